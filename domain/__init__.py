@@ -1,0 +1,1 @@
+"""The words of the trade: tables, commands and pure functions, one module per noun."""

@@ -1,0 +1,273 @@
+"""Lists of cases: 待办, 在办, 已办, all; filtered, sorted and paged in the database, by keyset.
+
+A page costs a fixed number of queries whatever the number of rows.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, exists, select
+
+from domain.actor import Actor
+from domain.case import access, scope, search
+from domain.case.tables import Case, CaseIndex, Task
+from domain.errors import InvalidData
+from domain.portal_clock import SHANGHAI
+
+PAGE_ROWS = 50
+BOXES = ("todo", "doing", "done", "all", "mine")
+"""todo 待办: in my hands or free for me; doing 在办: I have had a hand in it and it runs; done 已办: I did a step of it."""
+
+COUNT_LIMIT = 10_000
+"""Counting stops here: the page then says 10,000+, and costs the same for a million rows."""
+
+SORT_COLUMNS = {
+    "id": Case.id,
+    "due_on": Case.due_on,
+    "number": Case.number,
+    "title": Case.title,
+    "submitted_at": Case.submitted_at,
+    "changed_at": Case.changed_at,
+    "closed_at": Case.closed_at,
+}
+
+
+@dataclass(frozen=True)
+class CaseQuery:
+    """What is asked for; every part has its place in the URL of the list."""
+
+    box: str = "all"
+    words: str = ""
+    case_type: str | None = None
+    status: str | None = None
+    light: str | None = None
+    district_code: str | None = None
+    town_code: str | None = None
+    step: str | None = None
+    submitted_from: date | None = None
+    submitted_until: date | None = None
+    fields: tuple[tuple[str, str, Any], ...] = ()
+    """(field key, operator is|from|until|starts, value) over the typed index."""
+    sort: str = "-id"
+    after: tuple[Any, int] | None = None
+    before: tuple[Any, int] | None = None
+
+
+@dataclass(frozen=True)
+class CaseRow:
+    """One row of a list: the case, and the actor's task in it if there is one."""
+
+    case: Case
+    task: Task | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CasePage:
+    """One page of rows with what the pager needs."""
+
+    rows: Sequence[CaseRow]
+    total: int
+    is_total_exact: bool
+    next_after: tuple[Any, int] | None
+    previous_before: tuple[Any, int] | None
+
+
+def page(session: Session, actor: Actor, query: CaseQuery, shown_fields: Sequence[str] = ()) -> CasePage:
+    """One page of the list: at most four queries (rows, tasks, shown fields, count)."""
+    condition = where(session, actor, query)
+    backwards = query.before is not None
+    column, descending = _order(query.sort)
+    rows = _rows(session, condition, column, descending != backwards, query.before or query.after)
+    more, rows = len(rows) > PAGE_ROWS, rows[:PAGE_ROWS]
+    if backwards:
+        rows.reverse()
+    total = count(session, condition)
+    has_next, has_previous = (True, more) if backwards else (more, query.after is not None)
+    return CasePage(
+        rows=_with_tasks(session, actor, rows, shown_fields),
+        total=min(total, COUNT_LIMIT),
+        is_total_exact=total <= COUNT_LIMIT,
+        next_after=_place(rows[-1], column) if rows and has_next else None,
+        previous_before=_place(rows[0], column) if rows and has_previous else None,
+    )
+
+
+def where(session: Session, actor: Actor, query: CaseQuery) -> ColumnElement[bool]:
+    """All conditions of a query, the actor's scope first."""
+    conditions = [scope.visible(actor), *_box(actor, query.box), *_columns(query)]
+    conditions += [_field(key, operator, value) for key, operator, value in query.fields]
+    if query.words.strip():
+        matched = search.matches(session, query.words)
+        if matched is None:
+            raise InvalidData("搜索词里没有可以检索的字。请输入汉字、字母或数字。", {"q": "请输入汉字、字母或数字"})
+        conditions.append(matched)
+    return and_(*conditions)
+
+
+def _box(actor: Actor, box: str) -> list[ColumnElement[bool]]:
+    running = col(Case.status).in_(("open", "correction", "suspended"))
+    did_a_step = exists(select(Task.id).where(Task.case_id == Case.id, col(Task.done_by).in_(actor.hands)))
+    mine = or_(col(Case.created_by) == actor.person_id, col(Case.applicant_id) == actor.person_id)
+    if box == "todo":
+        return [todo(actor)]
+    if box == "doing":
+        return [running, or_(did_a_step, mine)]
+    if box == "done":
+        return [did_a_step]
+    if box == "mine":
+        return [or_(mine, col(Case.organisation_id) == actor.organisation_id) if actor.organisation_id else mine]
+    return [col(Case.status) != "draft"]
+
+
+def todo(actor: Actor) -> ColumnElement[bool]:
+    """The condition that something of the case is for this actor to do now."""
+    in_hand = and_(col(Task.status) == "held", col(Task.assignee_id).in_(actor.hands))
+    wanted = select(Task.case_id).where(or_(in_hand, access.claimable(actor)))
+    return and_(col(Case.id).in_(wanted), col(Case.status) != "closed")
+
+
+def _columns(query: CaseQuery) -> list[ColumnElement[bool]]:
+    equal = {
+        Case.case_type: query.case_type,
+        Case.status: query.status,
+        Case.light: query.light,
+        Case.district_code: query.district_code,
+        Case.town_code: query.town_code,
+    }
+    conditions = [column == value for column, value in equal.items() if value]
+    if query.step:
+        conditions.append(exists(select(Task.id).where(
+            Task.case_id == Case.id, Task.step == query.step, col(Task.status).in_(("ready", "held", "waiting"))
+        )))
+    if query.submitted_from:
+        conditions.append(col(Case.submitted_at) >= _start_of(query.submitted_from))
+    if query.submitted_until:
+        conditions.append(col(Case.submitted_at) <= datetime.combine(query.submitted_until, time.max, SHANGHAI))
+    return conditions
+
+
+def _start_of(day: date) -> datetime:
+    return datetime.combine(day, time.min, SHANGHAI)
+
+
+def _field(key: str, operator: str, value: Any) -> ColumnElement[bool]:
+    """One condition over the typed index; the type of the value chooses the column."""
+    entry = aliased(CaseIndex)
+    if isinstance(value, Decimal):
+        column = entry.number_value
+    elif isinstance(value, date):
+        column = entry.date_value
+    else:
+        column = entry.text_value
+    tests = {
+        "is": lambda: column == value,
+        "from": lambda: column >= value,
+        "until": lambda: column <= value,
+        "starts": lambda: column.startswith(value, autoescape=True),
+    }
+    return exists(select(entry.id).where(entry.case_id == Case.id, entry.field == key, tests[operator]()))
+
+
+def _order(sort: str) -> tuple[Any, bool]:
+    key = sort.removeprefix("-")
+    if key not in SORT_COLUMNS:
+        raise InvalidData("不能按所选的列排序。请点列标题排序。")
+    return col(SORT_COLUMNS[key]), sort.startswith("-")
+
+
+def _rows(
+    session: Session, condition: ColumnElement[bool], column: Any, descending: bool, place: tuple[Any, int] | None
+) -> list[Case]:
+    """One page beyond a place in the order, and one row more to know whether there is a next page.
+
+    Rows without a value come last in ascending order and first in descending order, on both databases.
+    """
+    statement = select(Case).where(condition)
+    if place is not None:
+        statement = statement.where(_beyond(column, descending, place))
+    empties = column.is_(None).desc() if descending else column.is_(None)
+    keys = (column.desc(), col(Case.id).desc()) if descending else (column, col(Case.id))
+    order = keys if column.key == "id" else (empties, *keys)
+    return list(session.exec(statement.order_by(*order).limit(PAGE_ROWS + 1)).all())
+
+
+def _beyond(column: Any, descending: bool, place: tuple[Any, int]) -> ColumnElement[bool]:
+    value, case_id = place
+    further = col(Case.id) < case_id if descending else col(Case.id) > case_id
+    if value is None:
+        rest = and_(column.is_(None), further)
+        return or_(column.is_not(None), rest) if descending else rest
+    beyond = column < value if descending else or_(column > value, column.is_(None))
+    return or_(beyond, and_(column == value, further))
+
+
+def _place(case: Case, column: Any) -> tuple[Any, int]:
+    return getattr(case, column.key), case.id
+
+
+def count(session: Session, condition: ColumnElement[bool]) -> int:
+    """How many cases fit, counted no further than the limit."""
+    limited = select(Case.id).where(condition).limit(COUNT_LIMIT + 1).subquery()
+    return session.exec(select(func.count()).select_from(limited)).one()
+
+
+def _with_tasks(session: Session, actor: Actor, cases: Sequence[Case], shown_fields: Sequence[str]) -> list[CaseRow]:
+    ids = [case.id for case in cases]
+    tasks = _open_tasks(session, actor, ids)
+    values = _shown(session, ids, shown_fields) if shown_fields else {}
+    return [CaseRow(case, tasks.get(case.id), values.get(case.id, {})) for case in cases]
+
+
+def _open_tasks(session: Session, actor: Actor, ids: Sequence[int]) -> dict[int, Task]:
+    """One open task a case: the actor's own before others."""
+    statement = select(Task).where(col(Task.case_id).in_(ids), col(Task.status).in_(("ready", "held", "waiting")))
+    found: dict[int, Task] = {}
+    for task in session.exec(statement.order_by(col(Task.id))).all():
+        if task.case_id not in found or access.holds(actor, task):
+            found[task.case_id] = task
+    return found
+
+
+def _shown(session: Session, ids: Sequence[int], fields: Sequence[str]) -> dict[int, dict[str, Any]]:
+    statement = select(CaseIndex).where(col(CaseIndex.case_id).in_(ids), col(CaseIndex.field).in_(fields))
+    found: dict[int, dict[str, Any]] = {}
+    for entry in session.exec(statement).all():
+        value = next((v for v in (entry.number_value, entry.date_value) if v is not None), entry.text_value)
+        found.setdefault(entry.case_id, {})[entry.field] = value
+    return found
+
+
+def box_counts(session: Session, actor: Actor) -> dict[str, int]:
+    """How many cases lie in the actor's boxes, for the index beside the list."""
+    return {box: count(session, where(session, actor, CaseQuery(box=box))) for box in ("todo", "doing", "done")}
+
+
+def light_counts(session: Session, actor: Actor, query: CaseQuery) -> dict[str, int]:
+    """How many cases of the query burn in which light, counted no further than the limit."""
+    condition = where(session, actor, replace(query, light=None, after=None, before=None))
+    limited = select(Case.light).where(condition).limit(COUNT_LIMIT).subquery()
+    rows = session.execute(select(limited.c.light, func.count()).group_by(limited.c.light)).all()
+    return {light: number for light, number in rows if light}
+
+
+def every(session: Session, actor: Actor, query: CaseQuery, batch: int = 1000) -> Iterator[Case]:
+    """All cases of a query in order, a batch at a time, for exports."""
+    column, descending = _order(query.sort)
+    condition, place = where(session, actor, query), None
+    while True:
+        statement = select(Case).where(condition)
+        if place is not None:
+            statement = statement.where(_beyond(column, descending, place))
+        empties = column.is_(None).desc() if descending else column.is_(None)
+        keys = (column.desc(), col(Case.id).desc()) if descending else (column, col(Case.id))
+        cases = list(session.exec(statement.order_by(*((empties, *keys) if column.key != "id" else keys)).limit(batch)).all())
+        yield from cases
+        if len(cases) < batch:
+            return
+        place = _place(cases[-1], column)

@@ -1,0 +1,60 @@
+"""Filling in what systems already know, with source and date; and keeping computed fields up to date."""
+
+from collections.abc import Collection
+from typing import Any
+
+from domain import decision, portal_clock
+from domain.case.definition import case_type_of
+from domain.case.tables import Case
+from domain.command import Work
+from domain.decision import Gathered
+from domain.facts import PROVIDERS
+from domain.form.value import stored
+from rules.case_type import FieldDefinition, FormDefinition, Source
+
+
+def providers_of(form: FormDefinition) -> frozenset[str]:
+    """The providers that the form's prefilled and computed fields ask."""
+    return frozenset(source.provider for _field, source in _sources(form))
+
+
+def _sources(form: FormDefinition) -> list[tuple[FieldDefinition, Source]]:
+    pairs = [(field, field.prefill or field.computed) for field in form.fields() if not field.is_repeated]
+    return [(field, source) for field, source in pairs if source is not None]
+
+
+def refresh(work: Work, case: Case, gathered: Gathered) -> None:
+    """Ask the providers of the form again: outside ones as `gathered` before, the others now.
+
+    A computed value and one that people may not change follow their source; another is filled in only while it
+    is empty or still as it was filled in. What a provider could not say stays as it was, and is marked so.
+    """
+    form = case_type_of(work.session, case).form
+    found = answers(work, case, providers_of(form), gathered)
+    values, marks = dict(case.values), dict(case.prefilled)
+    for field, source in _sources(form):
+        if source.provider not in found:
+            continue
+        value = stored(field, found[source.provider].get(source.key))
+        if value is not None and not _is_own(field, values, marks):
+            values[field.key] = value
+        marks[field.key] = {
+            "provider": source.provider,
+            "value": value,
+            "read_on": portal_clock.local_date(work.at).isoformat(),
+        }
+    case.values, case.prefilled = values, marks
+
+
+def _is_own(field: FieldDefinition, values: dict[str, Any], marks: dict[str, Any]) -> bool:
+    """Whether a person wrote this value, so that it must stay."""
+    if field.is_written_by_system or values.get(field.key) in (None, ""):
+        return False
+    return values[field.key] != marks.get(field.key, {}).get("value")
+
+
+def answers(work: Work, case: Case, names: Collection[str], gathered: Gathered) -> dict[str, dict[str, Any]]:
+    """What the named providers say; an outside one that was not gathered is left out."""
+    ask = decision.ask_about(work.session, work.actor, case)
+    inside = {name: dict(PROVIDERS[name].get(ask)) for name in names if not PROVIDERS[name].is_outside}
+    return inside | {name: dict(gathered[name]) for name in names if name in gathered}

@@ -1,0 +1,69 @@
+"""Which cases an actor may know of: the one place that turns grants into rows."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, or_, true
+from sqlmodel import Session, col, exists, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from domain.actor import Actor
+from domain.case.tables import Case, Task
+from domain.errors import NotFound
+from domain.role import sees_cases
+
+
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """The condition on Case that holds for what this actor may see; a draft belongs to its writer alone."""
+    if actor.is_system:
+        return true()
+    return or_(_own(actor), and_(col(Case.status) != "draft", or_(_of_office(actor), _handled(actor))))
+
+
+def _own(actor: Actor) -> ColumnElement[bool]:
+    if actor.person_id is None:
+        return false()
+    own = col(Case.created_by) == actor.person_id
+    if not actor.is_applicant:
+        return own
+    mine = or_(own, col(Case.applicant_id) == actor.person_id)
+    if actor.organisation_id is None:
+        return mine
+    return or_(mine, col(Case.organisation_id) == actor.organisation_id)
+
+
+def _of_office(actor: Actor) -> ColumnElement[bool]:
+    """Cases of the districts (towns) in which a role lets the actor look at cases."""
+    conditions: list[ColumnElement[bool]] = []
+    for grant in actor.grants:
+        if not sees_cases(grant.role):
+            continue
+        if grant.town_code:
+            conditions.append(col(Case.town_code) == grant.town_code)
+        elif grant.district_code:
+            conditions.append(col(Case.district_code) == grant.district_code)
+        elif grant.organisation_id is None:
+            return true()
+    return or_(*conditions) if conditions else false()
+
+
+def _handled(actor: Actor) -> ColumnElement[bool]:
+    """Cases that this actor has a hand in, wherever they lie."""
+    if not actor.hands:
+        return false()
+    mine = or_(
+        col(Task.assignee_id).in_(actor.hands), col(Task.reserved_for).in_(actor.hands), col(Task.done_by).in_(actor.hands)
+    )
+    return exists(select(Task.id).where(Task.case_id == Case.id, mine))
+
+
+def visible_cases(actor: Actor) -> SelectOfScalar[Case]:
+    """A select of the cases that this actor may see."""
+    return select(Case).where(visible(actor))
+
+
+def find(session: Session, actor: Actor, case_id: int, **options: Any) -> Case:
+    """The case, or NotFound both when there is none and when the actor may not know of it."""
+    case = session.exec(visible_cases(actor).where(Case.id == case_id), **options).first()
+    if case is None:
+        raise NotFound("没有这件办件，或者它不在你的查阅范围内。请核对编号，或联系经办部门。")
+    return case

@@ -1,0 +1,78 @@
+"""Full text of a case: one character a token for Chinese, a phrase per word asked, the same on both databases.
+
+Trigrams find no word of two characters, so they are not used.
+"""
+
+import re
+
+from sqlalchemy import DDL, ColumnElement, event, text
+from sqlmodel import Session, col
+
+from domain.case.tables import Case
+
+_TOKEN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]|[0-9A-Za-z]+")
+MOST_TOKENS = 2000
+
+event.listen(
+    Case.__table__,
+    "after_create",
+    DDL("CREATE VIRTUAL TABLE case_search USING fts5(words, tokenize='unicode61')").execute_if(dialect="sqlite"),
+)
+event.listen(
+    Case.__table__, "before_drop", DDL("DROP TABLE IF EXISTS case_search").execute_if(dialect=("sqlite", "postgresql"))
+)
+event.listen(
+    Case.__table__,
+    "after_create",
+    DDL("CREATE TABLE case_search (case_id bigint PRIMARY KEY, words tsvector NOT NULL)").execute_if(dialect="postgresql"),
+)
+event.listen(
+    Case.__table__,
+    "after_create",
+    DDL("CREATE INDEX ix_case_search_words ON case_search USING gin (words)").execute_if(dialect="postgresql"),
+)
+
+
+def tokens(words: str) -> list[str]:
+    """The tokens of a text: every Chinese character by itself, Latin words and numbers whole, in lower case."""
+    return [token.lower() for token in _TOKEN.findall(words)][:MOST_TOKENS]
+
+
+def write(session: Session, case_id: int, words: str) -> None:
+    """Replace the searchable text of a case."""
+    remove(session, case_id)
+    found = tokens(words)
+    if session.get_bind().dialect.name == "sqlite":
+        statement = text("INSERT INTO case_search (rowid, words) VALUES (:id, :words)")
+        session.execute(statement, {"id": case_id, "words": " ".join(found)})
+    else:
+        statement = text("INSERT INTO case_search (case_id, words) VALUES (:id, CAST(:words AS tsvector))")
+        session.execute(statement, {"id": case_id, "words": vector(found)})
+
+
+def vector(found: list[str]) -> str:
+    """A tsvector literal with positions, so that phrases can be asked for."""
+    places: dict[str, list[int]] = {}
+    for place, token in enumerate(found, 1):
+        places.setdefault(token, []).append(place)
+    return " ".join(f"'{token}':{','.join(map(str, at[:200]))}" for token, at in places.items())
+
+
+def remove(session: Session, case_id: int) -> None:
+    """Forget the searchable text of a case."""
+    key = "rowid" if session.get_bind().dialect.name == "sqlite" else "case_id"
+    session.execute(text(f"DELETE FROM case_search WHERE {key} = :id"), {"id": case_id})
+
+
+def matches(session: Session, asked: str) -> ColumnElement[bool] | None:
+    """The condition on Case that every word of the query occurs; None for a query without a token."""
+    phrases = [found for word in asked.split()[:8] if (found := tokens(word))]
+    if not phrases:
+        return None
+    if session.get_bind().dialect.name == "sqlite":
+        query = " AND ".join('"' + " ".join(phrase) + '"' for phrase in phrases)
+        found = text("SELECT rowid FROM case_search WHERE case_search MATCH :asked").bindparams(asked=query)
+    else:
+        query = " & ".join("(" + " <-> ".join(f"'{token}'" for token in phrase) + ")" for phrase in phrases)
+        found = text("SELECT case_id FROM case_search WHERE words @@ CAST(:asked AS tsquery)").bindparams(asked=query)
+    return col(Case.id).in_(found.columns(col(Case.id)))

@@ -1,0 +1,147 @@
+"""Asking the rules about a case: gather the facts, ask the book, store the decision with its reasons."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from domain import portal_clock
+from domain.actor import Actor
+from domain.case import filled_form
+from domain.case.tables import Case, StoredDecision, Task
+from domain.command import Work
+from domain.errors import Refused
+from domain.facts import PROVIDERS, Ask, FactProvider
+from domain.office import office_of
+from rules.engine import Decision, RuleBook
+
+REFUSING = frozenset({"deny", "stop", "refuse", "error", "undetermined"})
+"""Outcomes of gates that stop a case."""
+
+Gathered = Mapping[str, Mapping[str, Any]]
+"""What outside providers answered before the transaction, by provider name."""
+
+
+def rules_day(session: Session, case: Case) -> date:
+    """The day whose rule editions hold for a case: the day it was filed; today for a draft."""
+    return portal_clock.local_date(case.submitted_at) if case.submitted_at else portal_clock.today(session)
+
+
+def gather_outside(session: Session, actor: Actor, case: Case, rule_sets: Iterable[str], names: Iterable[str] = ()) -> Gathered:
+    """Ask the outside providers that these rule sets (and named providers) need; call it without a transaction.
+
+    Raises OutsideSystemDown when a partner does not answer: a gate never opens on a fact that is not there.
+    """
+    wanted = {provider.name: provider for provider in _providers_for(session, case, rule_sets) if provider.is_outside}
+    wanted |= {name: PROVIDERS[name] for name in names if PROVIDERS[name].is_outside}
+    ask = ask_about(session, actor, case)
+    return {name: dict(provider.get(ask)) for name, provider in wanted.items()}
+
+
+def ask_about(session: Session, actor: Actor, case: Case, task: Task | None = None) -> Ask:
+    """What a provider may look at for this case."""
+    return Ask(session, case, case.values, portal_clock.today(session), office_of(session), actor, task)
+
+
+def decide(
+    session: Session,
+    actor: Actor,
+    case: Case,
+    rule_set: str,
+    *,
+    task: Task | None = None,
+    gathered: Gathered | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> Decision:
+    """Ask one rule set about a case; stores nothing."""
+    book, on = office_of(session).book, rules_day(session, case)
+    kind = kind_of(book, rule_set)
+    known = {**facts_for(session, actor, case, [rule_set], task=task, gathered=gathered), **(extra or {})}
+    read = {name: known.get(name) for name in book.facts_of(kind, rule_set, on)}
+    return book.decide(kind, rule_set, read, on=on, subject=f"case:{case.id}")
+
+
+def kind_of(book: RuleBook, rule_set: str) -> str:
+    """The kind of a rule set; keys are unique over all kinds."""
+    return next(kind for kind, key in book.keys() if key == rule_set)
+
+
+def refuses(decision: Decision) -> bool:
+    """True if a gate's answer does not let a case pass; what cannot be told never passes."""
+    return decision.outcome in REFUSING
+
+
+def facts_for(
+    session: Session,
+    actor: Actor,
+    case: Case,
+    rule_sets: Iterable[str],
+    *,
+    task: Task | None = None,
+    gathered: Gathered | None = None,
+) -> dict[str, Any]:
+    """Every fact the rule sets read that the case, its form or a provider can give."""
+    facts = filled_form.facts(session, case)
+    ask = ask_about(session, actor, case, task)
+    for provider in _providers_for(session, case, rule_sets):
+        if provider.is_outside:
+            facts |= (gathered or {}).get(provider.name, {})
+        else:
+            facts |= provider.get(ask)
+    return facts
+
+
+def _providers_for(session: Session, case: Case, rule_sets: Iterable[str]) -> list[FactProvider]:
+    book, on = office_of(session).book, rules_day(session, case)
+    read = {name for key in rule_sets for name in book.facts_of(kind_of(book, key), key, on)}
+    return [provider for provider in PROVIDERS.values() if read & set(provider.gives)]
+
+
+def store(work: Work, case: Case | None, decision: Decision, moment: str, task: Task | None = None) -> StoredDecision:
+    """Keep a decision with the case, in the transaction of the step that asked."""
+    document = decision.to_json()
+    stored = StoredDecision(
+        case_id=case.id if case else None,
+        task_id=task.id if task else None,
+        subject=f"case:{case.id}" if case else "",
+        moment=moment,
+        kind=decision.kind,
+        rule_set=decision.key,
+        edition=decision.edition["from"] or "",
+        digest=decision.digest,
+        outcome=decision.outcome,
+        message=decision.message,
+        decided_on=decision.on,
+        at=work.at,
+        person_id=work.actor.person_id,
+        document=document,
+    )
+    work.session.add(stored)
+    return stored
+
+
+def pass_gates(
+    work: Work,
+    case: Case,
+    rule_sets: Iterable[str],
+    moment: str,
+    *,
+    task: Task | None = None,
+    gathered: Gathered | None = None,
+) -> list[Decision]:
+    """Ask the gates and keep their answers; raise Refused with every reason if one does not let the case pass."""
+    decisions = [
+        decide(work.session, work.actor, case, rule_set, task=task, gathered=gathered) for rule_set in rule_sets
+    ]
+    if refusals := tuple(decision for decision in decisions if refuses(decision)):
+        raise Refused("；".join(decision.message for decision in refusals), refusals)
+    for decision in decisions:
+        store(work, case, decision, moment, task)
+    return decisions
+
+
+def decisions_of(session: Session, case_id: int) -> list[StoredDecision]:
+    """All decisions kept with a case, newest first."""
+    statement = select(StoredDecision).where(StoredDecision.case_id == case_id).order_by(col(StoredDecision.id).desc())
+    return list(session.exec(statement).all())

@@ -1,0 +1,3 @@
+"""The modules that register job handlers; importing this one makes all of them known to the runner."""
+
+import domain.sweep  # noqa: F401

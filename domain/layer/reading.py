@@ -1,0 +1,127 @@
+"""Reading a layer as it stood on a day: by place, by key, by district, and as an index in memory."""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import shapely
+from shapely.geometry.base import BaseGeometry
+from sqlalchemy import Select, column, func, or_, table
+from sqlmodel import Session, select
+
+from domain.errors import NotFound
+from domain.geometry import STORAGE_SRID
+from domain.layer.definition import FeatureData
+from domain.layer.tables import Feature, Layer, LayerEdition
+
+_BBOX = table("feature_bbox", *(column(name) for name in ("id", "west", "east", "south", "north")))
+_COLUMNS = (
+    Feature.key, Feature.district_code, Feature.class_code, Feature.area_m2,
+    Feature.geometry, Feature.attributes, Feature.status,
+)  # fmt: skip
+_MOST_KEYS = 500
+
+
+def layer_of(session: Session, key: str) -> Layer:
+    """The stored layer of a key; NotFound if it was never loaded."""
+    found = session.exec(select(Layer).where(Layer.key == key)).first()
+    if found is None:
+        raise NotFound(f"图层“{key}”还没有数据。请先导入该图层。")
+    return found
+
+
+def edition_on(session: Session, layer_key: str, on: date | None = None) -> LayerEdition:
+    """The edition of a layer in force on a day (the latest without a day); NotFound before its first day."""
+    statement = (
+        select(LayerEdition)
+        .join(Layer, Layer.id == LayerEdition.layer_id)
+        .where(Layer.key == layer_key)
+        .order_by(LayerEdition.number.desc())
+        .limit(1)
+    )
+    if on is not None:
+        statement = statement.where(LayerEdition.effective_on <= on)
+    found = session.exec(statement).first()
+    if found is None:
+        when = f"在 {on:%Y-%m-%d} " if on else ""
+        raise NotFound(f"图层“{layer_key}”{when}还没有数据。请先导入该图层，或改查较晚的日期。")
+    return found
+
+
+def features_in(
+    session: Session,
+    layer_key: str,
+    area: BaseGeometry,
+    on: date | None = None,
+    districts: Collection[str] | None = None,
+) -> list[FeatureData]:
+    """Features that have at least a point in common with an area (EPSG:4490), by key, as they stood on a day.
+
+    `districts` narrows to district codes (None: all). The bounding boxes are searched in the database, the exact test is shapely's.
+    """
+    statement = _within(session, features_statement(edition_on(session, layer_key, on)), area.bounds)
+    if districts is not None:
+        statement = statement.where(Feature.district_code.in_(sorted(districts)))
+    found = _features(session, statement.order_by(Feature.key))
+    shapely.prepare(area)
+    return [feature for feature in found if shapely.intersects(area, feature.geometry)]
+
+
+def features_by_key(
+    session: Session, layer_key: str, keys: Sequence[str], on: date | None = None
+) -> dict[str, FeatureData]:
+    """The features of the given keys as they stood on a day; a key that the layer has not is not in the answer."""
+    edition, found = edition_on(session, layer_key, on), {}
+    for start in range(0, len(keys), _MOST_KEYS):
+        wanted = list(keys[start : start + _MOST_KEYS])
+        statement = features_statement(edition).where(Feature.key.in_(wanted))
+        found |= {feature.key: feature for feature in _features(session, statement)}
+    return found
+
+
+def all_features(session: Session, layer_key: str, on: date | None = None) -> list[FeatureData]:
+    """Every feature of a layer by key as it stood on a day."""
+    edition = edition_on(session, layer_key, on)
+    return _features(session, features_statement(edition).order_by(Feature.key))
+
+
+def area_by_district(session: Session, layer_key: str, on: date | None = None) -> dict[str, Decimal]:
+    """The sum of the feature areas per district code in m², exact, as they stood on a day."""
+    statement = (
+        select(Feature.district_code, func.sum(Feature.area_m2))
+        .where(*_in_edition(edition_on(session, layer_key, on)))
+        .group_by(Feature.district_code)
+        .order_by(Feature.district_code)
+    )
+    return dict(session.execute(statement).all())
+
+
+def features_statement(edition: LayerEdition) -> Select:
+    """The columns of every feature of an edition, without order."""
+    return select(*_COLUMNS).where(*_in_edition(edition))
+
+
+def _in_edition(edition: LayerEdition) -> tuple[Any, ...]:
+    return (
+        Feature.layer_id == edition.layer_id,
+        Feature.from_number <= edition.number,
+        or_(Feature.until_number.is_(None), Feature.until_number > edition.number),
+    )
+
+
+def _within(session: Session, statement: Select, bounds: tuple[float, float, float, float]) -> Select:
+    """Narrows to features whose bounding box meets the bounds, through the R*Tree or the GiST index."""
+    west, south, east, north = bounds
+    if session.get_bind().dialect.name != "sqlite":
+        return statement.where(Feature.geometry.op("&&")(func.ST_MakeEnvelope(west, south, east, north, STORAGE_SRID)))
+    box = _BBOX.c
+    near = select(box.id).where(box.west <= east, box.east >= west, box.south <= north, box.north >= south)
+    return statement.where(Feature.id.in_(near))
+
+
+def _features(session: Session, statement: Select) -> list[FeatureData]:
+    return [
+        FeatureData(row.key, row.district_code, row.class_code, row.area_m2, row.geometry, row.attributes, row.status)
+        for row in session.execute(statement)
+    ]

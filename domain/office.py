@@ -1,0 +1,35 @@
+"""What a running portal knows beside its database: definitions, rules, partners, files.
+
+Every session carries the office it was opened by, so that a command needs no global state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from domain.file_store import FileStore
+    from domain.ports.partners import Partners
+    from rules.case_type import Catalogue
+    from rules.engine import RuleBook
+
+
+@dataclass
+class Office:
+    """The running portal's definitions and connections; one per process, shared by all its sessions."""
+
+    catalogue: Catalogue
+    book: RuleBook
+    partners: Partners
+    files: FileStore
+    public_url: str = "http://127.0.0.1:8000"
+    is_demo: bool = False
+    caches: dict[str, Any] = field(default_factory=dict)
+
+
+def office_of(session: Session) -> Office:
+    """The office that opened this session."""
+    return session.info["office"]

@@ -1,0 +1,1 @@
+"""One folder per outside system: its client, the mapping of its codes, and its simulator."""

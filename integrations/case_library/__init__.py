@@ -1,0 +1,1 @@
+"""The case library of the city: results of cases and their corrections."""

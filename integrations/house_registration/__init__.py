@@ -1,0 +1,1 @@
+"""The house registration module: counts of houses, agreements and decisions."""

@@ -1,0 +1,1 @@
+"""Simulators of all outside systems in one process: samples only, faults on request, state on disk."""

@@ -1,0 +1,1 @@
+"""The survey and planning data services that prefill pipeline projects."""

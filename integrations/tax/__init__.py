@@ -1,0 +1,1 @@
+"""The tax collection module: payments of land prices."""

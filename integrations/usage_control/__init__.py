@@ -1,0 +1,1 @@
+"""The land-use control platforms of the ministry and the city."""

@@ -1,0 +1,1 @@
+"""The running app: settings, sessions, templates, assets, jobs, command line, start-up checks."""

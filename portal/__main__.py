@@ -1,0 +1,7 @@
+"""`python -m portal` is the same as `portal`."""
+
+import sys
+
+from portal.command_line import main
+
+sys.exit(main())

@@ -1,0 +1,94 @@
+"""The app: route table, headers, static files, error pages, and the runners that start and stop with it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio.to_thread
+from sqlalchemy.exc import OperationalError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from domain import portal_clock
+from domain.errors import NotFound, OutsideSystemDown, PortalError
+from portal.database import Database
+from portal.gate import guarded, problem_response
+from portal.headers import SecurityHeaders
+from portal.office import open_office
+from portal.routes import PAGES
+from portal.runner import Runner
+from portal.settings import PROJECT_DIR, Settings
+from portal.template_environment import Templates
+
+
+def create_app(settings: Settings, *, office: Any = None, database: Database | None = None, run: bool = True) -> Starlette:
+    """Make the app; `office` and `database` may be given by tests, `run=False` starts no runner."""
+    office = office or open_office(settings)
+    database = database or Database(settings.database_url)
+    database.office = office
+    app = Starlette(
+        routes=[
+            *(Route(page.path, guarded(page), name=page.name, methods=list(page.methods)) for page in PAGES),
+            Mount("/static", StaticFiles(directory=PROJECT_DIR / "static"), name="static"),
+        ],
+        middleware=_middleware(settings),
+        exception_handlers={HTTPException: _http_problem, Exception: _unexpected, OperationalError: _database_down},
+        lifespan=_lifespan(run),
+    )
+    app.state.settings, app.state.office, app.state.database = settings, office, database
+    app.state.route_names = frozenset(page.name for page in PAGES)
+    app.state.templates = Templates(app.url_path_for, lambda: _today(database))
+    app.state.foot_text = "上海市规划和自然资源局"
+    app.state.runner = Runner(database, office)
+    return app
+
+
+def _today(database: Database) -> Any:
+    with database.reading() as session:
+        return portal_clock.today(session)
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    return [
+        Middleware(TrustedHostMiddleware, allowed_hosts=list(settings.allowed_hosts)),
+        Middleware(SecurityHeaders, is_tls=settings.cookies_secure),
+        Middleware(GZipMiddleware, minimum_size=1000),
+    ]
+
+
+def _lifespan(run: bool) -> Any:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = app.state.settings.request_threads
+        if run:
+            app.state.runner.start()
+        yield
+        if run:
+            await anyio.to_thread.run_sync(app.state.runner.stop)
+        app.state.database.dispose()
+
+    return lifespan
+
+
+def _http_problem(request: Request, error: HTTPException) -> Response:
+    if error.status_code == 404:
+        return problem_response(request, NotFound("没有这个页面。地址可能有误，或页面已经移走。"))
+    problem = PortalError(f"请求没有被接受：{error.detail}")
+    problem.status = error.status_code
+    return problem_response(request, problem)
+
+
+def _database_down(request: Request, error: OperationalError) -> Response:
+    return problem_response(request, OutsideSystemDown("数据库暂时不能读写，这次操作没有生效。请稍后重试。"))
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    """A fault of ours: said plainly, logged with its trace by the server."""
+    return problem_response(request, PortalError("门户内部出错，这次操作没有生效。请稍后重试；仍不行的，请联系系统管理员。"))

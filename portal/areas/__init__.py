@@ -1,0 +1,1 @@
+"""The route table by area of the portal: each module lists its PAGES."""

@@ -1,0 +1,5 @@
+"""Pages of this area."""
+
+from portal.access import Page
+
+PAGES: list[Page] = []

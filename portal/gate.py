@@ -1,0 +1,205 @@
+"""The gate in front of every action: session, access, CSRF, form; and the one handler of errors."""
+
+import hmac
+import logging
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from domain import portal_clock, sign_in
+from domain.actor import Actor
+from domain.errors import InvalidData, NotAllowed, PortalError
+from domain.person import Person, actor_of
+from portal.access import Page
+from views.navigation import shell_for
+from views.page import NOBODY, is_htmx
+from views.problem import Problem
+
+COOKIE = "guitu_session"
+VISITOR_COOKIE = "guitu_visitor"
+ACTOR_SECONDS = 10
+TOUCH_SECONDS = 60
+log = logging.getLogger("portal.gate")
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What the gate remembers of a session for a few seconds; dropped at once when grants change."""
+
+    session_id: int
+    csrf_token: str
+    actor: Actor
+    preferences: Person
+    until: float
+
+
+def guarded(page: Page) -> Any:
+    """The endpoint of a page: everything is checked before its action runs, in a thread of the pool."""
+
+    async def endpoint(request: Request) -> Response:
+        request.state.page = page
+        try:
+            return await _answer(request, page)
+        except PortalError as error:
+            return await run_in_threadpool(problem_response, request, error)
+
+    return endpoint
+
+
+async def _answer(request: Request, page: Page) -> Response:
+    await run_in_threadpool(_recognise, request)
+    if page.access.needs_sign_in and request.state.actor.person_id is None:
+        return _to_sign_in(request)
+    page.access.check(request.state.actor)
+    if request.method in ("POST", "PUT", "DELETE"):
+        await _take_form(request, page)
+    try:
+        response = await run_in_threadpool(page.view, request)
+    finally:
+        if request.method == "POST" and not page.is_machine:
+            await request.state.form.close()
+    if getattr(request.state, "new_visitor", None):
+        _set_cookie(request, response, VISITOR_COOKIE, request.state.new_visitor, 12 * 3600)
+    return response
+
+
+def _recognise(request: Request) -> None:
+    """Put actor, CSRF token, preferences and demo date into the state of the request."""
+    state, settings = request.state, request.app.state.settings
+    state.actor, state.preferences, state.session_id = NOBODY, None, None
+    token = request.cookies.get(COOKIE)
+    known = _signed_in(request, token) if token else None
+    if known is not None:
+        state.actor, state.preferences, state.session_id = known.actor, known.preferences, known.session_id
+        state.csrf_token = known.csrf_token
+    else:
+        _recognise_visitor(request)
+    if settings.demo:
+        with request.app.state.database.reading() as session:
+            state.demo_date = portal_clock.demo_date(session)
+
+
+def _recognise_visitor(request: Request) -> None:
+    """A visitor's token lives in a cookie of its own and is repeated in the form: double submit."""
+    visitor = request.cookies.get(VISITOR_COOKIE)
+    if not visitor or len(visitor) > 64:
+        visitor = request.state.new_visitor = secrets.token_urlsafe(24)
+    key = request.app.state.settings.secret_key()
+    request.state.csrf_token = hmac.new(key, b"visitor:" + visitor.encode(), "sha256").hexdigest()
+
+
+def _signed_in(request: Request, token: str) -> SignedIn | None:
+    cache = request.app.state.office.caches.setdefault("actors", {})
+    key = sign_in.digest(token)
+    known = cache.get(key)
+    if known is None or known.until < time.monotonic():
+        known = _looked_up(request, token)
+        if known is None:
+            cache.pop(key, None)
+        else:
+            cache[key] = known
+    return known
+
+
+def _looked_up(request: Request, token: str) -> SignedIn | None:
+    settings, database = request.app.state.settings, request.app.state.database
+    idle = timedelta(minutes=settings.session_idle_minutes)
+    with database.reading() as session:
+        at = portal_clock.now()
+        row = sign_in.session_of(session, token, at, idle)
+        actor = actor_of(session, row.person_id) if row else None
+        if row is None or actor is None:
+            return None
+        person = session.get(Person, row.person_id)
+        found = SignedIn(row.id, row.csrf_token, actor, _preferences(person), time.monotonic() + ACTOR_SECONDS)
+        stale = (at - row.seen_at).total_seconds() > TOUCH_SECONDS
+    if stale:
+        with database.writing() as session:
+            sign_in.touch(session, found.session_id, at)
+    return found
+
+
+def _preferences(person: Person) -> Person:
+    """The person's settings, free of the session they were read by; nothing secret is kept."""
+    return Person(
+        id=person.id, name=person.name, theme=person.theme, density=person.density, text_size=person.text_size,
+        must_change_password=person.must_change_password, created_at=person.created_at,
+    )
+
+
+async def _take_form(request: Request, page: Page) -> None:
+    """Read the posted form within its limits and check its CSRF token."""
+    settings = request.app.state.settings
+    if page.is_machine:
+        request.state.body = await _limited_body(request, settings.form_max_bytes)
+        return
+    files = settings.upload_max_files if page.largest_mb else 0
+    try:
+        form = await request.form(max_files=files, max_fields=5000, max_part_size=settings.form_max_bytes)
+    except HTTPException as error:
+        raise InvalidData(f"提交的内容不能读取：{error.detail}。请减少内容或分次提交。") from error
+    request.state.form = form
+    given = request.headers.get("X-CSRF-Token") or form.get("csrf_token")
+    if not isinstance(given, str) or not hmac.compare_digest(given, request.state.csrf_token):
+        raise NotAllowed("页面停留过久或已重新登录，这次提交没有生效。请返回刷新页面后再提交。")
+
+
+async def _limited_body(request: Request, limit: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise InvalidData(f"报文超过 {limit} 字节，没有接收。")
+    return bytes(body)
+
+
+def _to_sign_in(request: Request) -> Response:
+    address = request.app.state.templates.url("sign_in", {"next": _here(request)})
+    if is_htmx(request):
+        return Response(status_code=204, headers={"HX-Redirect": address})
+    return RedirectResponse(address, 303)
+
+
+def _here(request: Request) -> str | None:
+    if request.method != "GET":
+        return None
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def start_session(request: Request, response: Response, token: str) -> Response:
+    """Give the browser its session token."""
+    _set_cookie(request, response, COOKIE, token, request.app.state.settings.session_absolute_hours * 3600)
+    return response
+
+
+def _set_cookie(request: Request, response: Response, name: str, value: str, seconds: int) -> None:
+    secure = request.app.state.settings.cookies_secure
+    response.set_cookie(name, value, max_age=seconds, httponly=True, secure=secure, samesite="lax", path="/")
+
+
+def problem_response(request: Request, error: PortalError) -> Response:
+    """A refused or failed request as page, fragment or JSON."""
+    if error.status >= 500:
+        log.error("failed: %s", type(error).__name__, exc_info=error)
+    if "application/json" in request.headers.get("accept", "") or getattr(request.state, "wants_json", False):
+        return JSONResponse({"error": error.message}, error.status)
+    if not hasattr(request.state, "actor"):
+        request.state.actor, request.state.csrf_token, request.state.preferences = NOBODY, "", None
+    problem = Problem(_template_status(error.status), reason=error.message, is_fragment=is_htmx(request))
+    shell = shell_for(request, title="没有完成")
+    html = request.app.state.templates.render(
+        problem.template, {"shell": shell, "problem": problem, "csrf_token": shell.csrf_token},
+        block="problem" if problem.is_fragment else None,
+    )
+    return HTMLResponse(html, error.status, headers={"Cache-Control": "no-store"})
+
+
+def _template_status(status: int) -> int:
+    return status if status in (403, 404, 409, 410, 413, 422, 429, 500, 503) else 500

@@ -1,0 +1,93 @@
+"""Making the office: rules, case types, partners and files, loaded and checked before the portal serves."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import domain.effects.all
+import domain.facts.all
+from domain import dictionary, file_type, role
+from domain.document.definition import TEMPLATES, DocumentDefinition
+from domain.effects import EFFECTS
+from domain.errors import InvalidData
+from domain.facts import PROVIDERS
+from domain.file_store import FileStore
+from domain.numbering import NumberPattern
+from domain.office import Office
+from domain.ports.partner import PARTNERS
+from integrations.connection import connect_partners
+from portal.settings import PROJECT_DIR, Settings
+from rules.case_type import Known, KnownRuleSet, load_catalogue
+from rules.engine import RuleBook
+
+CASE_TYPES = PROJECT_DIR / "rules" / "case_types"
+RULE_FOLDERS = (PROJECT_DIR / "rules" / "sets", CASE_TYPES)
+PANELS = PROJECT_DIR / "templates" / "cases" / "panels"
+OPERATIONS = frozenset(
+    {"return", "correct", "transfer", "assist", "countersign", "suspend", "terminate", "withdraw"}
+)
+
+
+class RulesBroken(Exception):
+    """Rule files cannot be read at start; each line names file, line, key and what was expected."""
+
+
+def open_office(
+    settings: Settings, *, case_types: Path = CASE_TYPES, rule_folders: tuple[Path, ...] = RULE_FOLDERS
+) -> Office:
+    """Load everything a running portal knows. Raises RulesBroken or DefinitionFaults."""
+    book = RuleBook(rule_folders, demo=settings.demo, engine="python" if settings.rule_engine == "python" else "both")
+    if book.faults:
+        raise RulesBroken("\n".join(str(fault) for fault in book.faults))
+    catalogue = load_catalogue([case_types], known_names(book))
+    return Office(
+        catalogue=catalogue,
+        book=book,
+        partners=connect_partners(settings.partners_url, settings.secret_key(), simulated=settings.demo),
+        files=FileStore(settings.var_dir / "files", largest_bytes=settings.upload_max_bytes),
+        public_url=settings.public_url,
+        is_demo=settings.demo,
+    )
+
+
+def known_names(book: RuleBook) -> Known:
+    """Every name that a case type may use."""
+    assert domain.facts.all and domain.effects.all  # imported for their registrations
+    return Known(
+        roles=role.keys(),
+        facts={name: provider.gives for name, provider in PROVIDERS.items()},
+        effects=frozenset(EFFECTS),
+        dictionaries=dictionary.defaults(),
+        rule_sets=_rule_sets(book),
+        document_templates=frozenset(TEMPLATES),
+        panels=frozenset(path.stem for path in PANELS.glob("*.html")),
+        operations=OPERATIONS,
+        partners=frozenset(PARTNERS),
+        formats=frozenset(file_type.FILE_TYPES),
+        document_fault=_document_fault,
+        number_fault=_number_fault,
+    )
+
+
+def _rule_sets(book: RuleBook) -> dict[str, KnownRuleSet]:
+    found: dict[str, KnownRuleSet] = {}
+    for kind, key in book.keys():
+        facts = frozenset(name for edition in book.editions(kind, key) for name in edition.facts)
+        found[key] = KnownRuleSet(kind, facts)
+    return found
+
+
+def _document_fault(entry: Mapping[str, Any]) -> str | None:
+    try:
+        DocumentDefinition.parse(entry)
+    except InvalidData as fault:
+        return fault.message
+    return None
+
+
+def _number_fault(pattern: str) -> str | None:
+    try:
+        NumberPattern.parse(pattern)
+    except InvalidData as fault:
+        return fault.message
+    return None

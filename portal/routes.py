@@ -1,0 +1,18 @@
+"""The one route table: every path, its name, its action, and who may use it."""
+
+from importlib import import_module
+
+from portal.access import Page
+
+AREAS = (
+    "portal.areas.entrance",
+    "portal.areas.hall",
+    "portal.areas.desk",
+    "portal.areas.space",
+    "portal.areas.books",
+    "portal.areas.outside",
+    "portal.areas.administration",
+)
+"""Each area is a module with a list PAGES; their union is the table."""
+
+PAGES: tuple[Page, ...] = tuple(page for area in AREAS for page in import_module(area).PAGES)

@@ -1,0 +1,175 @@
+"""The runner: the threads that work by themselves beside the requests, and their heartbeats.
+
+One process runs them at a time, which a lock on the database makes sure of; a second portal on the same database
+serves its pages and waits for the lock.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import domain.job_handlers  # noqa: F401  (registers the handlers)
+from domain import job as jobs
+from domain.actor import SYSTEM
+from domain.errors import PortalError
+from domain.waking import leave, listen
+from portal.database import Database
+from portal.runner_lock import RunnerLock
+
+IDLE_SECONDS = 5.0
+STOP_SECONDS = 10.0
+PAUSE_AFTER_FAULT_SECONDS = 10.0
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Duty:
+    """What one thread does over and over: `step` does a piece of it and says whether more is waiting."""
+
+    name: str
+    step: Callable[[], bool]
+    queue: str | None = None
+    idle_seconds: float = IDLE_SECONDS
+
+
+class DutyThread(threading.Thread):
+    """Repeats a duty until it is told to stop; a fault is logged and the duty goes on after a pause."""
+
+    def __init__(self, duty: Duty, is_stopping: threading.Event) -> None:
+        super().__init__(name=f"runner-{duty.name}", daemon=True)
+        self.duty = duty
+        self.beat_at = time.monotonic()
+        self.fault: str | None = None
+        self._is_stopping = is_stopping
+        self._woken = threading.Event()
+
+    def wake(self) -> None:
+        """Look at once."""
+        self._woken.set()
+
+    def run(self) -> None:
+        if self.duty.queue:
+            listen(self.duty.queue, self._woken)
+        while not self._is_stopping.is_set():
+            self._woken.clear()
+            wait = self._step()
+            self.beat_at = time.monotonic()
+            if wait:
+                self._woken.wait(wait)
+        if self.duty.queue:
+            leave(self.duty.queue, self._woken)
+
+    def _step(self) -> float:
+        """One piece of the duty; how long to wait before the next, in seconds."""
+        try:
+            has_more = self.duty.step()
+        except Exception as error:  # noqa: BLE001  the last resort of a thread that must not die: logged and shown by /healthz
+            self.fault = type(error).__name__
+            log.exception("duty %s failed", self.duty.name)
+            return PAUSE_AFTER_FAULT_SECONDS
+        self.fault = None
+        return 0.0 if has_more else self.duty.idle_seconds
+
+
+class Runner:
+    """Jobs, deliveries and sweeps of one portal process."""
+
+    def __init__(self, database: Database, office: Any) -> None:
+        self.database = database
+        self.office = office
+        self._is_stopping = threading.Event()
+        self._lock = RunnerLock(database)
+        self._threads: list[DutyThread] = []
+        self._running_job: int | None = None
+        self._starter: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin as soon as no other process runs the duties of this database; returns at once."""
+        self._is_stopping.clear()
+        self._starter = threading.Thread(target=self._begin, name="runner-start", daemon=True)
+        self._starter.start()
+
+    def stop(self) -> None:
+        """End all threads; a job that runs is put back at its next step."""
+        self._is_stopping.set()
+        for thread in self._threads:
+            thread.wake()
+        deadline = time.monotonic() + STOP_SECONDS
+        for thread in [self._starter, *self._threads]:
+            if thread is not None:
+                thread.join(max(0.1, deadline - time.monotonic()))
+        self._threads = []
+        self._lock.release()
+
+    def health(self) -> dict[str, Any]:
+        """For /healthz: whether this process runs the duties, and when each was last seen alive."""
+        now = time.monotonic()
+        duties = {
+            thread.duty.name: {"seconds_since_beat": round(now - thread.beat_at), "fault": thread.fault}
+            for thread in self._threads
+        }
+        is_running = bool(duties) and all(thread.is_alive() and thread.fault is None for thread in self._threads)
+        return {"ok": is_running, "is_running": bool(duties), "duties": duties}
+
+    def _begin(self) -> None:
+        while not self._lock.take():
+            if self._is_stopping.wait(IDLE_SECONDS):
+                return
+        self._recover()
+        self._threads = [DutyThread(duty, self._is_stopping) for duty in self._duties()]
+        for thread in self._threads:
+            thread.start()
+
+    def _duties(self) -> list[Duty]:
+        return [Duty("jobs", self._work_at_job, jobs.QUEUE), Duty("heartbeat", self._beat, None, 15.0)]
+
+    def _recover(self) -> None:
+        """Put right what the process before left half-way."""
+        with self.database.reading() as session:
+            is_needed = jobs.is_left_running(session)
+        if is_needed:
+            with self.database.writing() as session:
+                log.warning("jobs cut off by the last stop: %s", jobs.recover(session, SYSTEM))
+
+    def _work_at_job(self) -> bool:
+        with self.database.reading() as session:
+            if not jobs.has_due(session):
+                return False
+        with self.database.writing() as session:
+            job = jobs.claim(session, SYSTEM)
+        if job is not None:
+            self._running_job = job.id
+            try:
+                self._run_job(job)
+            finally:
+                self._running_job = None
+        return True
+
+    def _run_job(self, job: jobs.Job) -> None:
+        try:
+            result = jobs.run(job, self.database, self.office, self._is_stopping.is_set)
+        except jobs.JobCancelled:
+            self._end_job(jobs.end_cancelled, job)
+        except jobs.JobInterrupted:
+            self._end_job(jobs.interrupt, job)
+        except PortalError as error:
+            self._end_job(jobs.fail, job, error.message)
+        except Exception:  # noqa: BLE001  whatever a handler does, the job must not stay running; the trace is in the log
+            log.exception("job %s of kind %s failed", job.id, job.kind)
+            self._end_job(jobs.fail, job, "作业因程序错误中止，没有产生结果。请联系系统管理员，并告知作业编号。")
+        else:
+            self._end_job(jobs.finish, job, result)
+
+    def _end_job(self, end: Callable[..., Any], job: jobs.Job, *arguments: Any) -> None:
+        with self.database.writing() as session:
+            end(session, SYSTEM, job.id, *arguments)
+
+    def _beat(self) -> bool:
+        job_id = self._running_job
+        if job_id is not None:
+            with self.database.writing() as session:
+                jobs.beat(session, job_id)
+        return False

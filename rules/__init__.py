@@ -1,0 +1,1 @@
+"""Rule sets and case types as data, and the engine that evaluates them."""

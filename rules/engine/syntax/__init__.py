@@ -1,0 +1,1 @@
+"""The typed syntax tree of conditions and calculated values: one small class per operator."""

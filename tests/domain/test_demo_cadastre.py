@@ -1,0 +1,123 @@
+"""The demo cadastre: irregular patches that fill every account area exactly, the same for the same seed, marked as generated."""
+
+from collections import Counter
+from decimal import Decimal
+
+import numpy
+import pytest
+import shapely
+
+from domain.area import area_m2, areas_m2, sum_m2
+from domain.demo_cadastre import DemoCadastre, demo_settings, generate_demo_cadastre
+from domain.district import load_account_areas
+from domain.land_use_class import land_use_class
+from domain.layer.definition import layer_definition
+
+
+@pytest.fixture(scope="module")
+def cadastre() -> DemoCadastre:
+    return generate_demo_cadastre()
+
+
+@pytest.fixture(scope="module")
+def patches(cadastre) -> numpy.ndarray:
+    return numpy.array([feature.geometry for feature in cadastre.layers["land_use"]], dtype=object)
+
+
+@pytest.fixture(scope="module")
+def touching(patches) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Every pair of patches that have a point in common."""
+    first, second = shapely.STRtree(patches).query(patches, predicate="intersects")
+    return first[first < second], second[first < second]
+
+
+def test_at_least_twenty_thousand_patches_in_all_accounts(cadastre):
+    counts = Counter(feature.district_code for feature in cadastre.layers["land_use"])
+    assert sum(counts.values()) >= 20_000
+    assert set(counts) == {account.code for account in load_account_areas()} and len(counts) == 17
+    assert min(counts.values()) >= 100
+
+
+def test_patches_are_valid_and_irregular_with_holes_and_parts(patches):
+    assert shapely.is_valid(patches).all()
+    hulls = shapely.area(shapely.convex_hull(patches))
+    assert (shapely.area(patches) < 0.98 * hulls).mean() > 0.5
+    parts = shapely.get_num_geometries(patches)
+    holes = [sum(len(part.interiors) for part in shapely.get_parts(patch)) for patch in patches]
+    assert (parts > 1).sum() > 100 and sum(count > 0 for count in holes) > 300
+
+
+def test_no_two_patches_overlap(patches, touching):
+    assert not shapely.relate_pattern(patches[touching[0]], patches[touching[1]], "T********").any()
+
+
+def test_some_neighbours_share_edges_with_t_vertices(patches, touching):
+    """A vertex of one patch lies exactly on an edge of its neighbour without being a vertex there."""
+    found = 0
+    for one, other in zip(touching[0][:3000], touching[1][:3000], strict=True):
+        corners = {tuple(c) for c in shapely.get_coordinates(patches[other]).tolist()}
+        lone = [c for c in shapely.get_coordinates(patches[one]).tolist() if tuple(c) not in corners]
+        found += bool(lone) and shapely.touches(shapely.points(lone), patches[other]).any()
+    assert found > 100
+
+
+def test_patches_fill_every_account_to_one_square_metre(cadastre):
+    for account in load_account_areas():
+        own = [feature for feature in cadastre.layers["land_use"] if feature.district_code == account.code]
+        assert abs(sum_m2(feature.area_m2 for feature in own) - area_m2(account.geometry)) < Decimal("1")
+
+
+def test_there_is_no_gap_between_patches(cadastre):
+    """The union of the patches of an account has no hole and no part that the account has not."""
+    for account in load_account_areas()[:6]:
+        own = [feature.geometry for feature in cadastre.layers["land_use"] if feature.district_code == account.code]
+        union = shapely.union_all(own)
+        assert len(shapely.get_parts(union)) == len(account.geometry.geoms)
+        assert sum(len(part.interiors) for part in shapely.get_parts(union)) == 0
+        assert area_m2(shapely.difference(account.geometry, union)) < Decimal("1")
+        assert area_m2(shapely.difference(union, account.geometry)) < Decimal("1")
+
+
+def test_plots_book_to_the_one_account_they_lie_in(cadastre):
+    accounts = {account.code: account.geometry for account in load_account_areas()}
+    for code, geometry in accounts.items():
+        shapely.prepare(geometry)
+        own = [shapely.point_on_surface(f.geometry) for f in cadastre.layers["annual_farmland"] if f.district_code == code]
+        assert own and shapely.contains(geometry, own).all()
+
+
+def test_areas_are_those_of_the_area_function(cadastre):
+    sample = cadastre.layers["land_use"][::97]
+    assert [feature.area_m2 for feature in sample] == areas_m2([feature.geometry for feature in sample])
+
+
+def test_farmland_layers_hold_the_arable_patches(cadastre):
+    patches = {f.attributes["patch_number"] + f.district_code: f for f in cadastre.layers["land_use"]}
+    arable = {key for key, f in patches.items() if land_use_class(f.class_code).is_arable}
+    annual = cadastre.layers["annual_farmland"]
+    assert {f.attributes["patch_number"] + f.district_code for f in annual} == arable
+    assert {f.status for f in annual} == {"可用"} and len({f.key for f in annual}) == len(annual)
+    for feature in cadastre.layers["permanent_farmland"]:
+        source = patches[feature.attributes["patch_number"] + feature.district_code]
+        assert source.geometry is feature.geometry and source.class_code.startswith("01")
+    assert {f.class_code for f in cadastre.layers["permanent_farmland"]} == {"永久基本农田", "耕地保护空间"}
+
+
+def test_every_record_fits_its_columns_and_says_that_it_is_generated(cadastre):
+    assert set(cadastre.layers) == {"administrative_area", "land_use", "annual_farmland", "permanent_farmland"}
+    for key, features in cadastre.layers.items():
+        definition = layer_definition(key)
+        for feature in features:
+            record = definition.to_columns(definition.values(feature))
+            assert "演示生成" in feature.attributes["description"]
+            for column in definition.columns:
+                value = record[column.column]
+                assert value is None or column.length == 0 or len(str(value)) <= column.length, (column.column, value)
+                assert not column.options or value in column.options
+
+
+def test_same_seed_same_records_other_seed_other_records():
+    small = demo_settings() | {"patches": 5000, "fewest_per_area": 100}
+    first, again = generate_demo_cadastre(small), generate_demo_cadastre(small)
+    other = generate_demo_cadastre(small | {"seed": 7})
+    assert first.digest == again.digest != other.digest

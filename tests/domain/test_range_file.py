@@ -1,0 +1,178 @@
+"""Ranges from files: the same square in every format has the same area; nothing without a CRS is guessed."""
+
+import io
+import json
+import zipfile
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import shapely
+
+from domain.area import area_m2
+from domain.coordinate_transformation import load_local_systems
+from domain.errors import InvalidData
+from domain.geometry import CrsMismatch, InvalidGeometry
+from domain.layer.definition import LayerColumn
+from domain.projection import STORAGE, UnknownCrs, to_storage, zone_system
+from domain.range_file import range_of_polygon, read_range
+from domain.shapefile import write_zipped_shapefile
+
+RANGES = Path(__file__).parents[1] / "data" / "ranges"
+SQUARE = shapely.box(121.2, 31.1, 121.201, 31.101)
+CRS = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4490"}}
+NAME = LayerColumn("name", "MC", "名称")
+
+
+def geojson(*geometries, crs=None) -> bytes:
+    features = [{"type": "Feature", "properties": {"name": "甲"}, "geometry": json.loads(shapely.to_geojson(g))} for g in geometries]
+    return json.dumps({"type": "FeatureCollection", "features": features} | ({"crs": crs} if crs else {})).encode()
+
+
+def without(archive: bytes, suffix: str) -> bytes:
+    """The zip without the member of that ending."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive)) as source, zipfile.ZipFile(buffer, "w") as target:
+        for member in source.infolist():
+            if not member.filename.endswith(suffix):
+                target.writestr(member, source.read(member))
+    return buffer.getvalue()
+
+
+def test_geojson_with_crs_member():
+    found = read_range(geojson(SQUARE, crs=CRS), "范围.geojson")
+    assert (found.system, found.area_m2, found.part_count, found.point_count) == (STORAGE, area_m2(SQUARE), 1, 4)
+    assert shapely.equals(found.usable_geometry(), SQUARE)
+    assert found.parcel_names == ("要素 1 甲",)
+
+
+def test_geojson_without_crs_is_read_but_not_usable_until_it_is_declared():
+    undeclared = read_range(geojson(SQUARE), "a.json")
+    assert (undeclared.system, undeclared.geometry, undeclared.area_m2) == (None, None, None)
+    with pytest.raises(UnknownCrs, match="不能猜测"):
+        undeclared.usable_geometry()
+    assert read_range(geojson(SQUARE), "a.json", declared_crs="EPSG:4490").area_m2 == area_m2(SQUARE)
+
+
+def test_declared_crs_that_contradicts_the_file_is_refused():
+    with pytest.raises(UnknownCrs, match="不一致"):
+        read_range(geojson(SQUARE, crs=CRS), "a.json", declared_crs="EPSG:4528")
+
+
+def test_projected_coordinates_declared_as_degrees_are_refused():
+    with pytest.raises(CrsMismatch, match="不是经纬度"):
+        read_range(geojson(shapely.box(605_000, 3_442_000, 605_100, 3_442_100)), "a.json", declared_crs="EPSG:4490")
+
+
+@pytest.mark.parametrize("shape", ["geometry", "feature"])
+def test_bare_geometry_and_feature_are_taken(shape):
+    bare = json.loads(shapely.to_geojson(SQUARE))
+    document = bare if shape == "geometry" else {"type": "Feature", "properties": None, "geometry": bare}
+    assert read_range(json.dumps(document).encode(), "a.json", "EPSG:4490").area_m2 == area_m2(SQUARE)
+
+
+def test_adjoining_parts_become_one_and_overlapping_parts_count_once():
+    neighbour = shapely.box(121.201, 31.1, 121.202, 31.1005)
+    over = shapely.box(121.2005, 31.1, 121.2015, 31.101)
+    touching = read_range(geojson(SQUARE, neighbour, crs=CRS), "a.json")
+    overlapping = read_range(geojson(SQUARE, over, crs=CRS), "a.json")
+    assert len(touching.geometry.geoms) == 1 and touching.parts_overlap_m2 == 0
+    assert touching.area_m2 == area_m2(shapely.MultiPolygon([shapely.box(121.2, 31.1, 121.202, 31.1005), shapely.box(121.2, 31.1005, 121.201, 31.101)]))
+    assert overlapping.parts_overlap_m2 == area_m2(shapely.box(121.2005, 31.1, 121.201, 31.101))
+    assert overlapping.area_m2 == area_m2(shapely.box(121.2, 31.1, 121.2015, 31.101))
+
+
+def test_self_crossing_range_is_read_and_has_no_area():
+    bow_tie = shapely.Polygon([(121.2, 31.1), (121.201, 31.101), (121.201, 31.1), (121.2, 31.101)])
+    found = read_range(geojson(bow_tie, crs=CRS), "a.json")
+    assert found.area_m2 is None
+    with pytest.raises(InvalidGeometry, match="自相交"):
+        found.usable_geometry()
+
+
+def test_empty_collection_is_read_as_empty():
+    found = read_range(geojson(crs=CRS), "a.json")
+    assert (found.part_count, found.point_count, found.area_m2) == (0, 0, Decimal("0.00"))
+    with pytest.raises(InvalidGeometry, match="图形为空"):
+        found.usable_geometry()
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "words"),
+    [
+        (b"   ", InvalidData, "是空的"),
+        (b"{\n\"type\": ", InvalidData, "第 2 行"),
+        (b"[1]", InvalidData, "最外层不是对象"),
+        ("{\"a\":\"甲\"}".encode("gbk"), InvalidData, "不是 UTF-8"),
+        (b'{"type":"FeatureCollection","features":{}}', InvalidData, "不是要素列表"),
+        (b'{"type":"Point","coordinates":[121,31]}', InvalidGeometry, "Point"),
+        (b'{"type":"Polygon","coordinates":[[[121,31],[122,31],[121,31]]]}', InvalidGeometry, "第 1 个要素"),
+        (b'{"type":"Polygon","coordinates":[[[121,31],[122,31],[122,32],[121,32]]]}', InvalidGeometry, "首尾相同"),
+        (b'{"type":"Polygon","coordinates":[[[121,31],["x",31],[122,32],[121,31]]]}', InvalidGeometry, "两个数字"),
+        (b'{"type":"Polygon","coordinates":7}', InvalidGeometry, "第 1 个要素"),
+        (b'{"type":"Polygon","coordinates":[],"crs":{"type":"link"}}', UnknownCrs, "没有写明名称"),
+        (b'{"type":"Polygon","coordinates":[],"crs":{"type":"name","properties":{"name":"EPSG:3857"}}}', UnknownCrs, "3857"),
+    ],
+)
+def test_unreadable_geojson_is_refused_with_its_reason(content, error, words):
+    with pytest.raises(error, match=words):
+        read_range(content, "a.geojson")
+
+
+def test_unknown_kind_of_file_is_refused():
+    with pytest.raises(InvalidData, match="范围.dwg"):
+        read_range(b"AC1032", "范围.dwg")
+
+
+@pytest.mark.parametrize("name", ["zone40_two_parcels_gbk.txt", "zone41_without_prefix_utf8.txt"])
+def test_boundary_points_give_the_area_of_the_plane_less_scale(name):
+    found = read_range((RANGES / name).read_bytes(), name)
+    plane = shapely.union_all(list(found.survey)).area
+    assert found.detected["kind"] == "界址点 TXT"
+    assert float(found.area_m2) == pytest.approx(plane, rel=4.5e-4) and float(found.area_m2) < plane
+    assert found.parts_overlap_m2 == 0
+
+
+def test_adjoining_parcels_with_a_t_vertex_are_one_range():
+    found = read_range((RANGES / "zone40_two_parcels_gbk.txt").read_bytes(), "a.txt")
+    assert (found.part_count, found.ring_count, found.point_count, len(found.geometry.geoms)) == (2, 3, 12, 1)
+    assert found.stated_area_m2 == Decimal("24600")
+
+
+def test_boundary_points_of_a_local_system_go_through_its_transformation():
+    local = load_local_systems()["上海城建坐标系"]
+    surveyed = shapely.box(660_000, 3_480_000, 660_100, 3_480_100)
+    points = list(local.from_zone(surveyed).exterior.coords)[:-1]
+    lines = ["[属性描述]", "坐标系=上海城建坐标系", "[地块坐标]", "4,,1,甲,面,,,,@"]
+    lines += [f"J{i},1,{north:.4f},{east:.4f}" for i, (east, north) in enumerate(points, start=1)]
+    found = read_range("\n".join(lines).encode(), "a.txt", local_systems=load_local_systems())
+    expected = area_m2(to_storage(surveyed, local.target))
+    assert abs(found.area_m2 - expected) <= Decimal("0.05")
+    assert "演示" in found.detected["note"] and found.detected["crs"] == "上海城建坐标系"
+
+
+@pytest.mark.parametrize("encoding", ["GBK", "UTF-8"])
+@pytest.mark.parametrize("system", [STORAGE, zone_system(40), zone_system(41, False)])
+def test_zipped_shapefile_in_every_system_has_the_same_area(system, encoding):
+    archive = write_zipped_shapefile("项目范围", [NAME], [(SQUARE, {"MC": "甲地块"})], system, encoding)
+    found = read_range(archive, "范围.zip")
+    assert found.system == system
+    assert found.area_m2 == pytest.approx(area_m2(SQUARE), abs=Decimal("0.15") if system.is_projected else 0)
+
+
+def test_shapefile_without_projection_must_be_declared():
+    archive = without(write_zipped_shapefile("范围", [NAME], [(SQUARE, {})]), ".prj")
+    assert read_range(archive, "a.zip").system is None
+    assert read_range(archive, "a.zip", declared_crs="EPSG:4490").area_m2 == area_m2(SQUARE)
+
+
+@pytest.mark.parametrize(("suffix", "words"), [(".shx", "不能读取"), (".shp", "0 个 .shp")])
+def test_incomplete_shapefile_is_refused(suffix, words):
+    archive = without(write_zipped_shapefile("范围", [NAME], [(SQUARE, {})]), suffix)
+    with pytest.raises(InvalidData, match=words):
+        read_range(archive, "a.zip")
+
+
+def test_drawn_range_is_in_the_storage_system():
+    drawn = range_of_polygon(SQUARE, "手绘")
+    assert (drawn.system, drawn.area_m2, drawn.parcel_names) == (STORAGE, area_m2(SQUARE), ("手绘",))
