@@ -1,8 +1,10 @@
-"""The one computation of areas: ellipsoidal on CGCS2000, of polygons whose edges are straight in longitude and latitude.
+"""The one computation of areas: ellipsoidal on CGCS2000, of polygons whose edges are straight in longitude
+and latitude.
 
-Under an edge the area down to the equator is the integral of q over the longitude, where q is the area of
-the ellipsoid between the equator and a latitude (the authalic function, Snyder 1987, eq. 3-12, times a²/2). On a straight edge
-the latitude is linear in the longitude, so the integral is the mean of q along the edge times the difference of longitude.
+Under an edge the area down to the equator is the integral of q over the longitude, where q is the area of the
+ellipsoid between the equator and a latitude (the authalic function, Snyder 1987, eq. 3-12, times a²/2). On a
+straight edge the latitude is linear in the longitude, so the integral is the mean of q along the edge times
+the difference of longitude.
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,13 +36,15 @@ _LONGEST_EDGE_DEGREES = 30.0
 def area_m2(geometry: BaseGeometry) -> Decimal:
     """Area of the polygons of a geometry, in square metres, rounded once to 0.01 m² (half up).
 
-    Longitude and latitude in degrees on CGCS2000 (EPSG:4490), edges straight in longitude and latitude,
-    area on the ellipsoid. Points, lines and the empty geometry have no area. The geometry must be valid: of a
+    Longitude and latitude in degrees on CGCS2000 (EPSG:4490), edges straight in longitude and latitude, area
+    on the ellipsoid. Points, lines and the empty geometry have no area. The geometry must be valid: of a
     self-crossing ring the result is the signed sum of its loops; `geometry.require_polygons` refuses it.
-    Raises CrsMismatch for coordinates that are no degrees, InvalidGeometry for edges over 30 degrees of latitude.
+    Raises CrsMismatch for coordinates that are no degrees, InvalidGeometry for edges over 30 degrees of
+    latitude.
 
     >>> area_m2(shapely.box(121.0, 31.0, 121.001, 31.001))
     Decimal('10588.45')
+
     """
     return rounded_m2(unrounded_areas_m2([geometry])[0])
 
@@ -63,7 +67,8 @@ def sum_m2(areas: Iterable[Decimal]) -> Decimal:
 def unrounded_areas_m2(geometries: Sequence[BaseGeometry] | numpy.ndarray) -> numpy.ndarray:
     """Area of each geometry in square metres before rounding, as an array of doubles.
 
-    For sums and shares that are rounded afterwards; a decision compares `area_m2`. CRS, edges and errors as there.
+    For sums and shares that are rounded afterwards; a decision compares `area_m2`. CRS, edges and errors as
+    there.
     """
     owned = numpy.asarray(geometries, dtype=object)
     require_degrees(owned)
@@ -85,7 +90,9 @@ def _polygon_areas(polygons: numpy.ndarray) -> numpy.ndarray:
 
 
 def _signed_ring_areas(rings: numpy.ndarray) -> numpy.ndarray:
-    """Signed area of each ring; latitudes are measured from the ring's first vertex so that digits are not lost."""
+    """Signed area of each ring; latitudes are measured from the ring's first vertex so that digits are not
+    lost.
+    """
     coordinates, ring_of_vertex = shapely.get_coordinates(rings, return_index=True)
     is_edge = ring_of_vertex[1:] == ring_of_vertex[:-1]
     start, end = coordinates[:-1][is_edge], coordinates[1:][is_edge]

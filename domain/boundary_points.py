@@ -1,8 +1,9 @@
 """勘测定界 boundary-point files: reading with every fault named, and writing.
 
 A file has a header `[属性描述]` of `key=value` lines and a body `[地块坐标]`. A parcel starts with a line
-`点数,面积,地块编号,地块名称,几何类型,图幅号,用途,地类编码,@`, whose area is in hectares, and goes on with lines
-`point name,ring number,X (north),Y (east)` in metres. Ring 1 is the outer ring, rings 2 and up are its holes.
+`点数,面积,地块编号,地块名称,几何类型,图幅号,用途,地类编码,@`, whose area is in hectares, and goes on with
+lines `point name,ring number,X (north),Y (east)` in metres. Ring 1 is the outer ring, rings 2 and up are its
+holes.
 """
 
 import re
@@ -24,7 +25,9 @@ HEADER_KEYS = (
 )  # fmt: skip
 
 _CGCS2000_NAMES = {"2000国家大地坐标系", "国家2000大地坐标系", "CGCS2000", "2000"}
-_SEPARATORS = str.maketrans({"，": ",", "＠": "@", "＝": "=", "［": "[", "］": "]", "\u3000": " ", "【": "[", "】": "]"})
+_SEPARATORS = str.maketrans(
+    {"，": ",", "＠": "@", "＝": "=", "［": "[", "］": "]", "\u3000": " ", "【": "[", "】": "]"}
+)
 _NORTH_M = (0.0, 6_000_000.0)
 _ENCODINGS = ("utf-8-sig", "gb18030")
 
@@ -43,7 +46,9 @@ class BoundaryFault:
     def message(self) -> str:
         """The sentence a person reads."""
         where = f"第 {self.line} 行" if self.line else "文件"
-        named = "，".join(filter(None, [self.parcel and f"地块 {self.parcel}", self.point and f"界址点 {self.point}"]))
+        named = "，".join(
+            filter(None, [self.parcel and f"地块 {self.parcel}", self.point and f"界址点 {self.point}"])
+        )
         return f"{where}{f'（{named}）' if named else ''}：{self.cause}。{self.remedy}。"
 
 
@@ -108,9 +113,10 @@ class BoundaryPointFile:
 def read_boundary_points(content: bytes, local_systems: Collection[str] = ()) -> BoundaryPointFile:
     """Read a boundary-point file in UTF-8 or GBK (GB18030).
 
-    Blank lines, CRLF, full-width commas and digits are taken; rings may be closed or not. The zone comes from the header or
-    from eastings of eight digits, and both must agree. `local_systems` names local coordinate systems for which the caller
-    has a transformation. Raises InvalidBoundaryFile with every fault, UnknownCrs if the coordinate system is missing or unknown.
+    Blank lines, CRLF, full-width commas and digits are taken; rings may be closed or not. The zone comes from
+    the header or from eastings of eight digits, and both must agree. `local_systems` names local coordinate
+    systems for which the caller has a transformation. Raises InvalidBoundaryFile with every fault, UnknownCrs
+    if the coordinate system is missing or unknown.
     """
     text, encoding = _decode(content)
     header, body = _split(text)
@@ -126,7 +132,8 @@ def read_boundary_points(content: bytes, local_systems: Collection[str] = ()) ->
 def write_boundary_points(file: BoundaryPointFile, encoding: str = "gb18030") -> bytes:
     """Write the file in the exchange form: rings closed, metres to 0.001, hectares to 0.0001, CRLF lines.
 
-    The header is written in its standard order; system, zone and unit come from `file.system`. Refuses a local system (UnknownCrs).
+    The header is written in its standard order; system, zone and unit come from `file.system`. Refuses a
+    local system (UnknownCrs).
     """
     if file.system is None:
         raise UnknownCrs(f"界址点坐标为{file.local_system}，不能写入报送文件。请先转换为 CGCS2000 3 度带。")
@@ -140,12 +147,17 @@ def write_boundary_points(file: BoundaryPointFile, encoding: str = "gb18030") ->
 def parcel_from_polygon(
     polygon: shapely.Polygon, number: str, name: str, area_m2: Decimal, use: str = "", land_class: str = ""
 ) -> BoundaryParcel:
-    """A parcel whose points are the vertices of a polygon in the plane (x east, y north, metres), named J1, J2 …"""
+    """A parcel whose points are the vertices of a polygon in the plane (x east, y north, metres), named J1,
+    J2 …
+    """
     rings, count = [], 0
     for ring_number, ring in enumerate([polygon.exterior, *polygon.interiors], start=1):
         vertices = list(ring.coords)[:-1]
         rings.append(
-            tuple(BoundaryPoint(f"J{count + i}", ring_number, y, x) for i, (x, y) in enumerate(vertices, start=1))
+            tuple(
+                BoundaryPoint(f"J{count + i}", ring_number, y, x)
+                for i, (x, y) in enumerate(vertices, start=1)
+            )
         )
         count += len(vertices)
     return BoundaryParcel(number, name, tuple(rings), area_m2 / 10_000, "", use, land_class)
@@ -169,14 +181,18 @@ def _split(text: str) -> tuple[dict[str, str], list[tuple[int, str]]]:
     marks = [i for i, (_, line) in enumerate(lines) if line.replace(" ", "") == BODY]
     if len(marks) != 1:
         cause = f"{'缺少' if not marks else '重复出现'}“{BODY}”标记"
-        raise InvalidBoundaryFile([BoundaryFault(None, "", "", cause, f"请在地块数据之前写一行 {BODY}，且只写一次")])
+        raise InvalidBoundaryFile(
+            [BoundaryFault(None, "", "", cause, f"请在地块数据之前写一行 {BODY}，且只写一次")]
+        )
     header, faults = {}, []
     for number, line in lines[: marks[0]]:
         key, equals, value = line.partition("=")
         if equals:
             header[key.strip()] = value.strip()
         elif line != HEADER:
-            faults.append(BoundaryFault(number, "", "", f"“{line[:20]}”不是“名称=值”的形式", "请按属性描述的格式修改"))
+            faults.append(
+                BoundaryFault(number, "", "", f"“{line[:20]}”不是“名称=值”的形式", "请按属性描述的格式修改")
+            )
     if faults:
         raise InvalidBoundaryFile(faults)
     return header, lines[marks[0] + 1 :]
@@ -251,7 +267,14 @@ class _Body:
             self._check_holes(rings)
         if len(self.faults) == known:
             parcel = BoundaryParcel(
-                _part(head, 2), _part(head, 3), tuple(rings), area, _part(head, 5), _part(head, 6), _part(head, 7), line
+                _part(head, 2),
+                _part(head, 3),
+                tuple(rings),
+                area,
+                _part(head, 5),
+                _part(head, 6),
+                _part(head, 7),
+                line,
             )
             self.parcels.append(parcel)
 
@@ -261,7 +284,9 @@ class _Body:
         for point in self._points:
             by_number.setdefault(point.ring, []).append(point)
         if sorted(by_number) != list(range(1, len(by_number) + 1)):
-            self._fault(line, "", f"圈号为 {sorted(by_number)}", "圈号应从 1 起连续编号：1 为外圈，2 起为内圈")
+            self._fault(
+                line, "", f"圈号为 {sorted(by_number)}", "圈号应从 1 起连续编号：1 为外圈，2 起为内圈"
+            )
         rings = [tuple(_opened(by_number[number])) for number in sorted(by_number)]
         for ring in rings:
             if len(ring) < 3:
@@ -285,7 +310,9 @@ class _Body:
         """The stated number of points may or may not count the closing points, and may be left out."""
         distinct = sum(len(ring) for ring in rings)
         if text and text not in {str(distinct), str(distinct + len(rings)), str(len(self._points))}:
-            self._fault(line, "", f"地块行写明 {text} 个点，读到 {len(self._points)} 个", "请核对点数或补齐界址点")
+            self._fault(
+                line, "", f"地块行写明 {text} 个点，读到 {len(self._points)} 个", "请核对点数或补齐界址点"
+            )
 
     def _check_holes(self, rings: list[tuple[BoundaryPoint, ...]]) -> None:
         outer = shapely.Polygon([(p.east_m, p.north_m) for p in rings[0]])
@@ -320,7 +347,9 @@ def _system(header: Mapping[str, str], parcels: tuple[BoundaryParcel, ...]) -> C
         raise UnknownCrs(f"界址点 Y 坐标的带号不一致：{places}。同一文件的界址点须在同一投影带内。")
     (written, point), *_ = zones.items()
     if written is None and not stated:
-        raise UnknownCrs("界址点文件没有带号，Y 坐标前也没有带号，无法确定投影带。请在文件头写明“带号=40”或“带号=41”。")
+        raise UnknownCrs(
+            "界址点文件没有带号，Y 坐标前也没有带号，无法确定投影带。请在文件头写明“带号=40”或“带号=41”。"
+        )
     if written is not None and stated and int(stated) != written:
         raise UnknownCrs(
             f"文件头带号为 {stated}，而第 {point.line} 行界址点 {point.name} 的 Y 坐标带号为 {written}。请改为一致。"
@@ -334,10 +363,16 @@ def _check_header(header: Mapping[str, str]) -> None:
         raise UnknownCrs("界址点文件没有写明坐标系，不能猜测。请在文件头写“坐标系=2000国家大地坐标系”。")
     if unicodedata.normalize("NFKC", name).upper() not in _CGCS2000_NAMES:
         raise UnknownCrs(f"界址点文件的坐标系为“{name}”，不可接受。请转换为 2000 国家大地坐标系后重新提供。")
-    for key, accepted in (("几度分带", ("", "3")), ("计量单位", ("", "米", "m")), ("投影类型", ("", "高斯克吕格", "高斯-克吕格"))):
+    for key, accepted in (
+        ("几度分带", ("", "3")),
+        ("计量单位", ("", "米", "m")),
+        ("投影类型", ("", "高斯克吕格", "高斯-克吕格")),
+    ):
         if header.get(key, "") not in accepted:
             wanted = next(filter(None, accepted))
-            raise UnknownCrs(f"界址点文件的{key}为“{header[key]}”，不可接受。请转换为“{key}={wanted}”后重新提供。")
+            raise UnknownCrs(
+                f"界址点文件的{key}为“{header[key]}”，不可接受。请转换为“{key}={wanted}”后重新提供。"
+            )
 
 
 def _written_header(system: CoordinateSystem) -> dict[str, str]:
@@ -354,7 +389,17 @@ def _written_header(system: CoordinateSystem) -> dict[str, str]:
 def _parcel_lines(parcel: BoundaryParcel) -> list[str]:
     count = sum(len(ring) + 1 for ring in parcel.rings)
     area = "" if parcel.stated_area_ha is None else f"{parcel.stated_area_ha:.4f}"
-    fields = [str(count), area, parcel.number, parcel.name, "面", parcel.map_sheet, parcel.use, parcel.land_class, "@"]
+    fields = [
+        str(count),
+        area,
+        parcel.number,
+        parcel.name,
+        "面",
+        parcel.map_sheet,
+        parcel.use,
+        parcel.land_class,
+        "@",
+    ]
     lines = [",".join(part.replace(",", "、").replace("，", "、") for part in fields)]
     for ring in parcel.rings:
         lines += [f"{p.name},{p.ring},{p.north_m:.3f},{p.east_m:.3f}" for p in (*ring, ring[0])]

@@ -1,7 +1,8 @@
 """Similarity (Helmert) transformations between a local coordinate system and CGCS2000, with their residuals.
 
-Four parameters for plane coordinates (east, north, metres), seven for geocentric ones (X, Y, Z, metres). The parameters of a real
-local system are not public; a deployment writes its own into reference/coordinate_transformations/, the shipped one is marked 演示.
+Four parameters for plane coordinates (east, north, metres), seven for geocentric ones (X, Y, Z, metres). The
+parameters of a real local system are not public; a deployment writes its own into
+reference/coordinate_transformations/, the shipped one is marked 演示.
 """
 
 import math
@@ -62,7 +63,9 @@ class ControlPoint:
 
 @dataclass(frozen=True, slots=True)
 class PlaneTransformation:
-    """Four parameters: shift in metres, rotation counter-clockwise in arc seconds, scale in parts per million."""
+    """Four parameters: shift in metres, rotation counter-clockwise in arc seconds, scale in parts per
+    million.
+    """
 
     east_shift_m: float
     north_shift_m: float
@@ -85,7 +88,8 @@ class PlaneTransformation:
 
 @dataclass(frozen=True, slots=True)
 class GeocentricTransformation:
-    """Seven parameters (Bursa–Wolf, position vector): shifts in metres, rotations in arc seconds, scale in ppm.
+    """Seven parameters (Bursa–Wolf, position vector): shifts in metres, rotations in arc seconds, scale in
+    ppm.
 
     Rotations are taken as small (below one minute of arc), as in EPSG method 1033.
     """
@@ -127,7 +131,9 @@ class LocalSystem:
 
 
 def fit_plane(points: Sequence[ControlPoint]) -> tuple[PlaneTransformation, ResidualReport]:
-    """Least-squares four parameters from two or more control points; InvalidData for fewer or coincident ones."""
+    """Least-squares four parameters from two or more control points; InvalidData for fewer or coincident
+    ones.
+    """
     source, target = _columns(points, 2, 2)
     centre_s, centre_t = source.mean(axis=0), target.mean(axis=0)
     s, t = source - centre_s, target - centre_t
@@ -144,7 +150,9 @@ def fit_plane(points: Sequence[ControlPoint]) -> tuple[PlaneTransformation, Resi
 
 
 def fit_geocentric(points: Sequence[ControlPoint]) -> tuple[GeocentricTransformation, ResidualReport]:
-    """Least-squares seven parameters from three or more control points; InvalidData for fewer or collinear ones."""
+    """Least-squares seven parameters from three or more control points; InvalidData for fewer or collinear
+    ones.
+    """
     source, target = _columns(points, 3, 3)
     centre = source.mean(axis=0)
     design, wanted = [], (target - source).ravel()
@@ -157,7 +165,9 @@ def fit_geocentric(points: Sequence[ControlPoint]) -> tuple[GeocentricTransforma
     rotations = solution[3:6] * 1e-6 / (1 + scale)
     turned = GeocentricTransformation((0.0, 0.0, 0.0), tuple(rotations / _ARC_SECOND), scale * 1e6)
     shift = centre + solution[:3] - turned.apply(centre[None, :])[0]
-    fitted = GeocentricTransformation(tuple(map(float, shift)), tuple(map(float, turned.rotations_arcsec)), scale * 1e6)
+    fitted = GeocentricTransformation(
+        tuple(map(float, shift)), tuple(map(float, turned.rotations_arcsec)), scale * 1e6
+    )
     return fitted, residual_report(fitted, points)
 
 
@@ -180,7 +190,11 @@ def load_local_systems(folder: Path = FOLDER) -> dict[str, LocalSystem]:
         entry = yaml.safe_load(path.read_text(encoding="utf-8"))
         plane = PlaneTransformation(**{key: float(value) for key, value in entry["plane"].items()})
         system = LocalSystem(
-            entry["name"], system_of_srid(entry["target_epsg"]), plane, entry["is_demonstration"], entry["note"]
+            entry["name"],
+            system_of_srid(entry["target_epsg"]),
+            plane,
+            entry["is_demonstration"],
+            entry["note"],
         )
         systems[system.name] = system
     return systems

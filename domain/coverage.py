@@ -1,7 +1,9 @@
-"""Coverages: polygons that fill an area without gap or overlap because they are built from the same line work.
+"""Coverages: polygons that fill an area without gap or overlap because they are built from the same line
+work.
 
-Lines are noded on a grid of 2^-36 degrees (about 1.6 µm). The grid is a power of two, so that grid coordinates and the midpoints of
-edges between them are exact doubles: a vertex put on a neighbour's edge lies exactly on it.
+Lines are noded on a grid of 2^-36 degrees (about 1.6 µm). The grid is a power of two, so that grid
+coordinates and the midpoints of edges between them are exact doubles: a vertex put on a neighbour's edge lies
+exactly on it.
 """
 
 from collections.abc import Sequence
@@ -23,7 +25,9 @@ def faces_of(lines: Sequence[BaseGeometry] | numpy.ndarray) -> numpy.ndarray:
 
 
 def shared_edges(polygons: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray]:
-    """Pairs of polygons of a noded coverage that share edges: first index, second index (larger), length in degrees."""
+    """Pairs of polygons of a noded coverage that share edges: first index, second index (larger), length in
+    degrees.
+    """
     edge, owner, length = _edges(polygons)
     order = numpy.argsort(edge, kind="stable")
     edge, owner, length = edge[order], owner[order], length[order]

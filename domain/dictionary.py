@@ -1,4 +1,4 @@
-"""Dictionaries 字典: lists of codes that administrators keep. Defaults lie in reference/dictionaries with their source.
+"""Dictionaries 字典: codes that administrators keep; the defaults, with source, are in reference/dictionaries.
 
 A row of DictionaryEntry adds a code or overrides one. A code is never deleted: a retired one is not offered
 any more, and stays valid and readable where it was chosen.
@@ -31,7 +31,7 @@ _VALUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,39}\Z")
 
 
 class DictionaryEntry(SQLModel, table=True):
-    """One code that administrators added or changed; `retired_on` is the first day on which it is not offered."""
+    """One code that was added or changed; `retired_on` is the first day on which it is not offered."""
 
     __tablename__ = "dictionary_entry"
     __table_args__ = (UniqueConstraint("dictionary", "value", name="uq_dictionary_entry"),)
@@ -69,7 +69,8 @@ def dictionaries() -> Mapping[str, Dictionary]:
 def _read(path: Path) -> Dictionary:
     block = read_document(path)
     choices = tuple(
-        Choice(row["value"], row["label"], row.get("hint", ""), is_retired=not row.get("active", True)) for row in block["entries"]
+        Choice(row["value"], row["label"], row.get("hint", ""), is_retired=not row.get("active", True))
+        for row in block["entries"]
     )
     if block["key"] != path.stem or len({each.value for each in choices}) != len(choices):
         raise ValueError(f"字典文件 {path.name} 的 key 与文件名不同，或有重复的 value。请改正。")
@@ -109,7 +110,9 @@ def _merged(shipped: Dictionary, rows: Sequence[DictionaryEntry], on: date) -> t
     for row in rows:
         is_retired = row.retired_on is not None and row.retired_on <= on
         placed[row.value] = (row.order_no, Choice(row.value, row.label, row.hint, is_retired))
-    return tuple(choice for _place, choice in sorted(placed.values(), key=lambda each: (each[0], each[1].value)))
+    return tuple(
+        choice for _place, choice in sorted(placed.values(), key=lambda each: (each[0], each[1].value))
+    )
 
 
 def _known(name: str) -> Dictionary:
@@ -124,17 +127,28 @@ def add_entry(work: Work, name: str, value: str, label: str, hint: str = "") -> 
     """Add a code at the end of a dictionary."""
     codes = entries(work.session, name, _today(work))
     if not _VALUE.match(value):
-        raise InvalidData(f"代码「{value}」只能用英文字母、数字和下划线，最长 40 个字符。请改正。", {"value": "只能用字母、数字和下划线"})
+        raise InvalidData(
+            f"代码「{value}」只能用英文字母、数字和下划线，最长 40 个字符。请改正。",
+            {"value": "只能用字母、数字和下划线"},
+        )
     if any(each.value == value for each in codes):
         raise Conflict(f"字典里已有代码 {value}。要改名用「改名」，停用过的用「恢复」。")
     _check_label(codes, value, label)
-    row = DictionaryEntry(dictionary=name, value=value, label=label.strip(), hint=hint.strip(), changed_at=work.at,
-                          order_no=_last_place(work.session, name) + 10)
+    row = DictionaryEntry(
+        dictionary=name,
+        value=value,
+        label=label.strip(),
+        hint=hint.strip(),
+        changed_at=work.at,
+        order_no=_last_place(work.session, name) + 10,
+    )
     return _kept(work, row, "add")
 
 
 @command("dictionary.relabel_entry", allow=holders_of(*KEEPERS))
-def relabel_entry(work: Work, name: str, value: str, label: str, hint: str = "", version: int | None = None) -> DictionaryEntry:
+def relabel_entry(
+    work: Work, name: str, value: str, label: str, hint: str = "", version: int | None = None
+) -> DictionaryEntry:
     """Call a code by another name, everywhere and in old cases too."""
     _check_label(entries(work.session, name, _today(work)), value, label)
     row = _row(work, name, value, version)
@@ -143,9 +157,15 @@ def relabel_entry(work: Work, name: str, value: str, label: str, hint: str = "",
 
 
 @command("dictionary.retire_entry", allow=holders_of(*KEEPERS))
-def retire_entry(work: Work, name: str, value: str, on: date | None = None, version: int | None = None) -> DictionaryEntry:
+def retire_entry(
+    work: Work, name: str, value: str, on: date | None = None, version: int | None = None
+) -> DictionaryEntry:
     """Stop offering a code from a day on (today, if none is named)."""
-    remaining = [each for each in entries(work.session, name, _today(work)) if not each.is_retired and each.value != value]
+    remaining = [
+        each
+        for each in entries(work.session, name, _today(work))
+        if not each.is_retired and each.value != value
+    ]
     if not remaining:
         raise Conflict("这是最后一个可选的代码，停用后表单无法填写。请先增加别的代码。")
     row = _row(work, name, value, version)
@@ -179,7 +199,9 @@ def _today(work: Work) -> date:
 
 def _check_label(codes: Sequence[Choice], value: str, label: str) -> None:
     if not label.strip() or len(label.strip()) > LONGEST_LABEL:
-        raise InvalidData(f"名称要写 1 到 {LONGEST_LABEL} 字。请改正。", {"label": f"要写 1 到 {LONGEST_LABEL} 字"})
+        raise InvalidData(
+            f"名称要写 1 到 {LONGEST_LABEL} 字。请改正。", {"label": f"要写 1 到 {LONGEST_LABEL} 字"}
+        )
     if any(each.label == label.strip() and each.value != value for each in codes):
         raise Conflict(f"字典里已有名称「{label.strip()}」。请换一个名称，免得选错。")
 
@@ -191,7 +213,9 @@ def _last_place(session: Session, name: str) -> int:
 
 def _row(work: Work, name: str, value: str, version: int | None) -> DictionaryEntry:
     """The row of a code, made from the shipped one when it is changed for the first time."""
-    statement = select(DictionaryEntry).where(DictionaryEntry.dictionary == name, DictionaryEntry.value == value)
+    statement = select(DictionaryEntry).where(
+        DictionaryEntry.dictionary == name, DictionaryEntry.value == value
+    )
     row = work.session.exec(statement).first() or _first_row(work, name, value)
     if version is not None and version != row.version:
         raise Conflict(f"代码 {value} 在你打开页面之后被改过，本次没有保存。请刷新页面后再改。")
@@ -202,8 +226,16 @@ def _first_row(work: Work, name: str, value: str) -> DictionaryEntry:
     for place, each in enumerate(_known(name).choices, start=1):
         if each.value == value:
             retired_on = _today(work) if each.is_retired else None
-            return DictionaryEntry(dictionary=name, value=value, label=each.label, hint=each.hint, order_no=place * 10,
-                                   retired_on=retired_on, changed_at=work.at, version=0)
+            return DictionaryEntry(
+                dictionary=name,
+                value=value,
+                label=each.label,
+                hint=each.hint,
+                order_no=place * 10,
+                retired_on=retired_on,
+                changed_at=work.at,
+                version=0,
+            )
     raise NotFound(f"字典里没有代码「{value}」。请刷新页面后再选。")
 
 
@@ -211,5 +243,11 @@ def _kept(work: Work, row: DictionaryEntry, act: str) -> DictionaryEntry:
     row.version, row.changed_at = row.version + (row.id is not None or row.version == 0), work.at
     work.session.add(row)
     work.session.flush()
-    work.record(f"dictionary:{row.dictionary}", act=act, value=row.value, label=row.label, retired_on=str(row.retired_on or ""))
+    work.record(
+        f"dictionary:{row.dictionary}",
+        act=act,
+        value=row.value,
+        label=row.label,
+        retired_on=str(row.retired_on or ""),
+    )
     return row

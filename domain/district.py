@@ -1,7 +1,9 @@
-"""Districts and management areas of the city: schematic boundaries, their defects, and the partition that accounts are kept by.
+"""Districts and management areas of the city: schematic boundaries, their defects, and the partition that
+accounts are kept by.
 
-Boundaries are in EPSG:4490 and never a source of areas. After the repairs stated in reference/districts/manifest.yaml the districts
-are a partition of the city; the account areas are the districts less the management areas, and the management areas.
+Boundaries are in EPSG:4490 and never a source of areas. After the repairs stated in
+reference/districts/manifest.yaml the districts are a partition of the city; the account areas are the
+districts less the management areas, and the management areas.
 """
 
 import functools
@@ -27,7 +29,9 @@ FOLDER = Path(__file__).parent / "reference" / "districts"
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """A defect of a source boundary: kind (invalid, missing_code, overlap, gap), what was found, what was done."""
+    """A defect of a source boundary: kind (invalid, missing_code, overlap, gap), what was found, what was
+    done.
+    """
 
     kind: str
     district: str
@@ -75,7 +79,9 @@ def load_management_areas() -> list[AccountArea]:
 
 
 def load_account_areas() -> list[AccountArea]:
-    """The areas of the accounts by code: districts less management areas, and management areas; a partition of the city."""
+    """The areas of the accounts by code: districts less management areas, and management areas; a partition
+    of the city.
+    """
     return list(_territory(FOLDER).accounts)
 
 
@@ -110,7 +116,10 @@ def district_name(code: str) -> str:
 def _names() -> dict[str, str]:
     """Names by code, read without building any geometry."""
     manifest, features = _read(FOLDER)
-    names = {f.get("id") or manifest["restored_codes"][f["properties"]["name"]]: f["properties"]["name"] for f in features}
+    names = {
+        f.get("id") or manifest["restored_codes"][f["properties"]["name"]]: f["properties"]["name"]
+        for f in features
+    }
     names |= {area["code"]: area["name"] for area in manifest["management_areas"]}
     return names | {manifest["city"]["code"]: manifest["city"]["name"]}
 
@@ -143,21 +152,29 @@ class _Repair:
         self.valid = {code: self._made_valid(code) for code in self.codes}
 
     def territory(self) -> _Territory:
-        """Districts, accounts and management areas from one set of faces, so that they share their edges exactly."""
+        """Districts, accounts and management areas from one set of faces, so that they share their edges
+        exactly.
+        """
         self._report_overlaps()
         areas = self.manifest["management_areas"]
         outlines = [shapely.Polygon(area["outline"]) for area in areas]
-        lines = [shapely.boundary(g) for g in self.valid.values()] + [outline.exterior for outline in outlines]
+        lines = [shapely.boundary(g) for g in self.valid.values()] + [
+            outline.exterior for outline in outlines
+        ]
         faces = faces_of(lines)
         district = self._district_of_faces(faces)
         points = shapely.point_on_surface(faces)
         account = district.copy()
         for number, (area, outline) in enumerate(zip(areas, outlines, strict=True)):
             sources = [self.codes.index(code) for code in area["cut_from"]]
-            account[shapely.contains(outline, points) & numpy.isin(district, sources)] = len(self.codes) + number
+            account[shapely.contains(outline, points) & numpy.isin(district, sources)] = (
+                len(self.codes) + number
+            )
         accounts = self._accounts(merged(faces, account), areas)
         return _Territory(
-            self._districts(merged(faces, district)), accounts, tuple(a for a in accounts if a.kind == "management_area")
+            self._districts(merged(faces, district)),
+            accounts,
+            tuple(a for a in accounts if a.kind == "management_area"),
         )
 
     def _restored_code(self, name: str) -> str:
@@ -165,7 +182,9 @@ class _Repair:
         self._found("missing_code", code, "来源没有行政区代码", repair_note=f"：{code}")
         return code
 
-    def _found(self, kind: str, code: str, found: str, repair_note: str = "", at: tuple[float, float] | None = None) -> None:
+    def _found(
+        self, kind: str, code: str, found: str, repair_note: str = "", at: tuple[float, float] | None = None
+    ) -> None:
         repair = self.manifest["repairs"][kind] + repair_note
         self.defects.append((code, Defect(kind, code, found, repair, *(at or (None, None)))))
 
@@ -190,7 +209,10 @@ class _Repair:
         district = numpy.full(len(faces), -1)
         for index in reversed(range(len(self.codes))):
             district[shapely.contains(self.valid[self.codes[index]], points)] = index
-        outer = [shapely.Polygon(part.exterior) for part in shapely.get_parts(shapely.union_all(list(self.valid.values())))]
+        outer = [
+            shapely.Polygon(part.exterior)
+            for part in shapely.get_parts(shapely.union_all(list(self.valid.values())))
+        ]
         is_gap = (district < 0) & shapely.contains(shapely.union_all(outer), points)
         first, second, length = shared_edges(faces)
         for gap in numpy.flatnonzero(is_gap):
@@ -220,7 +242,9 @@ class _Repair:
             for index, code in enumerate(self.codes)
         )
 
-    def _accounts(self, geometries: dict[int, BaseGeometry], areas: list[dict[str, Any]]) -> tuple[AccountArea, ...]:
+    def _accounts(
+        self, geometries: dict[int, BaseGeometry], areas: list[dict[str, Any]]
+    ) -> tuple[AccountArea, ...]:
         named = [(code, self.names[code], "district") for code in self.codes]
         named += [(area["code"], area["name"], "management_area") for area in areas]
         accounts = [AccountArea(*name, multipolygon(geometries[i])) for i, name in enumerate(named)]

@@ -1,7 +1,8 @@
 """Geometry in the one storage system, and what makes it unfit to decide on.
 
 Everything the portal stores and decides on is in CGCS2000 geographic coordinates (EPSG:4490): x is the
-longitude, y the latitude, both in degrees; an edge is the straight line between its ends in longitude and latitude.
+longitude, y the latitude, both in degrees; an edge is the straight line between its ends in longitude and
+latitude.
 """
 
 import re
@@ -57,11 +58,15 @@ def fault_of(geometry: BaseGeometry) -> Fault | None:
     text = shapely.is_valid_reason(geometry)
     found = re.fullmatch(r"\s*(.*?)\s*\[(\S+) (\S+?)(?: \S+)?\]", text)
     reason, x, y = found.groups() if found else (text, None, None)
-    return Fault(_REASONS.get(reason, reason), None if x is None else float(x), None if y is None else float(y))
+    return Fault(
+        _REASONS.get(reason, reason), None if x is None else float(x), None if y is None else float(y)
+    )
 
 
 def require_polygons(geometry: BaseGeometry) -> None:
-    """Refuse what is not a valid, non-empty polygon or multipolygon in degrees (InvalidGeometry, CrsMismatch)."""
+    """Refuse what is not a valid, non-empty polygon or multipolygon in degrees (InvalidGeometry,
+    CrsMismatch).
+    """
     if geometry.geom_type not in _POLYGONAL:
         raise InvalidGeometry(f"图形类型为 {geometry.geom_type}，这里只接受面。请提供面状范围。")
     if geometry.is_empty:
@@ -70,7 +75,9 @@ def require_polygons(geometry: BaseGeometry) -> None:
     fault = fault_of(geometry)
     if fault is not None:
         place = "" if fault.x is None else f"（经度 {fault.x:.6f}，纬度 {fault.y:.6f} 处）"
-        raise InvalidGeometry(f"图形无效：{fault.reason}{place}，无法计算面积。请修正该处的界址点后重新提供。")
+        raise InvalidGeometry(
+            f"图形无效：{fault.reason}{place}，无法计算面积。请修正该处的界址点后重新提供。"
+        )
 
 
 def require_degrees(geometries: BaseGeometry | Sequence[BaseGeometry] | numpy.ndarray) -> None:
@@ -86,7 +93,9 @@ def require_degrees(geometries: BaseGeometry | Sequence[BaseGeometry] | numpy.nd
 
 
 def polygons_of(geometry: BaseGeometry) -> list[shapely.Polygon]:
-    """The polygons of a geometry, in their order; points and lines of a collection have no area and are left out."""
+    """The polygons of a geometry, in their order; points and lines of a collection have no area and are left
+    out.
+    """
     parts = [geometry]
     while any(isinstance(part, shapely.GeometryCollection) for part in parts):
         parts = [piece for part in parts for piece in shapely.get_parts(part)]

@@ -1,4 +1,6 @@
-"""The column type of stored geometries: shapely in Python, EWKB in EPSG:4490 in both databases, every bit kept."""
+"""The column type of stored geometries: shapely in Python, EWKB in EPSG:4490 in both databases, every bit
+kept.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,13 +14,17 @@ from domain.geometry import STORAGE_SRID, ewkb, from_ewkb
 
 
 class StoredGeometry(Geometry):
-    """A geometry column that takes and gives shapely geometries; text forms, which lose digits, are never used."""
+    """A geometry column that takes and gives shapely geometries; text forms, which lose digits, are never
+    used.
+    """
 
-    from_text = "ST_GeomFromEWKB"
+    from_text = "ST_GeomFromWKB"
     cache_ok = True
 
     def __init__(self, **options: Any) -> None:
-        super().__init__("GEOMETRY", srid=STORAGE_SRID, spatial_index=False, nullable=options.get("nullable", True))
+        super().__init__(
+            "GEOMETRY", srid=STORAGE_SRID, spatial_index=False, nullable=options.get("nullable", True)
+        )
 
     def bind_processor(self, dialect: Dialect) -> Callable[[BaseGeometry | bytes | None], bytes | None]:
         def process(value: BaseGeometry | bytes | None) -> bytes | None:

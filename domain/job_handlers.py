@@ -1,3 +1,4 @@
 """The modules that register job handlers; importing this one makes all of them known to the runner."""
 
 import domain.sweep  # noqa: F401
+import domain.case.export  # noqa: F401

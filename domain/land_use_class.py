@@ -14,7 +14,9 @@ FOLDER = Path(__file__).parent / "reference"
 
 @dataclass(frozen=True, slots=True)
 class LandUseClass:
-    """A class: DLBM, DLMC, its first-level class, and 农用地, 建设用地 or 未利用地 (empty for classes that are divided further)."""
+    """A class: DLBM, DLMC, its first-level class, and 农用地, 建设用地 or 未利用地 (empty for classes that
+    are divided further).
+    """
 
     code: str
     name: str
@@ -31,7 +33,9 @@ class LandUseClass:
 def land_use_classes() -> Mapping[str, LandUseClass]:
     """Every class by its code."""
     with (FOLDER / "land_use" / "third_survey_classes.csv").open(encoding="utf-8", newline="") as file:
-        rows = [LandUseClass(r["code"], r["name"], r["parent"], r["major_class"]) for r in csv.DictReader(file)]
+        rows = [
+            LandUseClass(r["code"], r["name"], r["parent"], r["major_class"]) for r in csv.DictReader(file)
+        ]
     return MappingProxyType({row.code: row for row in rows})
 
 

@@ -64,8 +64,14 @@ class MaterialBranch:
         return self.is_required and not self.files
 
 
-def receive(store: FileStore, slot: MaterialSlot, name: str, chunks: Iterable[bytes], read: Mapping[str, Any] | None = None) -> Upload:
-    """Take a file in for a slot. Raises InvalidData for name, kind (by content) or size, StorageFull without room."""
+def receive(
+    store: FileStore,
+    slot: MaterialSlot,
+    name: str,
+    chunks: Iterable[bytes],
+    read: Mapping[str, Any] | None = None,
+) -> Upload:
+    """Take a file in for a slot. Raises InvalidData for name, kind (by content) or size, else StorageFull."""
     largest = slot.max_mb * BYTES_PER_MB
     content = store.put(chunks, name, allowed=slot.formats, largest_bytes=largest)
     if content.size_bytes == 0:
@@ -74,7 +80,7 @@ def receive(store: FileStore, slot: MaterialSlot, name: str, chunks: Iterable[by
 
 
 def is_required(slot: MaterialSlot, facts: Mapping[str, Any]) -> bool:
-    """Whether the slot must be filled, given the facts of the case; a condition that cannot be told asks nothing."""
+    """Whether the slot must be filled; a condition that cannot be told asks for nothing."""
     return slot.required or (slot.required_when is not None and slot.required_when.holds(facts) is True)
 
 
@@ -91,17 +97,25 @@ def accepted_endings(slot: MaterialSlot) -> str:
 
 
 def tree(
-    session: Session, case_type: CaseType, case: Case, facts: Mapping[str, Any], may_edit: Callable[[str], bool]
+    session: Session,
+    case_type: CaseType,
+    case: Case,
+    facts: Mapping[str, Any],
+    may_edit: Callable[[str], bool],
 ) -> tuple[MaterialBranch, ...]:
-    """The resource tree of a case with one query; `may_edit` says whether the files of a slot may be changed now."""
+    """The resource tree of a case with one query; `may_edit` says whether a slot may be changed now."""
     statement = select(Material).where(Material.case_id == case.id).order_by(col(Material.id))
     rows: dict[str, list[Material]] = {}
     for row in session.exec(statement).all():
         rows.setdefault(row.slot, []).append(row)
-    return tuple(_branch(slot, rows.get(slot.key, []), facts, may_edit(slot.key)) for slot in case_type.materials)
+    return tuple(
+        _branch(slot, rows.get(slot.key, []), facts, may_edit(slot.key)) for slot in case_type.materials
+    )
 
 
-def _branch(slot: MaterialSlot, rows: Sequence[Material], facts: Mapping[str, Any], can_edit: bool) -> MaterialBranch:
+def _branch(
+    slot: MaterialSlot, rows: Sequence[Material], facts: Mapping[str, Any], can_edit: bool
+) -> MaterialBranch:
     present = [row for row in rows if _is_present(row)]
     files = tuple(MaterialFile(row, _older_versions(row, rows), can_edit) for row in present)
     return MaterialBranch(
@@ -193,13 +207,17 @@ def _check_room(slot: MaterialSlot, present: Collection[Material]) -> None:
         name = next(iter(present)).name
         raise Conflict(f"「{slot.label}」只收一个文件，已有「{name}」。要换新的，请用「替换」。")
     if len(present) >= MOST_FILES:
-        raise Conflict(f"「{slot.label}」已有 {MOST_FILES} 个文件，不能再加。请先删去不用的，或打成一个压缩包。")
+        raise Conflict(
+            f"「{slot.label}」已有 {MOST_FILES} 个文件，不能再加。请先删去不用的，或打成一个压缩包。"
+        )
 
 
 def _check_new(upload: Upload, present: Iterable[Material]) -> None:
     for row in present:
         if row.digest == upload.content.digest:
-            raise Conflict(f"「{upload.name}」与已有的「{row.name}」内容完全相同，没有重复保存。请确认选对了文件。")
+            raise Conflict(
+                f"「{upload.name}」与已有的「{row.name}」内容完全相同，没有重复保存。请确认选对了文件。"
+            )
 
 
 def _row(work: Work, case: Case, upload: Upload, task: Task) -> Material:
@@ -222,5 +240,12 @@ def _kept(work: Work, case: Case, row: Material, act: str, **detail: Any) -> Mat
     case.changed_at = work.at
     work.session.add_all([case, row])
     work.session.flush()
-    work.record(f"case:{case.id}", operation=f"material_{act}", slot=row.slot, material=row.id, digest=row.digest, **detail)
+    work.record(
+        f"case:{case.id}",
+        operation=f"material_{act}",
+        slot=row.slot,
+        material=row.id,
+        digest=row.digest,
+        **detail,
+    )
     return row

@@ -27,6 +27,8 @@ class Office:
     files: FileStore
     public_url: str = "http://127.0.0.1:8000"
     is_demo: bool = False
+    partners_connected: bool = True
+    """False while no address of the partners is set: messages to them wait."""
     caches: dict[str, Any] = field(default_factory=dict)
 
 

@@ -1,8 +1,10 @@
-"""Overlay: how much of a range lies in the features of a layer, by feature and by class, nothing lost and nothing counted twice.
+"""Overlay: how much of a range lies in the features of a layer, by feature and by class, nothing lost and
+nothing counted twice.
 
-Rounding rule: each piece (range ∩ feature) is rounded once to 0.01 m², half up, and every sum is a sum of rounded pieces, so that details add
-up to totals. A piece below 0.005 m² is 0 and is not listed; a neighbour that only shares an edge, with or without the same vertices, is
-such a piece. If the unlisted pieces of one class together reach 0.005 m², they are listed as the largest of them, so that splitting cannot hide an area.
+Rounding rule: each piece (range ∩ feature) is rounded once to 0.01 m², half up, and every sum is a sum of
+rounded pieces, so that details add up to totals. A piece below 0.005 m² is 0 and is not listed; a neighbour
+that only shares an edge, with or without the same vertices, is such a piece. If the unlisted pieces of one
+class together reach 0.005 m², they are listed as the largest of them, so that splitting cannot hide an area.
 """
 
 from collections.abc import Sequence
@@ -16,9 +18,10 @@ from shapely.geometry.base import BaseGeometry
 
 from domain.area import area_m2, rounded_m2, sum_m2, unrounded_areas_m2
 from domain.errors import InvalidData
-from domain.geometry import require_polygons
+from domain.geometry import multipolygon, require_polygons
 
 _INTERIORS_MEET = "T********"
+_HALF_CENT = Decimal("0.005")
 
 
 class OverlayFeature(Protocol):
@@ -42,8 +45,9 @@ class OverlayRow:
 class Overlay:
     """The result of an overlay.
 
-    `total_m2` is the sum of the rows; `residual_m2` is the range less the total: the part that no feature covers, up to rounding.
-    `repeated_m2` is what overlapping features would have counted twice; it was given to the first of them only.
+    `total_m2` is the sum of the rows; `residual_m2` is the range less the total: the part that no feature
+    covers, up to rounding. `repeated_m2` is what overlapping features would have counted twice; it was given
+    to the first of them only.
     """
 
     rows: tuple[OverlayRow, ...]
@@ -70,6 +74,16 @@ class Overlay:
         return sum_m2(row.area_m2 for row in self.rows if row.class_value in classes)
 
 
+@dataclass(frozen=True, slots=True)
+class CrossRow:
+    """The part of a range in one feature and one class of zones; `zone_value` is empty where no zone lies."""
+
+    key: str
+    class_value: str
+    zone_value: str
+    area_m2: Decimal
+
+
 class FeatureIndex:
     """Features held in memory with a search tree; for many overlays on the same features."""
 
@@ -80,7 +94,10 @@ class FeatureIndex:
 
     def meeting(self, geometry: BaseGeometry) -> list[OverlayFeature]:
         """Features that have at least a point in common with the geometry, in their order."""
-        return [self.features[index] for index in sorted(self._tree.query(geometry, predicate="intersects").tolist())]
+        return [
+            self.features[index]
+            for index in sorted(self._tree.query(geometry, predicate="intersects").tolist())
+        ]
 
 
 def overlay_areas(
@@ -89,11 +106,13 @@ def overlay_areas(
     by: str,
     priority: Sequence[str] = (),
 ) -> Overlay:
-    """Area of a range in each feature, in square metres, with its class `by` (an attribute or entry of `attributes`).
+    """Area of a range in each feature, in square metres, with its class `by` (an attribute or entry of
+    `attributes`).
 
-    Range and features are valid polygons in EPSG:4490 with edges straight in longitude and latitude; areas are ellipsoidal. Where features
-    overlap each other, the area goes to the class that comes first in `priority`, then to the smaller key. Raises InvalidGeometry or
-    CrsMismatch (with the feature's key) for what cannot be measured.
+    Range and features are valid polygons in EPSG:4490 with edges straight in longitude and latitude; areas
+    are ellipsoidal. Where features overlap each other, the area goes to the class that comes first in
+    `priority`, then to the smaller key. Raises InvalidGeometry or CrsMismatch (with the feature's key) for
+    what cannot be measured.
     """
     require_polygons(project_range)
     index = features if isinstance(features, FeatureIndex) else FeatureIndex(features)
@@ -104,15 +123,51 @@ def overlay_areas(
     pieces = shapely.intersection(project_range, numpy.array([f.geometry for f in met], dtype=object))
     counted = _counted_once(pieces)
     before, after = unrounded_areas_m2(pieces).sum(), unrounded_areas_m2(counted).sum()
-    rows = [OverlayRow(f.key, class_value(f, by), area, piece) for f, piece, area in _rounded(met, counted, by)]
+    rows = [
+        OverlayRow(f.key, class_value(f, by), area, piece) for f, piece, area in _rounded(met, counted, by)
+    ]
     return Overlay(tuple(rows), area_m2(project_range), rounded_m2(before - after))
+
+
+def cross_overlay(
+    project_range: BaseGeometry,
+    features: Sequence[OverlayFeature] | FeatureIndex,
+    zones: Sequence[OverlayFeature] | FeatureIndex,
+    by: str,
+    zone_by: str,
+    priority: Sequence[str] = (),
+) -> tuple[CrossRow, ...]:
+    """Area of a range by feature (such as patches of land use) and, within each, by class of zones, in square
+    metres.
+
+    The rows of a feature add up exactly to its row in `overlay_areas`; what rounding leaves over goes to the
+    largest of them. `priority` orders overlapping zones. CRS, rounding and errors as in `overlay_areas`.
+    """
+    zone_index = zones if isinstance(zones, FeatureIndex) else FeatureIndex(zones)
+    rows: list[CrossRow] = []
+    for row in overlay_areas(project_range, features, by).rows:
+        inner = overlay_areas(multipolygon(row.geometry), zone_index, zone_by, priority)
+        shares = _reconciled(inner.by_class(), row.area_m2, len(inner.rows))
+        rows += [CrossRow(row.key, row.class_value, value, area) for value, area in shares.items() if area]
+    return tuple(rows)
+
+
+def _reconciled(shares: dict[str, Decimal], total: Decimal, piece_count: int) -> dict[str, Decimal]:
+    """Shares with the uncovered rest, which add up to the total; a rest that is only rounding goes to the
+    largest share.
+    """
+    rest = total - sum_m2(shares.values())
+    if shares and abs(rest) <= _HALF_CENT * (piece_count + 1):
+        largest = max(shares, key=lambda value: shares[value])
+        return shares | {largest: shares[largest] + rest}
+    return shares | {"": shares.get("", Decimal("0.00")) + rest}
 
 
 def overlapping_area_m2(first: BaseGeometry, second: BaseGeometry) -> Decimal:
     """Area that two polygons have in common, in square metres, rounded once to 0.01 m².
 
-    Both valid, in EPSG:4490; edges are straight in longitude and latitude, the area is ellipsoidal; a shared edge counts as zero.
-    Raises InvalidGeometry or CrsMismatch.
+    Both valid, in EPSG:4490; edges are straight in longitude and latitude, the area is ellipsoidal; a shared
+    edge counts as zero. Raises InvalidGeometry or CrsMismatch.
     """
     require_polygons(first)
     require_polygons(second)
@@ -120,7 +175,9 @@ def overlapping_area_m2(first: BaseGeometry, second: BaseGeometry) -> Decimal:
 
 
 def class_value(feature: OverlayFeature, by: str) -> str:
-    """The class of a feature by a field: one of its own or one of its attributes; empty text where it has none."""
+    """The class of a feature by a field: one of its own or one of its attributes; empty text where it has
+    none.
+    """
     value = getattr(feature, by, None)
     if value is None:
         value = getattr(feature, "attributes", {}).get(by)
@@ -150,8 +207,12 @@ def _counted_once(pieces: numpy.ndarray) -> numpy.ndarray:
     return counted
 
 
-def _rounded(met: list[OverlayFeature], pieces: numpy.ndarray, by: str) -> list[tuple[OverlayFeature, BaseGeometry, Decimal]]:
-    """Pieces with their rounded areas; of the pieces too small to be listed, the largest of a class carries their sum."""
+def _rounded(
+    met: list[OverlayFeature], pieces: numpy.ndarray, by: str
+) -> list[tuple[OverlayFeature, BaseGeometry, Decimal]]:
+    """Pieces with their rounded areas; of the pieces too small to be listed, the largest of a class carries
+    their sum.
+    """
     exact = unrounded_areas_m2(pieces)
     listed, small = [], {}
     for feature, piece, value in zip(met, pieces, exact, strict=True):

@@ -1,4 +1,4 @@
-"""Parameters 参数 of the whole portal: declared in reference/parameters.yaml, changed by administrators with a trail."""
+"""Parameters 参数 of the whole portal: declared in reference/parameters.yaml, changed with a trail."""
 
 import functools
 from collections.abc import Mapping
@@ -72,7 +72,9 @@ def definitions() -> Mapping[str, ParameterDefinition]:
 
 def _definition(row: Block) -> ParameterDefinition:
     unit = unit_named(row["unit"]) if "unit" in row else None
-    declaration = Declaration(row["key"], row["type"], row["label"], unit, minimum=row.get("min"), maximum=row.get("max"))
+    declaration = Declaration(
+        row["key"], row["type"], row["label"], unit, minimum=row.get("min"), maximum=row.get("max")
+    )
     return ParameterDefinition(declaration, take(declaration, row["default"]), row["basis"])
 
 
@@ -135,7 +137,9 @@ def _definition_of(key: str) -> ParameterDefinition:
 
 
 def _typed(definition: ParameterDefinition, text: str) -> Any:
-    raw: Any = {"true": True, "false": False}.get(text, text) if definition.declaration.type == "boolean" else text
+    raw: Any = (
+        {"true": True, "false": False}.get(text, text) if definition.declaration.type == "boolean" else text
+    )
     try:
         return take(definition.declaration, raw)
     except InvalidFact as error:

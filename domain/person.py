@@ -27,6 +27,7 @@ class Organisation(SQLModel, table=True):
     parent_id: int | None = Field(default=None, sa_type=BIG_ID, foreign_key="organisation.id")
     is_active: bool = True
     detail: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+    version: int = 1
 
 
 class Person(SQLModel, table=True):

@@ -1,7 +1,8 @@
 """Coordinate systems that are accepted, and the way from and to the storage system.
 
 CGCS2000 geographic (EPSG:4490) and its Gauss–Krüger 3-degree zones, with the zone number before the easting
-(EPSG:4513–4533, zones 25–45) or without (EPSG:4534–4554, central meridians 75°–135° E). Anything else is refused, not guessed.
+(EPSG:4513–4533, zones 25–45) or without (EPSG:4534–4554, central meridians 75°–135° E). Anything else is
+refused, not guessed.
 """
 
 import functools
@@ -30,7 +31,9 @@ class UnknownCrs(InvalidData):
 
 @dataclass(frozen=True, slots=True)
 class CoordinateSystem:
-    """One accepted coordinate system: geographic, or a 3-degree zone with or without number before the easting."""
+    """One accepted coordinate system: geographic, or a 3-degree zone with or without number before the
+    easting.
+    """
 
     srid: int
     zone: int | None = None
@@ -61,7 +64,9 @@ STORAGE = CoordinateSystem(STORAGE_SRID)
 def zone_system(zone: int, has_zone_prefix: bool = True) -> CoordinateSystem:
     """The CGCS2000 3-degree zone of a number; refuses numbers outside 25–45 with UnknownCrs."""
     if not FIRST_ZONE <= zone <= LAST_ZONE:
-        raise UnknownCrs(f"带号 {zone} 不是 CGCS2000 3 度带的带号（25–45）。上海在第 40 带或第 41 带，请核对带号。")
+        raise UnknownCrs(
+            f"带号 {zone} 不是 CGCS2000 3 度带的带号（25–45）。上海在第 40 带或第 41 带，请核对带号。"
+        )
     base = _ZONED_BASE if has_zone_prefix else _MERIDIAN_BASE
     return CoordinateSystem(base + zone, zone, has_zone_prefix)
 
@@ -102,8 +107,9 @@ def to_storage(geometry: BaseGeometry, source: CoordinateSystem) -> BaseGeometry
     """The geometry in EPSG:4490, from any accepted system.
 
     Projected edges are first cut to at most 20 m, because they are straight in the plane and the stored edges
-    are straight in longitude and latitude. WGS 84 coordinates are taken as they are: the two ellipsoids differ by 0.1 mm and no
-    transformation between the two frames is registered. Raises CrsMismatch if the result is no longitude and latitude.
+    are straight in longitude and latitude. WGS 84 coordinates are taken as they are: the two ellipsoids
+    differ by 0.1 mm and no transformation between the two frames is registered. Raises CrsMismatch if the
+    result is no longitude and latitude.
     """
     if not source.is_projected:
         require_degrees(geometry)
@@ -118,7 +124,9 @@ def from_storage(geometry: BaseGeometry, target: CoordinateSystem) -> BaseGeomet
     """The geometry in an accepted system, vertex by vertex, from EPSG:4490; no vertex is added."""
     if not target.is_projected:
         return shapely.set_srid(geometry, target.srid)
-    return shapely.set_srid(shapely.transform(geometry, _transformation(STORAGE_SRID, target.srid)), target.srid)
+    return shapely.set_srid(
+        shapely.transform(geometry, _transformation(STORAGE_SRID, target.srid)), target.srid
+    )
 
 
 def zone_of_longitude(longitude: float) -> int:

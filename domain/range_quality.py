@@ -34,8 +34,8 @@ class RangePlace:
 def range_facts(project_range: ProjectRange, territory: BaseGeometry) -> dict[str, Any]:
     """Exactly the facts that the rule set `project_range_quality` reads.
 
-    `territory` is the valid polygon of the city in EPSG:4490. `area_m2` and `outside_area_m2` are 0 where the range has no valid
-    geometry; the rules on CRS, emptiness and validity refuse such a range before.
+    `territory` is the valid polygon of the city in EPSG:4490. `area_m2` and `outside_area_m2` are 0 where the
+    range has no valid geometry; the rules on CRS, emptiness and validity refuse such a range before.
     """
     crossings = list(self_crossings(project_range))
     repeated = list(repeated_points(project_range))
@@ -57,7 +57,9 @@ def range_facts(project_range: ProjectRange, territory: BaseGeometry) -> dict[st
 
 
 def outside_area_m2(project_range: ProjectRange, territory: BaseGeometry) -> Decimal:
-    """Area of the range outside a territory in EPSG:4490, rounded once to 0.01 m²; 0 for a range without valid geometry."""
+    """Area of the range outside a territory in EPSG:4490, rounded once to 0.01 m²; 0 for a range without
+    valid geometry.
+    """
     if not _is_valid(project_range) or project_range.geometry is None:
         return Decimal("0.00")
     return area_m2(shapely.difference(project_range.geometry, territory))
@@ -127,8 +129,8 @@ def _invalid_reason(project_range: ProjectRange) -> str:
 def _stated_area_difference_m2(project_range: ProjectRange) -> Decimal:
     """How far the area written in the file is from the computed one; 0 where either is missing.
 
-    Survey reports state the area in the plane of the projection or on the ellipsoid (they differ by up to 0.03 % in Shanghai), and the file does
-    not say which; the nearer one counts.
+    Survey reports state the area in the plane of the projection or on the ellipsoid (they differ by up to
+    0.03 % in Shanghai), and the file does not say which; the nearer one counts.
     """
     if project_range.stated_area_m2 is None or project_range.area_m2 is None:
         return Decimal("0.00")

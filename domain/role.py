@@ -1,4 +1,4 @@
-"""Roles 岗位 as data: reference/roles.yaml says what they are called, at which level they are, and what they see."""
+"""Roles 岗位 as data: reference/roles.yaml says what they are called, their level, and what they see."""
 
 import functools
 from collections.abc import Mapping
@@ -27,14 +27,16 @@ class Role:
 
 @functools.cache
 def roles() -> Mapping[str, Role]:
-    """Every role by its key, in the order of the file. Raises ValueError for a level or right that does not exist."""
+    """Every role by its key, in file order. Raises ValueError for a level or right that does not exist."""
     rows = read_document(FILE)["roles"]
     return MappingProxyType({row["key"]: _role(row) for row in rows})
 
 
 def _role(row: Block) -> Role:
     if row["level"] not in LEVELS or not set(row["may"]) <= set(RIGHTS):
-        raise ValueError(f"岗位 {row['key']} 的 level 或 may 不在约定的取值内。请改正 roles.yaml 第 {row.line} 行。")
+        raise ValueError(
+            f"岗位 {row['key']} 的 level 或 may 不在约定的取值内。请改正 roles.yaml 第 {row.line} 行。"
+        )
     return Role(row["key"], row["label"], row["level"], frozenset(row["may"]))
 
 
@@ -76,6 +78,11 @@ def is_staff(actor: Actor) -> bool:
     return any(role(grant.role).level != "public" for grant in actor.grants)
 
 
+def handles_cases(actor: Actor) -> bool:
+    """True for staff with work on cases or rules: anybody but those who only administer the portal."""
+    return any(role(grant.role).level not in ("public", "system") for grant in actor.grants)
+
+
 def sees_ledgers(actor: Actor) -> bool:
     """True if one of the actor's roles may look at ledgers."""
     return any("ledgers" in role(grant.role).may for grant in actor.grants)
@@ -88,5 +95,8 @@ def sees_exchange(actor: Actor) -> bool:
 
 def acts_as(actor: Actor) -> str:
     """The actor's roles in words, each once; what is held for an absent colleague is marked."""
-    words = [role_label(grant.role) + ("（代理）" if grant.delegated_by is not None else "") for grant in actor.grants]
+    words = [
+        role_label(grant.role) + ("（代理）" if grant.delegated_by is not None else "")
+        for grant in actor.grants
+    ]
     return "、".join(dict.fromkeys(words)) or ("申请人" if actor.is_applicant else "")

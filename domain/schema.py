@@ -7,15 +7,18 @@ import domain.calendar_table
 import domain.case.search
 import domain.case.tables
 import domain.clock
+import domain.dictionary
 import domain.document.tables
-import domain.exchange
+import domain.exchange.tables
 import domain.file_store
 import domain.job
 import domain.layer.tables
 import domain.notice
 import domain.numbering
+import domain.parameter
 import domain.person
 import domain.portal_clock
 import domain.session  # noqa: F401
+import domain.template_file
 
 METADATA = SQLModel.metadata

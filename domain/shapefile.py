@@ -1,4 +1,6 @@
-"""Writing a zipped Shapefile with its encoding and coordinate system beside it, for packages that go to other bureaus."""
+"""Writing a zipped Shapefile with its encoding and coordinate system beside it, for packages that go to other
+bureaus.
+"""
 
 import io
 import tempfile
@@ -34,13 +36,15 @@ def write_zipped_shapefile(
 ) -> bytes:
     """A zip with .shp, .shx, .dbf, .prj and .cpg of polygons given in EPSG:4490, written in `system`.
 
-    Records are (geometry, values by column code). Refuses (InvalidData) names over 10 bytes, texts over 254 bytes or not in the
-    encoding, records that are no polygons, and an unknown encoding.
+    Records are (geometry, values by column code). Refuses (InvalidData) names over 10 bytes, texts over 254
+    bytes or not in the encoding, records that are no polygons, and an unknown encoding.
     """
     if encoding not in ENCODINGS:
         raise InvalidData(f"Shapefile 的编码“{encoding}”不支持。请选用 GBK 或 UTF-8。")
     _check_names(columns, encoding)
-    geometries = [_multipart(geometry, system, number) for number, (geometry, _) in enumerate(records, start=1)]
+    geometries = [
+        _multipart(geometry, system, number) for number, (geometry, _) in enumerate(records, start=1)
+    ]
     data = [_column(column, [values for _, values in records], encoding) for column in columns]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "layer.shp"
@@ -96,9 +100,13 @@ def _text(column: LayerColumn, value: Any, encoding: str) -> str | None:
     try:
         size = len(str(value).encode(encoding))
     except UnicodeEncodeError as error:
-        raise InvalidData(f"字段 {column.column} 的“{value}”含有 {encoding} 没有的字。请改用 UTF-8 导出。") from error
+        raise InvalidData(
+            f"字段 {column.column} 的“{value}”含有 {encoding} 没有的字。请改用 UTF-8 导出。"
+        ) from error
     if size > _LONGEST_TEXT:
-        raise InvalidData(f"字段 {column.column} 有一个值长 {size} 字节，超过 {_LONGEST_TEXT} 字节。请缩短后再导出。")
+        raise InvalidData(
+            f"字段 {column.column} 有一个值长 {size} 字节，超过 {_LONGEST_TEXT} 字节。请缩短后再导出。"
+        )
     return str(value)
 
 

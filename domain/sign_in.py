@@ -3,14 +3,13 @@
 Sessions and pauses run by the real clock: moving the date of a demo database signs nobody out.
 """
 
-import hashlib
 import secrets
 from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import delete
-from sqlmodel import Session, col, func, or_, select
+from sqlmodel import Session, col, func, select
 
 from domain import portal_clock
 from domain.command import Work, anybody, anyone_signed_in, command
@@ -18,7 +17,7 @@ from domain.errors import InvalidData, NotAllowed, NotFound, PortalError
 from domain.office import office_of
 from domain.person import Organisation, Person
 from domain.ports.identity import SignIn
-from domain.session import SignedInSession, SignInAttempt
+from domain.session import SignedInSession, SignInAttempt, digest, end_sessions, forget_actors, forget_attempts
 
 HASHER = PasswordHasher()
 _NOBODY = HASHER.hash(secrets.token_hex(16))
@@ -34,11 +33,6 @@ class TooManyTries(PortalError):
     status = 429
 
 
-def digest(secret: str) -> str:
-    """What is stored of a token, a login or an address: never the thing itself."""
-    return hashlib.new("sm3", secret.encode()).hexdigest()
-
-
 @command("session.open", allow=anybody)
 def open_with_password(
     work: Work, login: str, password: str, *, address: str, browser: str, lasts: timedelta
@@ -50,7 +44,7 @@ def open_with_password(
         raise NotAllowed(WRONG)
     if HASHER.check_needs_rehash(person.password_hash):
         person.password_hash = HASHER.hash(password)
-    work.session.exec(delete(SignInAttempt).where(col(SignInAttempt.login_digest) == digest(login.strip())))
+    forget_attempts(work, login)
     return _open(work, person, address, browser, lasts, None), person
 
 
@@ -140,14 +134,6 @@ def touch(session: Session, session_id: int, at: datetime) -> None:
         session.commit()
 
 
-def sessions_of(session: Session, person_id: int, at: datetime) -> list[SignedInSession]:
-    """The open sessions of a person, the latest first."""
-    statement = select(SignedInSession).where(
-        SignedInSession.person_id == person_id, col(SignedInSession.ended_at).is_(None), SignedInSession.expires_at > at
-    )
-    return list(session.exec(statement.order_by(col(SignedInSession.seen_at).desc())).all())
-
-
 @command("session.end", allow=anyone_signed_in)
 def end(work: Work, session_id: int) -> str | None:
     """End one of one's own sessions; answers the identity provider's token, to end the session there too."""
@@ -156,7 +142,7 @@ def end(work: Work, session_id: int) -> str | None:
         raise NotFound("没有这个登录会话，它可能已经退出。")
     row.ended_at = portal_clock.now()
     work.record(f"person:{row.person_id}", act="sign_out")
-    _forget_actors(work)
+    forget_actors(work)
     return row.id_token
 
 
@@ -168,15 +154,16 @@ def change_password(work: Work, old: str, new: str, keep_session: int | None = N
         raise InvalidData("原口令不对，没有修改。", {"old": "原口令不对"})
     person.password_hash = hashed(new, person.login or "")
     person.password_changed_at, person.must_change_password = work.at, False
-    others = select(SignedInSession).where(
-        SignedInSession.person_id == person.id,
-        col(SignedInSession.ended_at).is_(None),
-        or_(col(SignedInSession.id) != (keep_session or 0)),
-    )
-    for row in work.session.exec(others).all():
-        row.ended_at = portal_clock.now()
-    work.record(f"person:{person.id}", act="change_password")
-    _forget_actors(work)
+    ended = end_sessions(work, person.id, portal_clock.now(), keep_session)
+    work.record(f"person:{person.id}", act="change_password", ended_sessions=ended)
+
+
+@command("session.end_others", allow=anyone_signed_in)
+def end_others(work: Work, keep_session: int) -> int:
+    """End every session of one's own but the present one; how many there were."""
+    ended = end_sessions(work, work.actor.person_id, portal_clock.now(), keep_session)
+    work.record(f"person:{work.actor.person_id}", act="sign_out_elsewhere", ended_sessions=ended)
+    return ended
 
 
 def hashed(password: str, login: str) -> str:
@@ -191,8 +178,3 @@ def hashed(password: str, login: str) -> str:
     if message:
         raise InvalidData(message, {"new": message})
     return HASHER.hash(password)
-
-
-def _forget_actors(work: Work) -> None:
-    cache = office_of(work.session).caches.setdefault("actors", {})
-    work.after_commit(cache.clear)

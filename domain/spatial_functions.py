@@ -1,7 +1,8 @@
 """The spatial SQL functions that SQLite lacks, computed by shapely and registered on every connection.
 
-No system library is loaded (mod_spatialite and the wheels bring two versions of GEOS into one process), so one GEOS serves both the
-database and the Python side. Heavy work belongs on the in-memory index of a layer, not in these functions.
+No system library is loaded (mod_spatialite and the wheels bring two versions of GEOS into one process), so
+one GEOS serves both the database and the Python side. Heavy work belongs on the in-memory index of a layer,
+not in these functions.
 """
 
 from collections.abc import Callable
@@ -43,8 +44,8 @@ _BOOKKEEPING = {
 def register(dbapi_connection: Any) -> None:
     """Give a sqlite3 connection the functions that GeoAlchemy2 and our statements call.
 
-    Geometries are EWKB blobs in EPSG:4490. A null argument gives null, as in PostGIS. `ST_Area` is left out on purpose: areas are
-    ellipsoidal and computed by domain.area alone.
+    Geometries are EWKB blobs in EPSG:4490. A null argument gives null, as in PostGIS. `ST_Area` is left out
+    on purpose: areas are ellipsoidal and computed by domain.area alone.
     """
 
     def add(name: str, arity: int, function: Callable[..., Any]) -> None:
@@ -79,7 +80,9 @@ def _of_one(function: Callable[[BaseGeometry], Any]) -> Callable[[Any], Any]:
     return lambda blob: None if blob is None else function(from_ewkb(blob))
 
 
-def _of_two(function: Callable[[BaseGeometry, BaseGeometry], Any], convert: Callable[[Any], Any]) -> Callable[..., Any]:
+def _of_two(
+    function: Callable[[BaseGeometry, BaseGeometry], Any], convert: Callable[[Any], Any]
+) -> Callable[..., Any]:
     def answer(first: Any, second: Any) -> Any:
         if first is None or second is None:
             return None
@@ -96,7 +99,9 @@ def _constructor(read: Callable[[Any], BaseGeometry]) -> Callable[..., Any]:
             return None
         geometry = read(source)
         if {srid, shapely.get_srid(geometry)} - {0, STORAGE_SRID}:
-            raise ValueError(f"geometry in SRID {shapely.get_srid(geometry) or srid}, stored are only {STORAGE_SRID}")
+            raise ValueError(
+                f"geometry in SRID {shapely.get_srid(geometry) or srid}, stored are only {STORAGE_SRID}"
+            )
         return ewkb(geometry)
 
     return construct

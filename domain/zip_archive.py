@@ -16,7 +16,8 @@ _LINK = 0o120000
 def unpack(content: bytes, folder: Path) -> list[Path]:
     """Write the members of a zip below the folder and return their paths in archive order.
 
-    Refuses (InvalidData) what is no zip, is encrypted, leaves the folder, holds links, or unpacks to more than the limits.
+    Refuses (InvalidData) what is no zip, is encrypted, leaves the folder, holds links, or unpacks to more
+    than the limits.
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))

@@ -2,9 +2,9 @@
 
 import logging
 
+from domain import portal_clock
 from domain.errors import PortalError
 from domain.working_calendar import official_calendar
-from domain import portal_clock
 from portal.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from domain import portal_clock, sign_in
+from domain import notice, portal_clock, sign_in
 from domain.actor import Actor
 from domain.errors import InvalidData, NotAllowed, PortalError
 from domain.person import Person, actor_of
@@ -26,6 +26,8 @@ COOKIE = "guitu_session"
 VISITOR_COOKIE = "guitu_visitor"
 ACTOR_SECONDS = 10
 TOUCH_SECONDS = 60
+OPEN_TO_OLD_PASSWORDS = frozenset({"password", "sign_out"})
+"""Pages of a person who must first choose a new password; every other page leads there."""
 log = logging.getLogger("portal.gate")
 
 
@@ -37,6 +39,7 @@ class SignedIn:
     csrf_token: str
     actor: Actor
     preferences: Person
+    unread: int
     until: float
 
 
@@ -57,6 +60,8 @@ async def _answer(request: Request, page: Page) -> Response:
     await run_in_threadpool(_recognise, request)
     if page.access.needs_sign_in and request.state.actor.person_id is None:
         return _to_sign_in(request)
+    if page.access.needs_sign_in and page.name not in OPEN_TO_OLD_PASSWORDS and _must_change_password(request):
+        return _to(request, request.app.state.templates.url("password"))
     page.access.check(request.state.actor)
     if request.method in ("POST", "PUT", "DELETE"):
         await _take_form(request, page)
@@ -67,18 +72,26 @@ async def _answer(request: Request, page: Page) -> Response:
             await request.state.form.close()
     if getattr(request.state, "new_visitor", None):
         _set_cookie(request, response, VISITOR_COOKIE, request.state.new_visitor, 12 * 3600)
+    if request.state.session_token is not None:
+        _change_session(request, response, request.state.session_token)
     return response
+
+
+def _must_change_password(request: Request) -> bool:
+    preferences = request.state.preferences
+    return preferences is not None and preferences.must_change_password
 
 
 def _recognise(request: Request) -> None:
     """Put actor, CSRF token, preferences and demo date into the state of the request."""
     state, settings = request.state, request.app.state.settings
     state.actor, state.preferences, state.session_id = NOBODY, None, None
+    state.unread, state.session_token = None, None
     token = request.cookies.get(COOKIE)
     known = _signed_in(request, token) if token else None
     if known is not None:
         state.actor, state.preferences, state.session_id = known.actor, known.preferences, known.session_id
-        state.csrf_token = known.csrf_token
+        state.csrf_token, state.unread = known.csrf_token, known.unread
     else:
         _recognise_visitor(request)
     if settings.demo:
@@ -118,7 +131,8 @@ def _looked_up(request: Request, token: str) -> SignedIn | None:
         if row is None or actor is None:
             return None
         person = session.get(Person, row.person_id)
-        found = SignedIn(row.id, row.csrf_token, actor, _preferences(person), time.monotonic() + ACTOR_SECONDS)
+        unread = notice.unread_count(session, row.person_id)
+        found = SignedIn(row.id, row.csrf_token, actor, _preferences(person), unread, time.monotonic() + ACTOR_SECONDS)
         stale = (at - row.seen_at).total_seconds() > TOUCH_SECONDS
     if stale:
         with database.writing() as session:
@@ -161,7 +175,10 @@ async def _limited_body(request: Request, limit: int) -> bytes:
 
 
 def _to_sign_in(request: Request) -> Response:
-    address = request.app.state.templates.url("sign_in", {"next": _here(request)})
+    return _to(request, request.app.state.templates.url("sign_in", {"next": _here(request)}))
+
+
+def _to(request: Request, address: str) -> Response:
     if is_htmx(request):
         return Response(status_code=204, headers={"HX-Redirect": address})
     return RedirectResponse(address, 303)
@@ -173,10 +190,10 @@ def _here(request: Request) -> str | None:
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
-def start_session(request: Request, response: Response, token: str) -> Response:
-    """Give the browser its session token."""
-    _set_cookie(request, response, COOKIE, token, request.app.state.settings.session_absolute_hours * 3600)
-    return response
+def _change_session(request: Request, response: Response, token: str) -> None:
+    """Give the browser the session token that a view put into the state; an empty one takes it away."""
+    seconds = request.app.state.settings.session_absolute_hours * 3600 if token else 0
+    _set_cookie(request, response, COOKIE, token, seconds)
 
 
 def _set_cookie(request: Request, response: Response, name: str, value: str, seconds: int) -> None:

@@ -1,8 +1,8 @@
 """`portal migrate`, and the check at the start that the database is as this version needs it."""
 
 import argparse
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from alembic import command

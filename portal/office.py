@@ -10,12 +10,14 @@ from domain import dictionary, file_type, role
 from domain.document.definition import TEMPLATES, DocumentDefinition
 from domain.effects import EFFECTS
 from domain.errors import InvalidData
+from domain.exchange import wire
 from domain.facts import PROVIDERS
 from domain.file_store import FileStore
 from domain.numbering import NumberPattern
 from domain.office import Office
 from domain.ports.partner import PARTNERS
 from integrations.connection import connect_partners
+from integrations.signature import load_key
 from portal.settings import PROJECT_DIR, Settings
 from rules.case_type import Known, KnownRuleSet, load_catalogue
 from rules.engine import RuleBook
@@ -43,7 +45,10 @@ def open_office(
     return Office(
         catalogue=catalogue,
         book=book,
-        partners=connect_partners(settings.partners_url, settings.secret_key(), simulated=settings.demo),
+        partners=connect_partners(
+            settings.partners_url, load_key(settings.var_dir / "partners.key"), simulated=settings.demo, observer=wire.note
+        ),
+        partners_connected=bool(settings.partners_url),
         files=FileStore(settings.var_dir / "files", largest_bytes=settings.upload_max_bytes),
         public_url=settings.public_url,
         is_demo=settings.demo,

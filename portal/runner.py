@@ -9,12 +9,21 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-import domain.job_handlers  # noqa: F401  (registers the handlers)
+import domain.exchange_handlers.all
+import domain.job_handlers  # noqa: F401  (both register what they hold)
 from domain import job as jobs
+from domain import sweep
 from domain.actor import SYSTEM
 from domain.errors import PortalError
+from domain.exchange import attempt, outbox, results
+from domain.exchange.delivery import partners_with_deliveries
+from domain.exchange.tables import OutboxMessage
+from domain.failpoint import reach
+from domain.office import Office
+from domain.portal_clock import now
 from domain.waking import leave, listen
 from portal.database import Database
 from portal.runner_lock import RunnerLock
@@ -22,6 +31,8 @@ from portal.runner_lock import RunnerLock
 IDLE_SECONDS = 5.0
 STOP_SECONDS = 10.0
 PAUSE_AFTER_FAULT_SECONDS = 10.0
+BEAT_SECONDS = 15.0
+SWEEP_LOOK_SECONDS = 30.0
 log = logging.getLogger(__name__)
 
 
@@ -77,7 +88,7 @@ class DutyThread(threading.Thread):
 class Runner:
     """Jobs, deliveries and sweeps of one portal process."""
 
-    def __init__(self, database: Database, office: Any) -> None:
+    def __init__(self, database: Database, office: Office) -> None:
         self.database = database
         self.office = office
         self._is_stopping = threading.Event()
@@ -124,15 +135,66 @@ class Runner:
             thread.start()
 
     def _duties(self) -> list[Duty]:
-        return [Duty("jobs", self._work_at_job, jobs.QUEUE), Duty("heartbeat", self._beat, None, 15.0)]
+        """One thread for jobs, one for each partner's messages, one asking for results, one for what comes by the clock."""
+        duties = [
+            Duty("jobs", self._work_at_job, jobs.QUEUE),
+            Duty("heartbeat", self._beat, None, BEAT_SECONDS),
+            Duty("sweep", self._sweep, None, SWEEP_LOOK_SECONDS),
+        ]
+        if self.office.partners_connected:
+            duties += [Duty(f"outbox-{name}", self._delivering(name), outbox.QUEUE, 1.0) for name in partners_with_deliveries()]
+            duties.append(Duty("results", self._ask_for_result, None, 2.0))
+        return duties
 
     def _recover(self) -> None:
         """Put right what the process before left half-way."""
         with self.database.reading() as session:
-            is_needed = jobs.is_left_running(session)
-        if is_needed:
+            has_jobs, has_messages = jobs.is_left_running(session), outbox.is_left_sending(session)
+        if has_jobs:
             with self.database.writing() as session:
                 log.warning("jobs cut off by the last stop: %s", jobs.recover(session, SYSTEM))
+        if has_messages:
+            with self.database.writing() as session:
+                log.warning("messages cut off by the last stop: %s", outbox.recover(session, SYSTEM))
+
+    def _delivering(self, partner: str) -> Callable[[], bool]:
+        return lambda: self._deliver_next(partner)
+
+    def _deliver_next(self, partner: str) -> bool:
+        """Claim, call outside any transaction, settle: a crash in between sends it again under the same key."""
+        with self.database.reading() as session:
+            if not outbox.has_due(session, partner):
+                return False
+        with self.database.writing() as session:
+            message = outbox.claim(session, SYSTEM, partner)
+            at = now(session)
+        if message is not None:
+            reach("outbox:claimed")
+            self._deliver(message, at)
+        return True
+
+    def _deliver(self, message: OutboxMessage, at: datetime) -> None:
+        made = attempt.make(self.office, message, at)
+        reach("outbox:answered")
+        try:
+            with self.database.writing() as session:
+                outbox.settle(session, SYSTEM, message.id, made)
+        except Exception:
+            with self.database.writing() as session:
+                outbox.postpone(session, SYSTEM, message.id)
+            raise
+
+    def _ask_for_result(self) -> bool:
+        return results.ask_next(self.database, self.office)
+
+    def _sweep(self) -> bool:
+        """The nightly sweep, once a day of the portal; it is a job, so that it can be watched."""
+        with self.database.reading() as session:
+            if not sweep.is_due(session):
+                return False
+        with self.database.writing() as session:
+            sweep.begin(session, SYSTEM)
+        return False
 
     def _work_at_job(self) -> bool:
         with self.database.reading() as session:

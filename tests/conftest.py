@@ -17,7 +17,7 @@ from portal.migration import migrate
 from portal.office import open_office
 from portal.settings import Settings, read_settings
 
-pytest_plugins = ["tests.plugin"]
+pytest_plugins = ["tests.partners"]
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -72,6 +72,13 @@ def database(request: pytest.FixtureRequest, office: Office, tmp_path: Path) -> 
     opened = Database(url, pooled=False, office=office)
     yield opened
     opened.dispose()
+
+
+@pytest.fixture
+def linked(office: Office, running: Any) -> Office:
+    """The office of the test, with partners that answer (the simulators, as shipped)."""
+    office.partners = running.partners
+    return office
 
 
 MakePerson = Callable[..., Actor]

@@ -9,13 +9,13 @@ from domain.actor import Actor
 from views.shell import Crumb, Link, Notice, Person, Search, Shell
 
 BENCH_LINKS = (
-    ("desk", "工作台", "desk", lambda actor: role.is_staff(actor)),
-    ("cases", "办件", "cases", lambda actor: role.is_staff(actor)),
-    ("map", "一张图", "map", lambda actor: role.is_staff(actor)),
+    ("desk", "工作台", "desk", lambda actor: role.handles_cases(actor)),
+    ("cases", "办件", "cases", lambda actor: role.handles_cases(actor)),
+    ("map", "一张图", "map", lambda actor: role.handles_cases(actor)),
     ("ledgers", "台账", "ledgers", lambda actor: role.sees_ledgers(actor)),
     ("rules", "规则", "rules", lambda actor: role.is_staff(actor)),
     ("exchange", "交换", "exchange", lambda actor: role.sees_exchange(actor)),
-    ("administration", "管理", "administration", lambda actor: role.is_any_administrator(actor)),
+    ("administration", "管理", "administration", lambda actor: actor.has_role("system_admin", "security_admin")),
     ("audit", "留痕", "audit", lambda actor: actor.has_role("audit_admin")),
 )
 """(route, label, key of the current place, who sees it); a route that is not in the table is left out."""
@@ -44,8 +44,8 @@ def shell_for(
         crumbs=crumbs,
         person=_person(request, actor) if signed_in else None,
         sign_in=None if signed_in else Link("sign_in", "登录"),
-        search=Search("cases", "搜索办件、地块、单位", request.query_params.get("q", "")) if bench else None,
-        home=Link("desk" if bench else "hall", "规图"),
+        search=_search(request, actor) if bench else None,
+        home=Link(home_of(request, actor) if bench else "hall", "规图"),
         theme=_theme(request, preferences),
         density=preferences.density if preferences else None,
         text_size=preferences.text_size if preferences else "normal",
@@ -56,6 +56,21 @@ def shell_for(
         foot_links=tuple(Link(name, label) for name, label in _foot(request)),
         foot_text=_foot_text(request),
     )
+
+
+def home_of(request: Request, actor: Actor) -> str:
+    """The name of the page where this person's day begins; administrators see no cases and have no desk."""
+    if not role.is_staff(actor):
+        return "hall"
+    if role.handles_cases(actor):
+        return "desk"
+    return "audit" if actor.has_role("audit_admin") else "administration"
+
+
+def _search(request: Request, actor: Actor) -> Search | None:
+    if not role.handles_cases(actor):
+        return None
+    return Search("cases", "搜索办件、地块、单位", request.query_params.get("q", ""))
 
 
 def _has_route(request: Request, name: str) -> bool:
@@ -79,7 +94,8 @@ def _public_nav(request: Request, signed_in: bool, current: str) -> tuple[Link, 
 
 
 def _person(request: Request, actor: Actor) -> Person:
-    links = [Link(name, label) for name, label in (("account", "我的账号"), ("absences", "外出代理"), ("notices", "消息"))
+    unread = getattr(request.state, "unread", None)
+    links = [Link(name, label, count=(unread or None) if name == "notices" else None) for name, label in (("account", "我的账号"), ("absences", "外出代理"), ("notices", "消息"))
              if _has_route(request, name) and (name != "absences" or role.is_staff(actor))]
     return Person(actor.name, role.acts_as(actor), tuple(links), "sign_out")
 

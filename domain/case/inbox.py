@@ -1,6 +1,8 @@
 """Lists of cases: 待办, 在办, 已办, all; filtered, sorted and paged in the database, by keyset.
 
-A page costs a fixed number of queries whatever the number of rows.
+A page costs a fixed number of queries whatever the number of rows, and reads its rows through an index: each
+part of the actor's scope has one (district, town, enterprise, starter, tasks), and so has each column that lists
+are sorted by. Counts stop at a limit and are taken in one statement.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,14 +11,17 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy import ColumnElement, and_, func, literal, or_, union_all
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, exists, select
 
 from domain.actor import Actor
 from domain.case import access, scope, search
 from domain.case.tables import Case, CaseIndex, Task
+from domain.clock import Clock
 from domain.errors import InvalidData
+from domain.light import COLOURS
+from domain.person import Person
 from domain.portal_clock import SHANGHAI
 
 PAGE_ROWS = 50
@@ -52,7 +57,7 @@ class CaseQuery:
     submitted_from: date | None = None
     submitted_until: date | None = None
     fields: tuple[tuple[str, str, Any], ...] = ()
-    """(field key, operator is|from|until|starts, value) over the typed index."""
+    """(field key, operator is|from|until|starts|contains, value) over the typed index."""
     sort: str = "-id"
     after: tuple[Any, int] | None = None
     before: tuple[Any, int] | None = None
@@ -64,6 +69,10 @@ class CaseRow:
 
     case: Case
     task: Task | None = None
+    holder: str = ""
+    """Who has the task in hand; empty while it is free."""
+    clock: Clock | None = None
+    """The most serious open clock of the whole case."""
     fields: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -78,8 +87,19 @@ class CasePage:
     previous_before: tuple[Any, int] | None
 
 
-def page(session: Session, actor: Actor, query: CaseQuery, shown_fields: Sequence[str] = ()) -> CasePage:
-    """One page of the list: at most four queries (rows, tasks, shown fields, count)."""
+@dataclass(frozen=True)
+class Counts:
+    """Numbers beside a list, none counted further than the limit: boxes, lights of the query, rows of the query."""
+
+    boxes: Mapping[str, int]
+    lights: Mapping[str, int]
+    total: int
+
+
+def page(
+    session: Session, actor: Actor, query: CaseQuery, shown_fields: Sequence[str] = (), total: int | None = None
+) -> CasePage:
+    """One page of the list: at most four queries (rows, tasks, shown fields, and the count unless it is given)."""
     condition = where(session, actor, query)
     backwards = query.before is not None
     column, descending = _order(query.sort)
@@ -87,7 +107,7 @@ def page(session: Session, actor: Actor, query: CaseQuery, shown_fields: Sequenc
     more, rows = len(rows) > PAGE_ROWS, rows[:PAGE_ROWS]
     if backwards:
         rows.reverse()
-    total = count(session, condition)
+    total = count(session, condition) if total is None else total
     has_next, has_previous = (True, more) if backwards else (more, query.after is not None)
     return CasePage(
         rows=_with_tasks(session, actor, rows, shown_fields),
@@ -101,7 +121,7 @@ def page(session: Session, actor: Actor, query: CaseQuery, shown_fields: Sequenc
 def where(session: Session, actor: Actor, query: CaseQuery) -> ColumnElement[bool]:
     """All conditions of a query, the actor's scope first."""
     conditions = [scope.visible(actor), *_box(actor, query.box), *_columns(query)]
-    conditions += [_field(key, operator, value) for key, operator, value in query.fields]
+    conditions += [_field(session, key, operator, value) for key, operator, value in query.fields]
     if query.words.strip():
         matched = search.matches(session, query.words)
         if matched is None:
@@ -112,7 +132,8 @@ def where(session: Session, actor: Actor, query: CaseQuery) -> ColumnElement[boo
 
 def _box(actor: Actor, box: str) -> list[ColumnElement[bool]]:
     running = col(Case.status).in_(("open", "correction", "suspended"))
-    did_a_step = exists(select(Task.id).where(Task.case_id == Case.id, col(Task.done_by).in_(actor.hands)))
+    done = and_(col(Task.status).in_(("done", "returned")), col(Task.done_by).in_(actor.hands))
+    did_a_step = col(Case.id).in_(select(Task.case_id).where(done))
     mine = or_(col(Case.created_by) == actor.person_id, col(Case.applicant_id) == actor.person_id)
     if box == "todo":
         return [todo(actor)]
@@ -142,9 +163,8 @@ def _columns(query: CaseQuery) -> list[ColumnElement[bool]]:
     }
     conditions = [column == value for column, value in equal.items() if value]
     if query.step:
-        conditions.append(exists(select(Task.id).where(
-            Task.case_id == Case.id, Task.step == query.step, col(Task.status).in_(("ready", "held", "waiting"))
-        )))
+        in_hand = col(Task.status).in_(("ready", "held", "waiting"))
+        conditions.append(exists(select(Task.id).where(Task.case_id == Case.id, Task.step == query.step, in_hand)))
     if query.submitted_from:
         conditions.append(col(Case.submitted_at) >= _start_of(query.submitted_from))
     if query.submitted_until:
@@ -156,8 +176,11 @@ def _start_of(day: date) -> datetime:
     return datetime.combine(day, time.min, SHANGHAI)
 
 
-def _field(key: str, operator: str, value: Any) -> ColumnElement[bool]:
-    """One condition over the typed index; the type of the value chooses the column."""
+def _field(session: Session, key: str, operator: str, value: Any) -> ColumnElement[bool]:
+    """One condition over the typed index; the type of the value chooses the column.
+
+    `contains` asks the full text first, because no index serves the inside of a text.
+    """
     entry = aliased(CaseIndex)
     if isinstance(value, Decimal):
         column = entry.number_value
@@ -170,8 +193,11 @@ def _field(key: str, operator: str, value: Any) -> ColumnElement[bool]:
         "from": lambda: column >= value,
         "until": lambda: column <= value,
         "starts": lambda: column.startswith(value, autoescape=True),
+        "contains": lambda: column.contains(value, autoescape=True),
     }
-    return exists(select(entry.id).where(entry.case_id == Case.id, entry.field == key, tests[operator]()))
+    found = exists(select(entry.id).where(entry.case_id == Case.id, entry.field == key, tests[operator]()))
+    narrowed = search.matches(session, value) if operator == "contains" else None
+    return found if narrowed is None else and_(narrowed, found)
 
 
 def _order(sort: str) -> tuple[Any, bool]:
@@ -191,10 +217,16 @@ def _rows(
     statement = select(Case).where(condition)
     if place is not None:
         statement = statement.where(_beyond(column, descending, place))
-    empties = column.is_(None).desc() if descending else column.is_(None)
-    keys = (column.desc(), col(Case.id).desc()) if descending else (column, col(Case.id))
-    order = keys if column.key == "id" else (empties, *keys)
-    return list(session.exec(statement.order_by(*order).limit(PAGE_ROWS + 1)).all())
+    return list(session.exec(statement.order_by(*_keys(column, descending)).limit(PAGE_ROWS + 1)).all())
+
+
+def _keys(column: Any, descending: bool) -> tuple[Any, ...]:
+    """The order of a list; both databases read it forwards or backwards from the index of the column."""
+    if column.key == "id":
+        return (column.desc() if descending else column.asc(),)
+    if descending:
+        return column.desc().nulls_first(), col(Case.id).desc()
+    return column.asc().nulls_last(), col(Case.id).asc()
 
 
 def _beyond(column: Any, descending: bool, place: tuple[Any, int]) -> ColumnElement[bool]:
@@ -220,21 +252,37 @@ def count(session: Session, condition: ColumnElement[bool]) -> int:
 def _with_tasks(session: Session, actor: Actor, cases: Sequence[Case], shown_fields: Sequence[str]) -> list[CaseRow]:
     ids = [case.id for case in cases]
     tasks = _open_tasks(session, actor, ids)
-    values = _shown(session, ids, shown_fields) if shown_fields else {}
-    return [CaseRow(case, tasks.get(case.id), values.get(case.id, {})) for case in cases]
+    values = field_values(session, ids, shown_fields) if shown_fields else {}
+    return [CaseRow(case, *tasks.get(case.id, (None, "", None)), values.get(case.id, {})) for case in cases]
 
 
-def _open_tasks(session: Session, actor: Actor, ids: Sequence[int]) -> dict[int, Task]:
-    """One open task a case: the actor's own before others."""
-    statement = select(Task).where(col(Task.case_id).in_(ids), col(Task.status).in_(("ready", "held", "waiting")))
-    found: dict[int, Task] = {}
-    for task in session.exec(statement.order_by(col(Task.id))).all():
-        if task.case_id not in found or access.holds(actor, task):
-            found[task.case_id] = task
+def _open_tasks(session: Session, actor: Actor, ids: Sequence[int]) -> dict[int, tuple[Task, str, Clock | None]]:
+    """One open task a case (the actor's own before others), the name of its holder, the case's worst clock."""
+    whole = and_(Clock.case_id == Task.case_id, col(Clock.task_id).is_(None), Clock.status != "finished")
+    statement = (
+        select(Task, Person.name, Clock)
+        .join(Person, col(Person.id) == Task.assignee_id, isouter=True)
+        .join(Clock, whole, isouter=True)
+        .where(col(Task.case_id).in_(ids), col(Task.status).in_(("ready", "held", "waiting")))
+    )
+    found: dict[int, tuple[Task, str, Clock | None]] = {}
+    for task, holder, clock in session.exec(statement.order_by(col(Task.id), col(Clock.id))).all():
+        known, name, worst = found.get(task.case_id, (None, "", None))
+        if known is None or (access.holds(actor, task) and not access.holds(actor, known)):
+            known, name = task, holder or ""
+        found[task.case_id] = (known, name, _worse(worst, clock))
     return found
 
 
-def _shown(session: Session, ids: Sequence[int], fields: Sequence[str]) -> dict[int, dict[str, Any]]:
+def _worse(one: Clock | None, other: Clock | None) -> Clock | None:
+    """The more serious of two clocks, as the case itself shows it."""
+    both = [clock for clock in (one, other) if clock is not None]
+    rank = {colour: place for place, colour in enumerate(COLOURS)}
+    return min(both, key=lambda clock: (rank.get(clock.light, len(rank)), clock.due_on), default=None)
+
+
+def field_values(session: Session, ids: Sequence[int], fields: Sequence[str]) -> dict[int, dict[str, Any]]:
+    """Values of the typed index by case and field, for the columns that lists and exports show."""
     statement = select(CaseIndex).where(col(CaseIndex.case_id).in_(ids), col(CaseIndex.field).in_(fields))
     found: dict[int, dict[str, Any]] = {}
     for entry in session.exec(statement).all():
@@ -243,31 +291,39 @@ def _shown(session: Session, ids: Sequence[int], fields: Sequence[str]) -> dict[
     return found
 
 
+def counts(session: Session, actor: Actor, query: CaseQuery, boxes: Sequence[str] = ()) -> Counts:
+    """The numbers beside a list in one statement: the named boxes, the lights of the query, its rows."""
+    condition = where(session, actor, replace(query, light=None))
+    lights = select(Case.light).where(condition).limit(COUNT_LIMIT + 1).subquery()
+    parts = [select(literal("light"), lights.c.light, func.count()).group_by(lights.c.light)]
+    wanted = {("box", box): where(session, actor, CaseQuery(box=box)) for box in boxes}
+    if query.light:
+        wanted["total", ""] = where(session, actor, query)
+    for (kind, key), each in wanted.items():
+        limited = select(Case.id).where(each).limit(COUNT_LIMIT + 1).subquery()
+        parts.append(select(literal(kind), literal(key), func.count()).select_from(limited))
+    found = {(kind, key): number for kind, key, number in session.execute(union_all(*parts)).all()}
+    burning = {key: number for (kind, key), number in found.items() if kind == "light"}
+    total = found["total", ""] if query.light else sum(burning.values())
+    return Counts({box: found["box", box] for box in boxes}, burning, total)
+
+
 def box_counts(session: Session, actor: Actor) -> dict[str, int]:
     """How many cases lie in the actor's boxes, for the index beside the list."""
-    return {box: count(session, where(session, actor, CaseQuery(box=box))) for box in ("todo", "doing", "done")}
+    return dict(counts(session, actor, CaseQuery(), ("todo", "doing", "done")).boxes)
 
 
-def light_counts(session: Session, actor: Actor, query: CaseQuery) -> dict[str, int]:
-    """How many cases of the query burn in which light, counted no further than the limit."""
-    condition = where(session, actor, replace(query, light=None, after=None, before=None))
-    limited = select(Case.light).where(condition).limit(COUNT_LIMIT).subquery()
-    rows = session.execute(select(limited.c.light, func.count()).group_by(limited.c.light)).all()
-    return {light: number for light, number in rows if light}
-
-
-def every(session: Session, actor: Actor, query: CaseQuery, batch: int = 1000) -> Iterator[Case]:
-    """All cases of a query in order, a batch at a time, for exports."""
+def every(session: Session, actor: Actor, query: CaseQuery, batch: int = 1000) -> Iterator[list[Case]]:
+    """All cases of a query in order, a batch at a time, for exports; a batch is forgotten when the next is asked for."""
     column, descending = _order(query.sort)
     condition, place = where(session, actor, query), None
     while True:
         statement = select(Case).where(condition)
         if place is not None:
             statement = statement.where(_beyond(column, descending, place))
-        empties = column.is_(None).desc() if descending else column.is_(None)
-        keys = (column.desc(), col(Case.id).desc()) if descending else (column, col(Case.id))
-        cases = list(session.exec(statement.order_by(*((empties, *keys) if column.key != "id" else keys)).limit(batch)).all())
-        yield from cases
+        cases = list(session.exec(statement.order_by(*_keys(column, descending)).limit(batch)).all())
+        yield cases
         if len(cases) < batch:
             return
         place = _place(cases[-1], column)
+        session.expunge_all()

@@ -78,7 +78,8 @@ def _last_holder(session: Session, case: Case, step_key: str) -> int | None:
     """Who did this step before: a returned case goes back into the same hands."""
     statement = (
         select(Task.done_by)
-        .where(Task.case_id == case.id, Task.step == step_key, Task.kind == "step", Task.done_by != None)  # noqa: E711
+        .where(Task.case_id == case.id, Task.step == step_key, Task.kind == "step")
+        .where(col(Task.status).in_(("done", "returned")))
         .order_by(col(Task.id).desc())
         .limit(1)
     )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, or_, true
-from sqlmodel import Session, col, exists, select
+from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from domain.actor import Actor
@@ -53,7 +53,8 @@ def _handled(actor: Actor) -> ColumnElement[bool]:
     mine = or_(
         col(Task.assignee_id).in_(actor.hands), col(Task.reserved_for).in_(actor.hands), col(Task.done_by).in_(actor.hands)
     )
-    return exists(select(Task.id).where(Task.case_id == Case.id, mine))
+    # As a list of cases and not as a test of each case: both databases then start from the indexes of Task.
+    return col(Case.id).in_(select(Task.case_id).where(mine))
 
 
 def visible_cases(actor: Actor) -> SelectOfScalar[Case]:

@@ -1,4 +1,6 @@
-"""Builds the four demo layers from the patches: land use, annual farmland, permanent farmland, administrative areas."""
+"""Builds the four demo layers from the patches: land use, annual farmland, permanent farmland, administrative
+areas.
+"""
 
 import hashlib
 import json
@@ -78,14 +80,20 @@ def generate_demo_cadastre(settings: dict[str, Any] | None = None) -> DemoCadast
         {
             "administrative_area": _administrative_areas(accounts, chosen),
             "land_use": [_land_use(plot, chosen) for plot in plots],
-            "annual_farmland": [_annual_farmland(plot, chosen) for plot in plots if plot.class_code.startswith("01")],
+            "annual_farmland": [
+                _annual_farmland(plot, chosen) for plot in plots if plot.class_code.startswith("01")
+            ],
             "permanent_farmland": [_permanent_farmland(plot, chosen) for plot in plots if plot.protection],
         }
     )
 
 
-def _plots(account: AccountArea, patches: Sequence[Patch], settings: dict[str, Any], random: Generator) -> list[_Plot]:
-    """The patches of one account area with town, class and protection, numbered from 1 from south-west to north-east."""
+def _plots(
+    account: AccountArea, patches: Sequence[Patch], settings: dict[str, Any], random: Generator
+) -> list[_Plot]:
+    """The patches of one account area with town, class and protection, numbered from 1 from south-west to
+    north-east.
+    """
     points = shapely.get_coordinates(shapely.point_on_surface([patch.geometry for patch in patches]))
     order = numpy.lexsort((points[:, 0], numpy.floor(points[:, 1] / 0.02)))
     patches, points = [patches[i] for i in order], points[order]
@@ -99,25 +107,37 @@ def _plots(account: AccountArea, patches: Sequence[Patch], settings: dict[str, A
     ]
 
 
-def _classes(account, patches: Sequence[Patch], points: numpy.ndarray, settings: dict[str, Any], random) -> list[str]:
-    """A land use class code for each patch; the arable share is the account's, the rest half other farmland, half built."""
+def _classes(
+    account, patches: Sequence[Patch], points: numpy.ndarray, settings: dict[str, Any], random
+) -> list[str]:
+    """A land use class code for each patch; the arable share is the account's, the rest half other farmland,
+    half built.
+    """
     share = RandomField(random, 0.08, 0.9).shares(points)
     arable = settings["arable_share"][account.code]
     farm = arable + min(0.3, arable) * 0.8
     drawn = {
-        kind: choose(settings[f"{kind}_classes"], len(patches), random) for kind in ("arable", "other_farm", "built", "hole")
+        kind: choose(settings[f"{kind}_classes"], len(patches), random)
+        for kind in ("arable", "other_farm", "built", "hole")
     }
     kinds = numpy.where(share < arable, "arable", numpy.where(share < farm, "other_farm", "built"))
     return [drawn["hole" if patch.is_hole else str(kinds[i])][i] for i, patch in enumerate(patches)]
 
 
-def _protection(classes: Sequence[str], points: numpy.ndarray, settings: dict[str, Any], random: Generator) -> list[str]:
+def _protection(
+    classes: Sequence[str], points: numpy.ndarray, settings: dict[str, Any], random: Generator
+) -> list[str]:
     """永久基本农田, 耕地保护空间 or nothing for arable patches, in the stated shares."""
     arable = numpy.array([code.startswith("01") for code in classes])
     protection = numpy.full(len(classes), "", dtype=object)
     share = RandomField(random, 0.05, 0.6).shares(points[arable])
-    permanent, protected = settings["permanent_share"], settings["permanent_share"] + settings["protected_share"]
-    protection[arable] = numpy.where(share < permanent, PERMANENT, numpy.where(share < protected, PROTECTED, ""))
+    permanent, protected = (
+        settings["permanent_share"],
+        settings["permanent_share"] + settings["protected_share"],
+    )
+    protection[arable] = numpy.where(
+        share < permanent, PERMANENT, numpy.where(share < protected, PROTECTED, "")
+    )
     return protection.tolist()
 
 
@@ -147,7 +167,9 @@ def _location(plot: _Plot) -> dict[str, str]:
     return {"location_unit_code": f"{plot.town.code}0000000000", "location_unit_name": plot.town.name}
 
 
-def _feature(plot: _Plot, key: str, class_code: str, attributes: dict[str, Any], status: str = "") -> FeatureData:
+def _feature(
+    plot: _Plot, key: str, class_code: str, attributes: dict[str, Any], status: str = ""
+) -> FeatureData:
     return FeatureData(key, plot.account.code, class_code, plot.area_m2, plot.geometry, attributes, status)
 
 

@@ -1,4 +1,6 @@
-"""Where the demo puts towns, land use classes and protection: smooth random fields, so that neighbours tend to be alike."""
+"""Where the demo puts towns, land use classes and protection: smooth random fields, so that neighbours tend
+to be alike.
+"""
 
 from collections.abc import Sequence
 
@@ -21,8 +23,12 @@ class RandomField:
         self._random, self._noise = random, noise
 
     def shares(self, points: numpy.ndarray) -> numpy.ndarray:
-        """For points (n × 2, degrees) their rank in the field, with some noise, as n numbers from 0 to below 1."""
-        height = numpy.cos(points @ self._wave + self._phase).sum(axis=1) + self._random.normal(0, self._noise, len(points))
+        """For points (n × 2, degrees) their rank in the field, with some noise, as n numbers from 0 to below
+        1.
+        """
+        height = numpy.cos(points @ self._wave + self._phase).sum(axis=1) + self._random.normal(
+            0, self._noise, len(points)
+        )
         rank = numpy.empty(len(points))
         rank[numpy.argsort(height, kind="stable")] = numpy.arange(len(points)) / max(len(points), 1)
         return rank

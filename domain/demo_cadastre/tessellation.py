@@ -1,4 +1,6 @@
-"""Irregular patches that fill the account areas exactly: curved cells, merges, holes, multiparts and T-vertices on purpose."""
+"""Irregular patches that fill the account areas exactly: curved cells, merges, holes, multiparts and
+T-vertices on purpose.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +18,9 @@ from domain.district import AccountArea
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A generated patch: index of its account area, geometry in EPSG:4490, and whether it lies in the hole of another."""
+    """A generated patch: index of its account area, geometry in EPSG:4490, and whether it lies in the hole of
+    another.
+    """
 
     account: int
     geometry: BaseGeometry
@@ -26,13 +30,19 @@ class Patch:
 def tessellate(accounts: Sequence[AccountArea], settings: dict[str, Any]) -> list[Patch]:
     """Patches that cover every account area without gap or overlap; the same settings give the same patches."""
     random = numpy.random.default_rng(settings["seed"])
-    seeds = numpy.concatenate([_seeds(area, count, settings, random) for area, count in _shares(accounts, settings)])
+    seeds = numpy.concatenate(
+        [_seeds(area, count, settings, random) for area, count in _shares(accounts, settings)]
+    )
     faces, account = _cells(seeds, accounts, settings, random)
     group = _merge_slivers(faces, account, settings["smallest_patch_m2"])
     faces, account = _merged_faces(faces, account, group)
-    faces, account = _merged_faces(faces, account, _merge_some(faces, account, settings["merge_share"], random))
+    faces, account = _merged_faces(
+        faces, account, _merge_some(faces, account, settings["merge_share"], random)
+    )
     shells = _with_extra_vertices(_polygons(faces), settings["extra_vertex_share"], random)
-    return _multiparts(*_holes(shells, account, settings["hole_share"], random), settings["multipart_share"], random)
+    return _multiparts(
+        *_holes(shells, account, settings["hole_share"], random), settings["multipart_share"], random
+    )
 
 
 def _shares(accounts: Sequence[AccountArea], settings: dict[str, Any]) -> list[tuple[AccountArea, int]]:
@@ -44,7 +54,9 @@ def _shares(accounts: Sequence[AccountArea], settings: dict[str, Any]) -> list[t
 
 
 def _seeds(area: AccountArea, count: int, settings: dict[str, Any], random: Generator) -> numpy.ndarray:
-    """Seed points inside an area: some spread evenly, some around villages; no two in one square of the finest spacing."""
+    """Seed points inside an area: some spread evenly, some around villages; no two in one square of the
+    finest spacing.
+    """
     clustered = int(count * settings["clustered_share"])
     even = _inside(area.geometry, count - clustered, random)
     centres = _inside(area.geometry, max(1, clustered // settings["cluster_size"]), random)
@@ -69,7 +81,9 @@ def _inside(geometry: BaseGeometry, count: int, random: Generator) -> numpy.ndar
 def _cells(
     seeds: numpy.ndarray, accounts: Sequence[AccountArea], settings: dict[str, Any], random: Generator
 ) -> tuple[numpy.ndarray, numpy.ndarray]:
-    """Faces of the bent Voronoi edges and the account boundaries, with the account of each; faces outside are dropped."""
+    """Faces of the bent Voronoi edges and the account boundaries, with the account of each; faces outside are
+    dropped.
+    """
     lines = shapely.voronoi_polygons(shapely.multipoints(seeds), only_edges=True, ordered=False)
     bent = _bent(shapely.get_parts(shapely.line_merge(lines)), settings["edge_bend"], random)
     faces = faces_of([*bent, *(shapely.boundary(account.geometry) for account in accounts)])
@@ -82,7 +96,9 @@ def _cells(
 
 
 def _bent(lines: numpy.ndarray, bend: float, random: Generator) -> list[BaseGeometry]:
-    """Each edge with its midpoint moved aside by up to `bend` of its length, so that cells are no convex polygons."""
+    """Each edge with its midpoint moved aside by up to `bend` of its length, so that cells are no convex
+    polygons.
+    """
     coordinates, owner = shapely.get_coordinates(lines, return_index=True)
     is_edge = owner[1:] == owner[:-1]
     start, end = coordinates[:-1][is_edge], coordinates[1:][is_edge]
@@ -96,7 +112,9 @@ def _bent(lines: numpy.ndarray, bend: float, random: Generator) -> list[BaseGeom
 
 
 def _merge_slivers(faces: numpy.ndarray, account: numpy.ndarray, smallest_m2: float) -> numpy.ndarray:
-    """Group numbers that put every face below the smallest area to the neighbour of its account with the longest common edge."""
+    """Group numbers that put every face below the smallest area to the neighbour of its account with the
+    longest common edge.
+    """
     small = unrounded_areas_m2(faces) < smallest_m2
     best = _longest_neighbours(faces, account)
     group = numpy.arange(len(faces))
@@ -105,7 +123,9 @@ def _merge_slivers(faces: numpy.ndarray, account: numpy.ndarray, smallest_m2: fl
     return _roots(group)
 
 
-def _merge_some(faces: numpy.ndarray, account: numpy.ndarray, share: float, random: Generator) -> numpy.ndarray:
+def _merge_some(
+    faces: numpy.ndarray, account: numpy.ndarray, share: float, random: Generator
+) -> numpy.ndarray:
     """Group numbers that put a share of the faces to their longest neighbour."""
     chosen = random.random(len(faces)) < share
     best = _longest_neighbours(faces, account)
@@ -117,7 +137,10 @@ def _longest_neighbours(faces: numpy.ndarray, account: numpy.ndarray) -> numpy.n
     """For each face the neighbour of the same account with the longest common edge; -1 for none."""
     first, second, length = shared_edges(faces)
     same = account[first] == account[second]
-    one, other = numpy.concatenate([first[same], second[same]]), numpy.concatenate([second[same], first[same]])
+    one, other = (
+        numpy.concatenate([first[same], second[same]]),
+        numpy.concatenate([second[same], first[same]]),
+    )
     order = numpy.argsort(numpy.concatenate([length[same]] * 2), kind="stable")
     best = numpy.full(len(faces), -1)
     best[one[order]] = other[order]
@@ -143,11 +166,15 @@ def _merged_faces(faces, account: numpy.ndarray, group: numpy.ndarray) -> tuple[
 
 def _polygons(faces: numpy.ndarray) -> numpy.ndarray:
     """Faces as polygons; the union of a coverage gives a multipolygon of one part for some."""
-    return numpy.array([shapely.get_geometry(face, 0) if shapely.get_num_geometries(face) == 1 else face for face in faces])
+    return numpy.array(
+        [shapely.get_geometry(face, 0) if shapely.get_num_geometries(face) == 1 else face for face in faces]
+    )
 
 
 def _with_extra_vertices(polygons: numpy.ndarray, share: float, random: Generator) -> numpy.ndarray:
-    """Polygons with the midpoint of some edges added; the midpoint is exact, so the neighbour's edge runs through it."""
+    """Polygons with the midpoint of some edges added; the midpoint is exact, so the neighbour's edge runs
+    through it.
+    """
     return numpy.array([_with_midpoints(polygon, share, random) for polygon in polygons], dtype=object)
 
 
@@ -212,13 +239,21 @@ def _multiparts(
             taken |= {index, second_part}
     joined = set(partner.values())
     return [
-        Patch(owners[i], shapely.MultiPolygon(_parts(shells[i]) + _parts(shells[partner[i]])) if i in partner else shells[i], is_hole[i])
+        Patch(
+            owners[i],
+            shapely.MultiPolygon(_parts(shells[i]) + _parts(shells[partner[i]]))
+            if i in partner
+            else shells[i],
+            is_hole[i],
+        )
         for i in range(len(shells))
         if i not in joined
     ]
 
 
-def _partner(index: int, neighbours: list[set[int]], owners: list[int], is_hole: list[bool], taken: set[int]) -> int | None:
+def _partner(
+    index: int, neighbours: list[set[int]], owners: list[int], is_hole: list[bool], taken: set[int]
+) -> int | None:
     """A patch of the same account two steps away that does not touch this one."""
     if index in taken or is_hole[index]:
         return None

@@ -1,4 +1,4 @@
-"""The form engine: definitions × values → what is shown, what is taken in, what is wrong, what it says to the rules."""
+"""The form engine: definitions × values → what is shown, taken in, wrong, and said to the rules."""
 
 from domain.form.content import Content, Spot
 from domain.form.fault import FieldFault
@@ -15,6 +15,17 @@ from domain.form.view import (
 )
 
 __all__ = [
-    "Choice", "Content", "Decide", "Difference", "EntryView", "FieldFault", "FieldView", "Form", "FormError", "IndexEntry",
-    "PrintSection", "SectionView", "Spot",
+    "Choice",
+    "Content",
+    "Decide",
+    "Difference",
+    "EntryView",
+    "FieldFault",
+    "FieldView",
+    "Form",
+    "FormError",
+    "IndexEntry",
+    "PrintSection",
+    "SectionView",
+    "Spot",
 ]

@@ -100,7 +100,7 @@ class Content:
 
     @cached_property
     def _visible(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Keys of visible sections and fields: a hidden field gives no fact, so look until nothing changes."""
+        """Keys of visible sections and fields; a hidden field gives no fact, so look until nothing changes."""
         sections = frozenset(each.key for each in self.definition.sections if each.visible_when is None)
         fields = frozenset(each.key for each in self._plain_fields() if each.visible_when is None)
         for _round in range(len(sections) + len(self.definition.sections) + 20):
@@ -123,7 +123,9 @@ class Content:
             if section.key not in sections:
                 continue
             if section.repeat is not None:
-                facts[section.key] = tuple(self._visible_record(section, entry, facts) for entry in self.entries(section))
+                facts[section.key] = tuple(
+                    self._visible_record(section, entry, facts) for entry in self.entries(section)
+                )
                 continue
             facts |= _record([each for each in section.fields if each.key in fields], self.values)
         return facts
@@ -152,7 +154,10 @@ def _facts_of(field: FieldDefinition, kept: Any) -> dict[str, Any]:
     value = typed(field, kept)
     if field.type == "range":
         value = value or {}
-        return {f"{field.key}_area_m2": value.get("area_m2"), f"{field.key}_feature_count": value.get("feature_count")}
+        return {
+            f"{field.key}_area_m2": value.get("area_m2"),
+            f"{field.key}_feature_count": value.get("feature_count"),
+        }
     if field.type == "plots":
         return {f"{field.key}_count": (value or {}).get("plots")}
     if field.type == "choices":

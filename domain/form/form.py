@@ -31,8 +31,8 @@ class Form:
     """One form with its values, as one person sees it at one step.
 
     `editable` are keys of the sections that may be changed; `locked_to`, in a correction, the only fields (or
-    sections) that may. `dictionaries` maps a dictionary to its choices; `case` holds the `case.*` facts; `sources` are the names of the
-    fact providers, for the marks of prefilled values.
+    sections) that may. `dictionaries` maps a dictionary to its choices; `case` holds the `case.*` facts;
+    `sources` are the names of the fact providers, for the marks of prefilled values.
     """
 
     def __init__(
@@ -58,8 +58,14 @@ class Form:
     def with_values(self, values: Values) -> "Form":
         """The same form with other values."""
         return Form(
-            self.definition, values, step=self.step, editable=self.editable, dictionaries=self.dictionaries,
-            prefilled=self.prefilled, locked_to=self.locked_to, case=self.case,
+            self.definition,
+            values,
+            step=self.step,
+            editable=self.editable,
+            dictionaries=self.dictionaries,
+            prefilled=self.prefilled,
+            locked_to=self.locked_to,
+            case=self.case,
             sources=self.sources,
         )
 
@@ -72,7 +78,7 @@ class Form:
     def accept(self, posted: Any) -> tuple[dict[str, Any], dict[str, str]]:
         """Take in what was posted: the new values and the errors by posted name.
 
-        A value that cannot be taken stays as it was. Raises InvalidData for a name that the form does not have.
+        What cannot be taken stays as it was. Raises InvalidData for a name that the form does not have.
         """
         posting = Posting(self, self.content, lists_of(posted))
         posting.take()
@@ -89,15 +95,22 @@ class Form:
         order = self._page_order()
         return {name: errors[name] for name in sorted(errors, key=lambda name: order.get(name, len(order)))}
 
-    def sections(self, errors: Mapping[str, str] | None = None, posted: Any = None) -> tuple[SectionView, ...]:
+    def sections(
+        self, errors: Mapping[str, str] | None = None, posted: Any = None
+    ) -> tuple[SectionView, ...]:
         """The visible sections for templates; with `posted`, wrong values stand as they were typed."""
         views = SectionViews(self, dict(errors or {}), lists_of(posted) if posted is not None else {})
-        return tuple(views.section(each) for each in self._shown_sections() if self.content.is_section_visible(each))
+        return tuple(
+            views.section(each) for each in self._shown_sections() if self.content.is_section_visible(each)
+        )
 
     def error_summary(self, errors: Mapping[str, str]) -> tuple[FormError, ...]:
         """The errors in page order for the summary above the form."""
         order = self._page_order()
-        return tuple(FormError(name, errors[name]) for name in sorted(errors, key=lambda name: order.get(name, len(order))))
+        return tuple(
+            FormError(name, errors[name])
+            for name in sorted(errors, key=lambda name: order.get(name, len(order)))
+        )
 
     def facts(self) -> dict[str, Any]:
         """Typed facts of the visible fields for the rule engine, `case.*` included."""
@@ -128,7 +141,9 @@ class Form:
 
     def print_rows(self) -> tuple[PrintSection, ...]:
         """The visible content in words, for papers."""
-        return tuple(self._printed(each) for each in self._shown_sections() if self.content.is_section_visible(each))
+        return tuple(
+            self._printed(each) for each in self._shown_sections() if self.content.is_section_visible(each)
+        )
 
     def choices(self, field: FieldDefinition, kept: Any = None) -> tuple[Choice, ...]:
         """What may be chosen; a retired code only where it is chosen already."""
@@ -138,7 +153,9 @@ class Form:
         if not dictionary:
             return ()
         chosen = kept if isinstance(kept, list) else [kept]
-        return tuple(each for each in self.dictionaries[dictionary] if not each.is_retired or each.value in chosen)
+        return tuple(
+            each for each in self.dictionaries[dictionary] if not each.is_retired or each.value in chosen
+        )
 
     def code_words(self, field: FieldDefinition) -> dict[str, str]:
         """The words of every code of a field, retired ones included."""
@@ -205,24 +222,34 @@ class Form:
             if section.key in self.editable:
                 for spot in self.content.visible_spots(section):
                     if spot.field.same_rule:
-                        asked.setdefault(spot.field.same_rule, spot.field.key if spot.index is None else section.key)
+                        asked.setdefault(
+                            spot.field.same_rule, spot.field.key if spot.index is None else section.key
+                        )
         return asked
 
     def _changed(self, old: "Form") -> Iterator[Difference]:
         for section in self.definition.sections:
             before = {spot.name: spot for spot in old.content.visible_spots(section)}
             after = {spot.name: spot for spot in self.content.visible_spots(section)}
-            for name in sorted(before | after, key=lambda each: ({**old._page_order(), **self._page_order()})[each]):
+            for name in sorted(
+                before | after, key=lambda each: ({**old._page_order(), **self._page_order()})[each]
+            ):
                 spot = after.get(name) or before[name]
-                words = [form.said(spot.field, form.content.kept(spot)) if name in seen else shown(spot.field, None, {})
-                         for form, seen in ((old, before), (self, after))]
+                words = [
+                    form.said(spot.field, form.content.kept(spot))
+                    if name in seen
+                    else shown(spot.field, None, {})
+                    for form, seen in ((old, before), (self, after))
+                ]
                 if words[0] != words[1]:
                     yield Difference(spot.field.path, section.label, _numbered(section, spot), *words)
 
     def _printed(self, section: SectionDefinition) -> PrintSection:
         rows: dict[int | None, list[tuple[str, str]]] = {}
         for spot in self.content.visible_spots(section):
-            rows.setdefault(spot.index, []).append((spot.field.label, self.said(spot.field, self.content.kept(spot))))
+            rows.setdefault(spot.index, []).append(
+                (spot.field.label, self.said(spot.field, self.content.kept(spot)))
+            )
         if section.repeat is None:
             return PrintSection(section.label, tuple(rows.get(None, ())))
         return PrintSection(section.label, entries=tuple(tuple(each) for each in rows.values()))

@@ -26,7 +26,9 @@ def credit_code(text: str) -> str:
         raise FieldFault(f"统一社会信用代码是 18 位，填的是 {len(code)} 位。请按营业执照填写。")
     for place, each in enumerate(code, start=1):
         if each not in CREDIT_ALPHABET:
-            raise FieldFault(f"统一社会信用代码第 {place} 位「{each}」不会出现在代码里（不用 I、O、S、V、Z）。请按营业执照核对。")
+            raise FieldFault(
+                f"统一社会信用代码第 {place} 位「{each}」不会出现在代码里（不用 I、O、S、V、Z）。请按营业执照核对。"
+            )
     if code[17] != credit_check_character(code[:17]):
         raise FieldFault("统一社会信用代码的最后一位与前 17 位对不上，可能有一位写错。请按营业执照逐位核对。")
     return code

@@ -105,7 +105,13 @@ class Posting:
         if section.repeat is None:
             yield from (spot for field in section.fields if (spot := Spot(field)).name in texts)
             return
-        indices = sorted({int(found.group(2)) for name in texts if (found := _ENTRY.match(name)) and found.group(1) == section.key})
+        indices = sorted(
+            {
+                int(found.group(2))
+                for name in texts
+                if (found := _ENTRY.match(name)) and found.group(1) == section.key
+            }
+        )
         for index in indices:
             if not self._make_room(section, index):
                 return
@@ -118,7 +124,9 @@ class Posting:
             return True
         may_edit = any(self.rights.may_edit(field) for field in section.fields)
         if not may_edit or index > len(entries) or len(entries) >= section.repeat.maximum:
-            self.errors[section.key] = _too_many(section) if may_edit else f"{section.label}在本环节不能增加。请刷新页面。"
+            self.errors[section.key] = (
+                _too_many(section) if may_edit else f"{section.label}在本环节不能增加。请刷新页面。"
+            )
             return False
         entries.append({})
         return True
@@ -148,7 +156,9 @@ class Posting:
         """A locked field may be posted, as read-only inputs are, but only with the value it has."""
         if value != typed(spot.field, kept):
             label = spot.field.label
-            raise FieldFault(f"{label}在本环节不能修改，原值是{self.rights.said(spot.field, kept)}，没有改动。请刷新页面，只改允许修改的内容。")
+            raise FieldFault(
+                f"{label}在本环节不能修改，原值是{self.rights.said(spot.field, kept)}，没有改动。请刷新页面，只改允许修改的内容。"
+            )
 
     def _keep(self, spot: Spot, kept: Any) -> None:
         target = self.values if spot.index is None else self.values[spot.field.section][spot.index]
@@ -187,10 +197,14 @@ class Posting:
     def _remove(self, section: SectionDefinition, entries: list, index: int) -> None:
         if len(entries) <= section.repeat.minimum:
             least = section.repeat.minimum
-            self.errors[section.key] = f"{section.label}至少要有 {least} 项，不能再删。要换内容，直接修改这一项。"
+            self.errors[section.key] = (
+                f"{section.label}至少要有 {least} 项，不能再删。要换内容，直接修改这一项。"
+            )
             return
         del entries[index]
-        self.errors = {name: text for name, text in self.errors.items() if not name.startswith(f"{section.key}-")}
+        self.errors = {
+            name: text for name, text in self.errors.items() if not name.startswith(f"{section.key}-")
+        }
 
     def _up(self, section: SectionDefinition, entries: list, index: int) -> None:
         if index > 0:

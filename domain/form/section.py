@@ -28,7 +28,11 @@ class SectionViews:
         is_editable = any(self.form.may_edit(field) for field in section.fields)
         entries = self._entries(section, is_editable) if section.repeat else ()
         fields = () if section.repeat else self._fields(section, None)
-        asked = [each for each in (*fields, *(one for entry in entries for one in entry.fields)) if each.is_required]
+        asked = [
+            each
+            for each in (*fields, *(one for entry in entries for one in entry.fields))
+            if each.is_required
+        ]
         repeat = section.repeat
         return SectionView(
             key=section.key,
@@ -51,7 +55,8 @@ class SectionViews:
         count = len(self.form.content.shown_entries(section))
         can_remove = is_editable and count > section.repeat.minimum
         return tuple(
-            EntryView(index, f"{section.key}-{index}", self._fields(section, index), can_remove) for index in range(count)
+            EntryView(index, f"{section.key}-{index}", self._fields(section, index), can_remove)
+            for index in range(count)
         )
 
     def _fields(self, section: SectionDefinition, index: int | None) -> tuple[FieldView, ...]:
@@ -77,7 +82,7 @@ class SectionViews:
             error=error,
             wrong_parts=self._wrong_parts(spot) if error else (),
             unit=unit_word(field),
-            conversion=conversion(field, value),
+            conversion="" if error else conversion(field, value),
             choices=self.form.choices(field, kept),
             prefill=self._prefill(spot, kept, may_edit),
             place=value if field.type in PLACE_TYPES else None,
@@ -89,17 +94,28 @@ class SectionViews:
         """What the input holds: the kept value, or what was typed when that is wrong."""
         if spot.field.type == "date":
             parts = {part: self.posted.get(f"{spot.name}-{part}", [""])[-1] for part, _word in DATE_PARTS}
-            return parts if is_wrong and any(parts.values()) else date_parts(value if isinstance(value, date) else None)
+            return (
+                parts
+                if is_wrong and any(parts.values())
+                else date_parts(value if isinstance(value, date) else None)
+            )
         if spot.field.type == "choices":
             return list(value or ())
-        return self.posted[spot.name][-1] if is_wrong and spot.name in self.posted else typed_text(spot.field, value)
+        return (
+            self.posted[spot.name][-1]
+            if is_wrong and spot.name in self.posted
+            else typed_text(spot.field, value)
+        )
 
     def _prefill(self, spot: Spot, kept: Any, may_edit: bool) -> Mapping[str, Any] | None:
         """The mark of a value that a system filled in, for the component `prefilled`."""
         found = self.form.prefilled.get(spot.field.key) if spot.index is None else None
         if not found or found.get("value") is None:
             return None
-        mark = {"source": self.form.sources.get(found["provider"], found["provider"]), "is_editable": may_edit}
+        mark = {
+            "source": self.form.sources.get(found["provider"], found["provider"]),
+            "is_editable": may_edit,
+        }
         if found.get("read_on"):
             mark["read_on"] = date.fromisoformat(found["read_on"])
         if typed(spot.field, kept) != typed(spot.field, found["value"]):

@@ -41,7 +41,11 @@ def _place(field: FieldDefinition, value: Mapping[str, Any]) -> str:
     if field.type == "plots":
         return f"{value['plots']} 块"
     words = f"{value['feature_count']} 个图形"
-    return f"{words}，{wording.area_m2(Decimal(value['area_m2']))}" if value.get("area_m2") is not None else words
+    return (
+        f"{words}，{wording.area_m2(Decimal(value['area_m2']))}"
+        if value.get("area_m2") is not None
+        else words
+    )
 
 
 def conversion(field: FieldDefinition, value: Any) -> str:

@@ -1,7 +1,7 @@
 """One value of one field: read from what was typed, kept in JSON, typed for rules, limited by its definition.
 
-Kept in JSON: text, codes and dates as text, numbers with decimals as text with their own digits, whole numbers
-and booleans as such, several choices as a list. Range and plots are references that other modules write.
+Kept in JSON: text, codes and dates as text, numbers with decimals as text with their own digits, whole
+numbers and booleans as such, several choices as a list. Range and plots are references that other modules write.
 """
 
 import re
@@ -35,13 +35,13 @@ def parse(field: FieldDefinition, texts: Sequence[str]) -> Any:
     if field.type == "choices":
         return tuple(dict.fromkeys(text for text in texts if text)) or None
     if field.type == "date":
-        return _day(texts)
+        return _named_day(field, texts)
     text = _clean(field, texts[-1] if texts else "")
     return PARSERS[field.type](field, text) if text else None
 
 
 def check_limits(field: FieldDefinition, value: Any, choices: Collection[str] | None = None) -> None:
-    """Raise FieldFault if a typed value is outside what the definition allows; `choices` are the valid codes."""
+    """Raise FieldFault if a typed value is outside its definition; `choices` are the valid codes."""
     if value is None:
         return
     if field.type in NUMBER_TYPES or field.type == "date":
@@ -99,12 +99,14 @@ def unit_word(field: FieldDefinition) -> str:
 
 
 def _clean(field: FieldDefinition, text: str) -> str:
-    """The text in Unicode NFC without blanks around it. Raises FieldFault for characters that cannot be kept."""
+    """The text in NFC without blanks around it. Raises FieldFault for characters that cannot be kept."""
     text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").strip(_BLANK)
     allowed = "\n\t" if field.type == "long_text" else ""
     for place, each in enumerate(text, start=1):
         if unicodedata.category(each) in ("Cc", "Cs", "Cf") and each not in allowed and each not in _JOINERS:
-            raise FieldFault(f"{field.label}第 {place} 个字符是看不见的控制字符 U+{ord(each):04X}，不能保存。请删去它，或重新输入。")
+            raise FieldFault(
+                f"{field.label}第 {place} 个字符是看不见的控制字符 U+{ord(each):04X}，不能保存。请删去它，或重新输入。"
+            )
     return text
 
 
@@ -125,7 +127,9 @@ def _number(field: FieldDefinition, text: str) -> Decimal:
         raise FieldFault(f"{field.label} {text} 超过系统能记的 14 位整数。请核对位数和单位。")
     places = len(plain.partition(".")[2])
     if places > field.decimals:
-        raise FieldFault(f"{field.label} {text} 有 {places} 位小数，最多 {field.decimals} 位。请按规定的位数填写，系统不代为舍入。")
+        raise FieldFault(
+            f"{field.label} {text} 有 {places} 位小数，最多 {field.decimals} 位。请按规定的位数填写，系统不代为舍入。"
+        )
     return value
 
 
@@ -157,6 +161,14 @@ def _yes_no(field: FieldDefinition, text: str) -> bool:
     return text == "true"
 
 
+def _named_day(field: FieldDefinition, texts: Sequence[str]) -> date | None:
+    """The date; a fault names the field, because the summary shows it away from its label."""
+    try:
+        return _day(texts)
+    except FieldFault as fault:
+        raise FieldFault(f"{field.label}：{fault.message}", fault.parts) from fault
+
+
 def _day(texts: Sequence[str]) -> date | None:
     """From one ISO text (a native date picker) or from year, month and day."""
     parts = [text.translate(_FULL_WIDTH).strip(_BLANK) for text in texts]
@@ -168,10 +180,15 @@ def _day(texts: Sequence[str]) -> date | None:
     missing = [(key, word) for (key, word), part in named if not part]
     if missing:
         words = "、".join(word for _key, word in missing)
-        raise FieldFault(f"日期缺少{words}。年、月、日都要填，例如 2026 年 3 月 31 日。", tuple(key for key, _word in missing))
+        raise FieldFault(
+            f"日期缺少{words}。年、月、日都要填，例如 2026 年 3 月 31 日。",
+            tuple(key for key, _word in missing),
+        )
     strange = [(key, part) for (key, _word), part in named if not re.fullmatch(r"[0-9]{1,4}", part)]
     if strange:
-        raise FieldFault(f"日期里的「{strange[0][1]}」不是数字。年、月、日只填数字。", tuple(key for key, _part in strange))
+        raise FieldFault(
+            f"日期里的「{strange[0][1]}」不是数字。年、月、日只填数字。", tuple(key for key, _part in strange)
+        )
     return _existing_day(*(int(part) for part in parts))
 
 
@@ -187,10 +204,20 @@ def _existing_day(year: int, month: int, day: int) -> date:
 
 
 PARSERS: dict[str, Callable[[FieldDefinition, str], Any]] = {
-    "text": _plain_text, "long_text": _plain_text, "phone": _identifier(identifier.phone),
-    "credit_code": _identifier(identifier.credit_code), "email": _identifier(identifier.email),
-    "integer": _whole, "decimal": _number, "money": _fixed, "area": _fixed, "length": _fixed,
-    "choice": _plain_text, "district": _plain_text, "town": _plain_text, "boolean": _yes_no,
+    "text": _plain_text,
+    "long_text": _plain_text,
+    "phone": _identifier(identifier.phone),
+    "credit_code": _identifier(identifier.credit_code),
+    "email": _identifier(identifier.email),
+    "integer": _whole,
+    "decimal": _number,
+    "money": _fixed,
+    "area": _fixed,
+    "length": _fixed,
+    "choice": _plain_text,
+    "district": _plain_text,
+    "town": _plain_text,
+    "boolean": _yes_no,
 }
 
 
@@ -217,7 +244,9 @@ def _said(field: FieldDefinition, value: Any) -> str:
 def _check_text(field: FieldDefinition, value: str) -> None:
     if field.max_length and len(value) > field.max_length:
         over = len(value) - field.max_length
-        raise FieldFault(f"{field.label}有 {len(value)} 字，最多 {field.max_length} 字。请删去 {over} 字，或写进附件。")
+        raise FieldFault(
+            f"{field.label}有 {len(value)} 字，最多 {field.max_length} 字。请删去 {over} 字，或写进附件。"
+        )
     if field.pattern and not re.fullmatch(field.pattern, value, re.ASCII):
         raise FieldFault(f"{field.label}「{value}」的格式不对，应是{field.pattern_hint}。请核对后改正。")
 

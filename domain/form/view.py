@@ -73,7 +73,8 @@ class SectionView:
     @property
     def is_complete(self) -> bool:
         """True when every field that must be filled in is, and nothing in it is wrong."""
-        return self.filled_count == self.asked_count and not self.error
+        is_wrong = bool(self.error) or any(each.error for each in self.all_fields())
+        return self.filled_count == self.asked_count and not is_wrong
 
     def all_fields(self) -> tuple[FieldView, ...]:
         return (*self.fields, *(each for entry in self.entries for each in entry.fields))

@@ -1,4 +1,6 @@
-"""Layers: spatial features with attributes, versioned in time, changed by region or by feature, every change with its case."""
+"""Layers: spatial features with attributes, versioned in time, changed by region or by feature, every change
+with its case.
+"""
 
 from domain.layer.commands import (
     change_features,

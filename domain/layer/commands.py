@@ -1,4 +1,6 @@
-"""Changing a layer: the whole, one region, or single features; every change is a numbered edition that points to its case."""
+"""Changing a layer: the whole, one region, or single features; every change is a numbered edition that points
+to its case.
+"""
 
 import uuid
 from collections import Counter
@@ -31,7 +33,12 @@ def data_managers(work: Work) -> None:
 
 @command("layer.replace", allow=data_managers)
 def load_layer(
-    work: Work, layer_key: str, features: Sequence[FeatureData], effective_on: date, is_generated: bool = False, note: str = ""
+    work: Work,
+    layer_key: str,
+    features: Sequence[FeatureData],
+    effective_on: date,
+    is_generated: bool = False,
+    note: str = "",
 ) -> LayerEdition:
     """Replace a whole layer, creating it if needed."""
     return replace_whole(work, layer_key, features, effective_on, is_generated=is_generated, note=note)
@@ -39,7 +46,12 @@ def load_layer(
 
 @command("layer.replace_region", allow=data_managers)
 def load_region(
-    work: Work, layer_key: str, district_code: str, features: Sequence[FeatureData], effective_on: date, note: str = ""
+    work: Work,
+    layer_key: str,
+    district_code: str,
+    features: Sequence[FeatureData],
+    effective_on: date,
+    note: str = "",
 ) -> LayerEdition:
     """Replace the features of one district."""
     return replace_region(work, layer_key, district_code, features, effective_on, note=note)
@@ -54,7 +66,9 @@ def replace_whole(
     is_generated: bool | None = None,
     note: str = "",
 ) -> LayerEdition:
-    """A new edition that holds exactly these features; InvalidData for repeated keys, unfit geometry or a day in the past of the layer."""
+    """A new edition that holds exactly these features; InvalidData for repeated keys, unfit geometry or a day
+    in the past of the layer.
+    """
     layer = _layer_for_change(work, layer_key)
     if is_generated is not None:
         layer.is_generated = is_generated
@@ -72,10 +86,14 @@ def replace_region(
     case_id: int | None = None,
     note: str = "",
 ) -> LayerEdition:
-    """A new edition in which one district has exactly these features; InvalidData if one of them lies in another district."""
+    """A new edition in which one district has exactly these features; InvalidData if one of them lies in
+    another district.
+    """
     strangers = [feature.key for feature in features if feature.district_code != district_code]
     if strangers:
-        raise InvalidData(f"要素 {strangers[0]} 等 {len(strangers)} 个不属于 {district_code}，不能按区更新。请核对行政区代码。")
+        raise InvalidData(
+            f"要素 {strangers[0]} 等 {len(strangers)} 个不属于 {district_code}，不能按区更新。请核对行政区代码。"
+        )
     layer = _layer_for_change(work, layer_key)
     edition = _new_edition(work, layer, effective_on, "region", case_id, note, district_code)
     ended = _end(work, edition, Feature.district_code == district_code)
@@ -91,14 +109,18 @@ def replace_features(
     case_id: int | None = None,
     note: str = "",
 ) -> LayerEdition:
-    """A new edition without the ended keys and with these features; InvalidData if an ended key is not in the layer."""
+    """A new edition without the ended keys and with these features; InvalidData if an ended key is not in the
+    layer.
+    """
     layer = _layer_for_change(work, layer_key)
     edition = _new_edition(work, layer, effective_on, "feature", case_id, note)
     ended = 0
     for start in range(0, len(ended_keys), _MOST_KEYS):
         ended += _end(work, edition, Feature.key.in_(list(ended_keys[start : start + _MOST_KEYS])))
     if ended != len(ended_keys):
-        raise InvalidData(f"要替换的要素有 {len(ended_keys)} 个，图层中现有 {ended} 个。请刷新后核对要素编号。")
+        raise InvalidData(
+            f"要替换的要素有 {len(ended_keys)} 个，图层中现有 {ended} 个。请刷新后核对要素编号。"
+        )
     return _fill(work, layer, edition, features, ended)
 
 
@@ -127,7 +149,9 @@ def _changed(feature: FeatureData, status: str | None, attributes: Mapping[str, 
 
 
 def _layer_for_change(work: Work, layer_key: str) -> Layer:
-    """The layer's row, locked until the end of the transaction; created for a defined key that has no data yet."""
+    """The layer's row, locked until the end of the transaction; created for a defined key that has no data
+    yet.
+    """
     found = work.session.exec(select(Layer).where(Layer.key == layer_key).with_for_update()).first()
     if found is None:
         found = Layer(key=layer_key, title=layer_definition(layer_key).title, created_at=work.at)
@@ -137,10 +161,19 @@ def _layer_for_change(work: Work, layer_key: str) -> Layer:
 
 
 def _new_edition(
-    work: Work, layer: Layer, effective_on: date, extent: str, case_id: int | None, note: str, region: str | None = None
+    work: Work,
+    layer: Layer,
+    effective_on: date,
+    extent: str,
+    case_id: int | None,
+    note: str,
+    region: str | None = None,
 ) -> LayerEdition:
     last = work.session.exec(
-        select(LayerEdition).where(LayerEdition.layer_id == layer.id).order_by(LayerEdition.number.desc()).limit(1)
+        select(LayerEdition)
+        .where(LayerEdition.layer_id == layer.id)
+        .order_by(LayerEdition.number.desc())
+        .limit(1)
     ).first()
     if last is not None and effective_on < last.effective_on:
         raise InvalidData(
@@ -215,7 +248,9 @@ def _require_new(work: Work, layer: Layer, features: Sequence[FeatureData]) -> N
     keys = [feature.key for feature in features]
     for start in range(0, len(keys), _MOST_KEYS):
         statement = select(Feature.key).where(
-            Feature.layer_id == layer.id, Feature.until_number.is_(None), Feature.key.in_(keys[start : start + _MOST_KEYS])
+            Feature.layer_id == layer.id,
+            Feature.until_number.is_(None),
+            Feature.key.in_(keys[start : start + _MOST_KEYS]),
         )
         found = work.session.exec(statement.limit(1)).first()
         if found is not None:

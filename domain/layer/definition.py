@@ -1,4 +1,6 @@
-"""What a layer is: its key, its standard table, and the one mapping of standard column codes to our field names."""
+"""What a layer is: its key, its standard table, and the one mapping of standard column codes to our field
+names.
+"""
 
 import functools
 from collections.abc import Mapping
@@ -18,7 +20,9 @@ FILE = Path(__file__).parent.parent / "reference" / "layer_columns.yaml"
 
 @dataclass(frozen=True, slots=True)
 class LayerColumn:
-    """A field of a layer: our name, the column code at the file boundary, Chinese label, type, length, where the code is from."""
+    """A field of a layer: our name, the column code at the file boundary, Chinese label, type, length, where
+    the code is from.
+    """
 
     name: str
     column: str
@@ -44,17 +48,23 @@ class LayerDefinition:
         """A record by our field names as a record by column codes; InvalidData for a field the layer has not."""
         unknown = set(values) - {column.name for column in self.columns}
         if unknown:
-            raise InvalidData(f"图层“{self.title}”没有字段 {'、'.join(sorted(unknown))}。请核对图层字段对照表。")
+            raise InvalidData(
+                f"图层“{self.title}”没有字段 {'、'.join(sorted(unknown))}。请核对图层字段对照表。"
+            )
         return {column.column: values.get(column.name) for column in self.columns}
 
     def values(self, feature: "FeatureData") -> dict[str, Any]:
-        """A feature by our field names, its typed fields included; decimal columns are Decimal again, as JSON keeps them as text."""
+        """A feature by our field names, its typed fields included; decimal columns are Decimal again, as JSON
+        keeps them as text.
+        """
         merged = dict(feature.attributes) | {"area_m2": feature.area_m2}
         exact = {column.name for column in self.columns if column.type == "decimal"} & merged.keys()
         return merged | {name: Decimal(merged[name]) for name in exact if merged[name] is not None}
 
     def from_columns(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """A record by column codes as a record by our field names; columns that the layer does not know are left out."""
+        """A record by column codes as a record by our field names; columns that the layer does not know are
+        left out.
+        """
         return {column.name: values.get(column.column) for column in self.columns if column.column in values}
 
 
@@ -62,7 +72,8 @@ class LayerDefinition:
 class FeatureData:
     """One feature to be stored: its key in the layer, account area, class, area and geometry (EPSG:4490).
 
-    `attributes` are by our field names. `area_m2` is the value of `domain.area.area_m2` unless a survey stated it.
+    `attributes` are by our field names. `area_m2` is the value of `domain.area.area_m2` unless a survey
+    stated it.
     """
 
     key: str
@@ -91,6 +102,7 @@ def layer_definition(key: str) -> LayerDefinition:
 
 def _definition(key: str, entry: Mapping[str, Any]) -> LayerDefinition:
     columns = tuple(
-        LayerColumn(**{k: tuple(v) if k == "options" else v for k, v in column.items()}) for column in entry["columns"]
+        LayerColumn(**{k: tuple(v) if k == "options" else v for k, v in column.items()})
+        for column in entry["columns"]
     )
     return LayerDefinition(key, entry["title"], entry["table"], entry["class_field"], columns)

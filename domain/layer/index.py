@@ -13,9 +13,11 @@ _MOST_EDITIONS = 12
 
 
 class IndexCache:
-    """Keeps the most recently used editions; an edition never changes, so nothing ever has to be dropped for being stale.
+    """Keeps the most recently used editions; an edition never changes, so nothing ever has to be dropped for
+    being stale.
 
-    The key is the edition's token, which is never used again, so a rolled-back edition cannot be mistaken for another.
+    The key is the edition's token, which is never used again, so a rolled-back edition cannot be mistaken for
+    another.
     """
 
     def __init__(self, capacity: int = _MOST_EDITIONS) -> None:
@@ -49,5 +51,7 @@ _CACHE = IndexCache()
 
 
 def layer_index(session: Session, layer_key: str, on: date | None = None) -> FeatureIndex:
-    """The features of a layer on a day with a search tree in memory, for overlays; NotFound before its first day."""
+    """The features of a layer on a day with a search tree in memory, for overlays; NotFound before its first
+    day.
+    """
     return _CACHE.index(session, layer_key, on)

@@ -58,7 +58,8 @@ def features_in(
 ) -> list[FeatureData]:
     """Features that have at least a point in common with an area (EPSG:4490), by key, as they stood on a day.
 
-    `districts` narrows to district codes (None: all). The bounding boxes are searched in the database, the exact test is shapely's.
+    `districts` narrows to district codes (None: all). The bounding boxes are searched in the database, the
+    exact test is shapely's.
     """
     statement = _within(session, features_statement(edition_on(session, layer_key, on)), area.bounds)
     if districts is not None:
@@ -71,7 +72,9 @@ def features_in(
 def features_by_key(
     session: Session, layer_key: str, keys: Sequence[str], on: date | None = None
 ) -> dict[str, FeatureData]:
-    """The features of the given keys as they stood on a day; a key that the layer has not is not in the answer."""
+    """The features of the given keys as they stood on a day; a key that the layer has not is not in the
+    answer.
+    """
     edition, found = edition_on(session, layer_key, on), {}
     for start in range(0, len(keys), _MOST_KEYS):
         wanted = list(keys[start : start + _MOST_KEYS])
@@ -114,7 +117,9 @@ def _within(session: Session, statement: Select, bounds: tuple[float, float, flo
     """Narrows to features whose bounding box meets the bounds, through the R*Tree or the GiST index."""
     west, south, east, north = bounds
     if session.get_bind().dialect.name != "sqlite":
-        return statement.where(Feature.geometry.op("&&")(func.ST_MakeEnvelope(west, south, east, north, STORAGE_SRID)))
+        return statement.where(
+            Feature.geometry.op("&&")(func.ST_MakeEnvelope(west, south, east, north, STORAGE_SRID))
+        )
     box = _BBOX.c
     near = select(box.id).where(box.west <= east, box.east >= west, box.south <= north, box.north >= south)
     return statement.where(Feature.id.in_(near))
@@ -122,6 +127,8 @@ def _within(session: Session, statement: Select, bounds: tuple[float, float, flo
 
 def _features(session: Session, statement: Select) -> list[FeatureData]:
     return [
-        FeatureData(row.key, row.district_code, row.class_code, row.area_m2, row.geometry, row.attributes, row.status)
+        FeatureData(
+            row.key, row.district_code, row.class_code, row.area_m2, row.geometry, row.attributes, row.status
+        )
         for row in session.execute(statement)
     ]

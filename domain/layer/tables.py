@@ -13,7 +13,9 @@ from domain.geometry_column import geometry_column
 
 
 class Layer(SQLModel, table=True):
-    """A layer of features; its columns and classes are described by domain.layer.definition under the same key."""
+    """A layer of features; its columns and classes are described by domain.layer.definition under the same
+    key.
+    """
 
     id: int | None = Field(default=None, sa_column=id_column())
     key: str = Field(sa_column=code_column(unique=True))
@@ -26,7 +28,8 @@ class Layer(SQLModel, table=True):
 class LayerEdition(SQLModel, table=True):
     """One change of a layer: what was replaced, from which day it holds, and the case that caused it.
 
-    Editions are numbered from 1; a feature belongs to every edition from its first to the one before its last number.
+    Editions are numbered from 1; a feature belongs to every edition from its first to the one before its last
+    number.
     """
 
     __tablename__ = "layer_edition"
@@ -83,16 +86,29 @@ class Feature(SQLModel, table=True):
         return self.geometry
 
 
+_FOLLOWS_INSERT = """
+CREATE TRIGGER feature_bbox_insert AFTER INSERT ON feature BEGIN
+    INSERT INTO feature_bbox VALUES (NEW.id, NEW.west, NEW.east, NEW.south, NEW.north);
+END"""
+_FOLLOWS_UPDATE = """
+CREATE TRIGGER feature_bbox_update AFTER UPDATE OF id, west, east, south, north ON feature BEGIN
+    DELETE FROM feature_bbox WHERE id = OLD.id;
+    INSERT INTO feature_bbox VALUES (NEW.id, NEW.west, NEW.east, NEW.south, NEW.north);
+END"""
+_FOLLOWS_DELETE = """
+CREATE TRIGGER feature_bbox_delete AFTER DELETE ON feature BEGIN
+    DELETE FROM feature_bbox WHERE id = OLD.id;
+END"""
+
 SQLITE_SPATIAL_INDEX = (
     "CREATE VIRTUAL TABLE feature_bbox USING rtree(id, west, east, south, north)",
-    "CREATE TRIGGER feature_bbox_insert AFTER INSERT ON feature BEGIN "
-    "INSERT INTO feature_bbox VALUES (NEW.id, NEW.west, NEW.east, NEW.south, NEW.north); END",
-    "CREATE TRIGGER feature_bbox_update AFTER UPDATE OF id, west, east, south, north ON feature BEGIN "
-    "DELETE FROM feature_bbox WHERE id = OLD.id; "
-    "INSERT INTO feature_bbox VALUES (NEW.id, NEW.west, NEW.east, NEW.south, NEW.north); END",
-    "CREATE TRIGGER feature_bbox_delete AFTER DELETE ON feature BEGIN DELETE FROM feature_bbox WHERE id = OLD.id; END",
+    _FOLLOWS_INSERT,
+    _FOLLOWS_UPDATE,
+    _FOLLOWS_DELETE,
 )
-"""The R*Tree of the features on SQLite and the triggers that keep it; run by create_all, and by the migration that adds the table."""
+"""The R*Tree of the features on SQLite and the triggers that keep it; run by create_all, and by the migration
+that adds the table.
+"""
 
 for statement in SQLITE_SPATIAL_INDEX:
     event.listen(Feature.__table__, "after_create", DDL(statement).execute_if(dialect="sqlite"))

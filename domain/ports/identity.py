@@ -42,6 +42,10 @@ class SignIn:
 class Identity(Protocol):
     """The identity service as the portal uses it."""
 
+    @property
+    def issuer(self) -> str:
+        """The address that names the service; with a subject it names one person for ever."""
+
     def begin_login(self, redirect_uri: str) -> LoginAttempt:
         """Prepare a sign-in: where to send the browser, and what to keep. Raises OutsideSystemError."""
 

@@ -50,6 +50,11 @@ class IdentityClient:
         self._client_id = client_id
         self._client_secret = client_secret
 
+    @property
+    def issuer(self) -> str:
+        """The address that names the service; with a subject it names one person for ever."""
+        return self._connection.base_url
+
     def begin_login(self, redirect_uri: str) -> LoginAttempt:
         """Prepare a sign-in: the address to send the browser to, and the secrets to keep in the session."""
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))

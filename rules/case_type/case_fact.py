@@ -19,8 +19,10 @@ def _document() -> Block:
 @cache
 def case_facts() -> Mapping[str, Declaration]:
     """The facts `case.status`, `case.today` … by their full name."""
-    return {PREFIX + key: Declaration(PREFIX + key, row["type"], row["label"], domain=row.get("domain"))
-            for key, row in _document()["facts"].items()}
+    return {
+        PREFIX + key: Declaration(PREFIX + key, row["type"], row["label"], domain=row.get("domain"))
+        for key, row in _document()["facts"].items()
+    }
 
 
 def case_facts_of(steps: Iterable[str]) -> Mapping[str, Declaration]:

@@ -136,4 +136,6 @@ def read_edition(block: Block) -> Edition:
     own = block.get("edition")
     own = own if isinstance(own, Block) else {}
     from_on, until_on = own.get("from"), own.get("until")
-    return Edition(from_on if isinstance(from_on, date) else date.min, until_on if isinstance(until_on, date) else None)
+    return Edition(
+        from_on if isinstance(from_on, date) else date.min, until_on if isinstance(until_on, date) else None
+    )

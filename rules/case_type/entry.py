@@ -89,7 +89,9 @@ class Entry:
             return default
         return value
 
-    def whole(self, key: str, required: bool = False, least: int = 0, default: int | None = None) -> int | None:
+    def whole(
+        self, key: str, required: bool = False, least: int = 0, default: int | None = None
+    ) -> int | None:
         value = self.raw(key, required)
         if value is None:
             return default
@@ -122,7 +124,9 @@ class Entry:
         value = self.text(key, required, default)
         return value if not value or self.is_among(key, value, choices) else default
 
-    def words(self, key: str, choices: Iterable[str] | None = None, default: tuple[str, ...] = ()) -> tuple[str, ...]:
+    def words(
+        self, key: str, choices: Iterable[str] | None = None, default: tuple[str, ...] = ()
+    ) -> tuple[str, ...]:
         """A list of texts, each among the choices if they are given; an absent list is the default."""
         value = self.raw(key)
         if value is None:
@@ -164,7 +168,9 @@ class Entry:
         if not isinstance(value, Series) or not all(isinstance(item, Block) for item in value):
             self.fault(key, f"{key} 应是列表，每一项是映射（- key: …）")
             return ()
-        return tuple(Entry(item, self._child_path(key, index, item), self.note) for index, item in enumerate(value))
+        return tuple(
+            Entry(item, self._child_path(key, index, item), self.note) for index, item in enumerate(value)
+        )
 
     def mapping(self, key: str) -> Mapping[str, str]:
         """A mapping of texts to texts."""
@@ -178,12 +184,20 @@ class Entry:
         value = self.raw(key)
         if value is None:
             return None
-        read = ConditionReader(shown or names, self._condition_fault).condition(value, self._below(key), self.line(key))
+        read = ConditionReader(shown or names, self._condition_fault).condition(
+            value, self._below(key), self.line(key)
+        )
         return None if read is None else BoundCondition(read, names)
 
     def _condition_fault(self, line: int, path: str, message: str) -> None:
         """The engine speaks of rule files; here a condition reads form fields and the case itself."""
-        self.note(line, path, message.replace("请在 facts、parameters 或 derived 里声明", "条件只能读表单字段和 case. 开头的事实"))
+        self.note(
+            line,
+            path,
+            message.replace(
+                "请在 facts、parameters 或 derived 里声明", "条件只能读表单字段和 case. 开头的事实"
+            ),
+        )
 
     def close(self) -> None:
         """Report unknown and repeated keys."""

@@ -12,10 +12,25 @@ from rules.engine.value import Declaration
 from .condition import BoundCondition
 
 FACT_TYPES = {
-    "text": "text", "long_text": "text", "phone": "text", "credit_code": "text", "email": "text",
-    "integer": "integer", "decimal": "decimal", "money": "decimal", "area": "decimal", "length": "decimal",
-    "date": "date", "choice": "code", "boolean": "boolean", "district": "code", "town": "code",
-    "choices": "list", "range": "", "plots": "", "note": "",
+    "text": "text",
+    "long_text": "text",
+    "phone": "text",
+    "credit_code": "text",
+    "email": "text",
+    "integer": "integer",
+    "decimal": "decimal",
+    "money": "decimal",
+    "area": "decimal",
+    "length": "decimal",
+    "date": "date",
+    "choice": "code",
+    "boolean": "boolean",
+    "district": "code",
+    "town": "code",
+    "choices": "list",
+    "range": "",
+    "plots": "",
+    "note": "",
 }
 """Field type → fact type; range and plots give facts of their own names, a note gives none."""
 
@@ -24,7 +39,18 @@ NUMBER_TYPES = ("integer", "decimal", "money", "area", "length")
 TEXT_TYPES = ("text", "long_text", "phone", "credit_code", "email")
 CHOICE_TYPES = ("choice", "choices")
 PLACE_TYPES = ("range", "plots")
-SEARCHABLE_TYPES = ("text", "phone", "credit_code", "email", *NUMBER_TYPES, "date", "choice", "boolean", "district", "town")
+SEARCHABLE_TYPES = (
+    "text",
+    "phone",
+    "credit_code",
+    "email",
+    *NUMBER_TYPES,
+    "date",
+    "choice",
+    "boolean",
+    "district",
+    "town",
+)
 IMPLIED_UNITS = {"area": "m2", "money": "yuan", "length": "m"}
 IMPLIED_DECIMALS = {"area": 2, "money": 2, "length": 2, "integer": 0, "decimal": 4}
 OWN_DICTIONARIES = {"district": "districts", "town": "towns"}
@@ -170,13 +196,21 @@ def declarations(one: FieldDefinition, domain: Mapping[str, str] | None = None) 
         column = Declaration("value", "code", one.label, domain=domain)
         return {one.key: Declaration(one.key, "list", one.label, columns={"value": column})}
     if one.type == "range":
-        return {f"{one.key}_area_m2": Declaration(f"{one.key}_area_m2", "decimal", f"{one.label}面积", unit_named("m2")),
-                f"{one.key}_feature_count": Declaration(f"{one.key}_feature_count", "integer", f"{one.label}图形数")}
+        return {
+            f"{one.key}_area_m2": Declaration(
+                f"{one.key}_area_m2", "decimal", f"{one.label}面积", unit_named("m2")
+            ),
+            f"{one.key}_feature_count": Declaration(
+                f"{one.key}_feature_count", "integer", f"{one.label}图形数"
+            ),
+        }
     if one.type == "plots":
         return {f"{one.key}_count": Declaration(f"{one.key}_count", "integer", f"{one.label}块数")}
     if not kind:
         return {}
-    return {one.key: Declaration(one.key, kind, one.label, unit_named(one.unit) if one.unit else None, domain)}
+    return {
+        one.key: Declaration(one.key, kind, one.label, unit_named(one.unit) if one.unit else None, domain)
+    }
 
 
 def dictionary_of(one: FieldDefinition) -> str:

@@ -37,10 +37,14 @@ from .known import Known
 class FormReader:
     """Reads one form; conditions may read every field of it and the case's own facts."""
 
-    def __init__(self, root: Entry, known: Known, case_facts: Names, start: str, steps: tuple[str, ...]) -> None:
+    def __init__(
+        self, root: Entry, known: Known, case_facts: Names, start: str, steps: tuple[str, ...]
+    ) -> None:
         self.root, self.known, self.start, self.steps = root, known, start, steps
-        # What may be compared is checked at loading; at work a value outside the domain must not stop the form.
-        self.names: dict[str, Declaration] = {name: replace(each, domain=None) for name, each in case_facts.items()}
+        # What may be compared is checked at loading; at work a strange value must not stop the form.
+        self.names: dict[str, Declaration] = {
+            name: replace(each, domain=None) for name, each in case_facts.items()
+        }
         self.shown: dict[str, Declaration] = dict(case_facts)
         self.columns: dict[str, tuple[Names, Names]] = {}
         self._declare_all()
@@ -99,7 +103,11 @@ class FormReader:
     def _note_repeated(self, block: Block, seen: dict[str, int], entry: Entry) -> None:
         key = block.get("key")
         if isinstance(key, str) and key in seen:
-            entry.note(block.line_of("key"), f"{entry.path}.fields[{key}].key", f"字段 {key} 重复，第 {seen[key]} 行已经用过。请改名")
+            entry.note(
+                block.line_of("key"),
+                f"{entry.path}.fields[{key}].key",
+                f"字段 {key} 重复，第 {seen[key]} 行已经用过。请改名",
+            )
         seen.setdefault(str(key), block.line_of("key"))
 
     def _section(self, entry: Entry) -> SectionDefinition:
@@ -131,16 +139,22 @@ class FormReader:
             return None
         least = own.whole("min", default=0)
         most = own.whole("max", required=True, least=1, default=1)
-        repeat = Repeat(least or 0, most or 1, own.text("item", required=True), own.text("add", required=True))
+        repeat = Repeat(
+            least or 0, most or 1, own.text("item", required=True), own.text("add", required=True)
+        )
         if repeat.minimum > repeat.maximum:
             own.fault("min", f"min {repeat.minimum} 大于 max {repeat.maximum}。请改成不大于 max")
         own.close()
         return repeat
 
-    def _field(self, entry: Entry, section: str, is_repeated: bool, names: Names, shown: Names) -> FieldDefinition:
+    def _field(
+        self, entry: Entry, section: str, is_repeated: bool, names: Names, shown: Names
+    ) -> FieldDefinition:
         kind = entry.one_of("type", FIELD_TYPES, required=True)
         if not kind:
-            return FieldDefinition(entry.key(), entry.text("label", required=True), "note", section, is_repeated)
+            return FieldDefinition(
+                entry.key(), entry.text("label", required=True), "note", section, is_repeated
+            )
         one = FieldDefinition(
             key=entry.key(),
             label=entry.text("label", required=True),
@@ -178,7 +192,9 @@ class FormReader:
     def _with_sources(self, one: FieldDefinition, entry: Entry) -> FieldDefinition:
         prefill, computed = entry.child("prefill"), entry.child("computed")
         if prefill is not None and computed is not None:
-            entry.fault("computed", "prefill 和 computed 只能写一个：要让人改的用 prefill，系统算出的用 computed")
+            entry.fault(
+                "computed", "prefill 和 computed 只能写一个：要让人改的用 prefill，系统算出的用 computed"
+            )
         return replace(
             one,
             prefill=self._source(prefill, is_prefill=True) if prefill else None,
@@ -206,7 +222,9 @@ class FormReader:
         if one.type in CHOICE_TYPES and len(written) != 1:
             entry.fault("type", f"类型 {one.type} 要写 dictionary 或 options，两者之一")
         if one.type not in CHOICE_TYPES and written:
-            entry.fault(written[0], f"类型 {one.type} 没有选项。请删去 {written[0]}，或把类型改为 choice、choices")
+            entry.fault(
+                written[0], f"类型 {one.type} 没有选项。请删去 {written[0]}，或把类型改为 choice、choices"
+            )
         if dictionary:
             entry.is_among("dictionary", dictionary, self.known.dictionaries, "字典")
         values = [each.value for each in options]
@@ -215,13 +233,17 @@ class FormReader:
         return replace(one, dictionary=dictionary, options=options)
 
     def _option(self, entry: Entry) -> Option:
-        option = Option(entry.text("value", required=True), entry.text("label", required=True), entry.text("hint"))
+        option = Option(
+            entry.text("value", required=True), entry.text("label", required=True), entry.text("hint")
+        )
         entry.close()
         return option
 
     def _with_limits(self, one: FieldDefinition, entry: Entry) -> FieldDefinition:
         is_date = one.type == "date"
-        low, high = (entry.day("min"), entry.day("max")) if is_date else (entry.number("min"), entry.number("max"))
+        low, high = (
+            (entry.day("min"), entry.day("max")) if is_date else (entry.number("min"), entry.number("max"))
+        )
         self._only_for(entry, ("min", "max"), one.type in (*NUMBER_TYPES, "date"), one.type)
         self._only_for(entry, ("decimals",), one.type == "decimal", one.type)
         self._only_for(entry, ("max_length", "pattern", "pattern_hint"), one.type in TEXT_TYPES, one.type)
@@ -269,7 +291,10 @@ class FormReader:
             why = "重复分区里的字段" if one.is_repeated else f"类型 {one.type} "
             entry.fault("search", f"{why}不能检索。可检索的类型：{'、'.join(SEARCHABLE_TYPES)}")
         if one.is_repeated and (one.prefill or one.computed):
-            entry.fault("prefill" if one.prefill else "computed", "重复分区里的字段不能由系统填写。请把它放到不重复的分区")
+            entry.fault(
+                "prefill" if one.prefill else "computed",
+                "重复分区里的字段不能由系统填写。请把它放到不重复的分区",
+            )
         if one.required and one.required_when is not None:
             entry.fault("required_when", "已写 required: true，不要再写 required_when")
         if one.type == "note" and (one.required or one.required_when):

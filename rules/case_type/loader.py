@@ -24,8 +24,16 @@ Loaded = tuple[CaseType, Entry]
 
 def load_catalogue(roots: list[Path], known: Known) -> Catalogue:
     """Every case type in the folders below the roots. Raises DefinitionFaults with all that is wrong."""
-    faults: list[Fault] = []
-    loaded = [each for folder in _folders(roots) if (each := _load(folder, known, faults)) is not None]
+    faults = [
+        Fault(root.as_posix(), 1, "case_types", "没有这个文件夹。请核对事项文件夹的位置")
+        for root in roots
+        if not root.is_dir()
+    ]
+    loaded = [
+        each
+        for folder in _folders([root for root in roots if root.is_dir()])
+        if (each := _load(folder, known, faults)) is not None
+    ]
     check_editions(loaded)
     check_links(loaded)
     if faults:
@@ -37,7 +45,9 @@ def _folders(roots: list[Path]) -> list[Path]:
     """Folders of case types and of their older editions, oldest names first."""
     found = []
     for root in roots:
-        for folder in sorted(each for each in root.iterdir() if each.is_dir() and not each.name.startswith((".", "_"))):
+        for folder in sorted(
+            each for each in root.iterdir() if each.is_dir() and not each.name.startswith((".", "_"))
+        ):
             editions = folder / "editions"
             found += [folder, *(sorted(editions.iterdir()) if editions.is_dir() else [])]
     return found
@@ -91,15 +101,25 @@ def _read(opened: _Folder, known: Known) -> CaseType:
     heads = opened.heads
     steps, start = step_keys(heads["workflow"].block), str(heads["workflow"].block.get("start"))
     forms = FormReader(heads["form"], known, case_facts_of(steps), start, steps)
-    workflow = WorkflowReader(heads["workflow"], known, _section_keys(heads["form"].block), forms.names, forms.shown).read()
+    workflow = WorkflowReader(
+        heads["workflow"], known, _section_keys(heads["form"].block), forms.names, forms.shown
+    ).read()
     form = forms.read()
-    materials, documents = PaperReader(heads["documents"], known, forms.names, forms.shown, start, steps).read()
-    return CaseTypeReader(heads["case_type"], known).read(form, workflow, materials, documents, opened.path.as_posix())
+    materials, documents = PaperReader(
+        heads["documents"], known, forms.names, forms.shown, start, steps
+    ).read()
+    return CaseTypeReader(heads["case_type"], known).read(
+        form, workflow, materials, documents, opened.path.as_posix()
+    )
 
 
 def _section_keys(form: Block) -> tuple[str, ...]:
     sections = form.get("sections")
-    found = [each.get("key") for each in sections if isinstance(each, Block)] if isinstance(sections, Series) else []
+    found = (
+        [each.get("key") for each in sections if isinstance(each, Block)]
+        if isinstance(sections, Series)
+        else []
+    )
     return tuple(key for key in found if isinstance(key, str))
 
 

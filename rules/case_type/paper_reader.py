@@ -10,8 +10,27 @@ from .paper import READ_AS, DocumentSpec, MaterialSlot, Numbering
 from .workflow_reader import GATE_KINDS, rule_set_keys
 
 DOCUMENT_KEYS = (
-    "key", "label", "template", "title", "issuer", "addressee", "closing", "copies", "contact", "heading", "paragraphs", "rows",
-    "tables", "enclosures", "verification", "receipt", "public", "needs", "number", "issued_in", "issued_on",
+    "key",
+    "label",
+    "template",
+    "title",
+    "issuer",
+    "addressee",
+    "closing",
+    "copies",
+    "contact",
+    "heading",
+    "paragraphs",
+    "rows",
+    "tables",
+    "enclosures",
+    "verification",
+    "receipt",
+    "public",
+    "needs",
+    "number",
+    "issued_in",
+    "issued_on",
 )
 ISSUED_ON = ("correction",)
 
@@ -19,7 +38,9 @@ ISSUED_ON = ("correction",)
 class PaperReader:
     """Reads what a case type asks for and produces on paper."""
 
-    def __init__(self, root: Entry, known: Known, names: Names, shown: Names, start: str, steps: tuple[str, ...]) -> None:
+    def __init__(
+        self, root: Entry, known: Known, names: Names, shown: Names, start: str, steps: tuple[str, ...]
+    ) -> None:
         self.root, self.known, self.names, self.shown = root, known, names, shown
         self.start, self.steps = start, steps
 
@@ -81,7 +102,7 @@ class PaperReader:
         return spec
 
     def _check_content(self, entry: Entry, spec: DocumentSpec) -> None:
-        """The domain's own reader judges the texts; it is asked only when key, label and template are in order."""
+        """The domain's own reader judges the texts, once key, label and template are in order."""
         if spec.key and spec.label and spec.template in self.known.document_templates:
             message = self.known.document_fault(spec.source)
             if message:

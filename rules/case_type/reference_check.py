@@ -41,7 +41,10 @@ class ReferenceCheck:
         root = self._entry("case_type")
         for name in placeholder_names(self.case_type.title_from):
             if not self._is_plain_field(name):
-                root.fault("title_from", f"title_from 里的 {{{name}}} 不是表单字段{nearest(name, self._plain_fields())}")
+                root.fault(
+                    "title_from",
+                    f"title_from 里的 {{{name}}} 不是表单字段{nearest(name, self._plain_fields())}",
+                )
 
     def _plain_fields(self) -> tuple[str, ...]:
         return tuple(each.path for each in self.case_type.form.fields() if not each.is_repeated)
@@ -57,7 +60,9 @@ class ReferenceCheck:
         self._pattern_names(own, number.numbering.pattern)
         workflow, given = self.case_type.workflow, own.child("given_on")
         if not workflow.has(number.step):
-            given.fault("step", f"没有环节 {number.step}{nearest(number.step, [step.key for step in workflow.steps])}")
+            given.fault(
+                "step", f"没有环节 {number.step}{nearest(number.step, [step.key for step in workflow.steps])}"
+            )
             return
         actions = [action.key for action in workflow.step(number.step).actions]
         given.is_among("action", number.action, actions, f"环节 {number.step} 的动作")
@@ -70,7 +75,9 @@ class ReferenceCheck:
 
     def _clocks(self) -> None:
         root = self._entry("case_type")
-        dates = [each.key for each in self.case_type.form.fields() if each.type == "date" and not each.is_repeated]
+        dates = [
+            each.key for each in self.case_type.form.fields() if each.type == "date" and not each.is_repeated
+        ]
         seen: set[str] = set()
         for entry, clock in zip(root.children("clocks"), self.case_type.clocks, strict=True):
             if clock.due_from:
@@ -88,7 +95,12 @@ class ReferenceCheck:
         for column in self.case_type.list.columns:
             entry.is_among("columns", column, allowed, "可检索的字段或栏目")
         if "default_sort" in entry.block:
-            entry.is_among("default_sort", self.case_type.list.default_sort.removeprefix("-"), allowed, "可检索的字段或栏目")
+            entry.is_among(
+                "default_sort",
+                self.case_type.list.default_sort.removeprefix("-"),
+                allowed,
+                "可检索的字段或栏目",
+            )
 
     def _actions(self) -> None:
         documents = [each.key for each in self.case_type.documents]
@@ -113,7 +125,10 @@ class ReferenceCheck:
         for own, field in zip(entry.children("fields"), section.fields, strict=True):
             is_asked = (field.required or field.required_when is not None) and not field.is_written_by_system
             if is_asked and not usable:
-                own.fault("key", f"字段 {field.key} 必填，但没有环节能填它。请给分区 {section.key} 写 editable_in，或不要必填")
+                own.fault(
+                    "key",
+                    f"字段 {field.key} 必填，但没有环节能填它。请给分区 {section.key} 写 editable_in，或不要必填",
+                )
 
     def _documents(self) -> None:
         for entry in self._entry("documents").children("documents"):
@@ -123,13 +138,18 @@ class ReferenceCheck:
             rest = {key: value for key, value in entry.block.items() if key not in ("tables", "number")}
             for name in (name for text in texts_of(rest) for name in placeholder_names(text)):
                 if not self._is_text_field(name):
-                    entry.fault(_key_of(entry.block, name), f"文书里的 {{{name}}} 不是表单字段{nearest(name, self._text_fields())}")
+                    entry.fault(
+                        _key_of(entry.block, name),
+                        f"文书里的 {{{name}}} 不是表单字段{nearest(name, self._text_fields())}",
+                    )
 
     def _table_texts(self, entry: Entry, table: Any) -> None:
         repeated = {each.key: each for each in self.case_type.form.sections if each.repeat is not None}
         of = table.get("of") if isinstance(table, Block) else None
         if of not in repeated:
-            entry.fault("tables", f"表格的 of 写的是 {of}，应是重复分区（{'、'.join(repeated) or '本表单没有'}）")
+            entry.fault(
+                "tables", f"表格的 of 写的是 {of}，应是重复分区（{'、'.join(repeated) or '本表单没有'}）"
+            )
             return
         columns = [field.key for field in repeated[of].fields]
         for name in (name for text in texts_of(table.get("columns")) for name in placeholder_names(text)):
@@ -146,28 +166,41 @@ class ReferenceCheck:
 
     def _rule_sets(self) -> None:
         """A rule set may read what the form, the case or some provider gives, and nothing else."""
-        given = set(self.case_type.form.names) | set(case_facts()) | {name.partition(".")[2] for name in case_facts()}
+        given = (
+            set(self.case_type.form.names)
+            | set(case_facts())
+            | {name.partition(".")[2] for name in case_facts()}
+        )
         given |= {key for keys in self.known.facts.values() for key in keys}
         given |= {f"{provider}.{key}" for provider, keys in self.known.facts.items() for key in keys}
         for entry, key, rule_set in self._asked():
             for fact in sorted(self.known.rule_sets[rule_set].facts - given):
-                entry.fault(key, f"规则集 {rule_set} 要读事实 {fact}，但表单、办件和事实提供者都不给{nearest(fact, given)}")
+                entry.fault(
+                    key,
+                    f"规则集 {rule_set} 要读事实 {fact}，但表单、办件和事实提供者都不给{nearest(fact, given)}",
+                )
 
     def _asked(self) -> Iterator[tuple[Entry, str, str]]:
         case_type, root = self.case_type, self._entry("case_type")
         yield from ((root, "asks_on_start", each) for each in case_type.asks_on_start)
-        for entry, step in zip(self._entry("workflow").children("steps"), case_type.workflow.steps, strict=True):
+        for entry, step in zip(
+            self._entry("workflow").children("steps"), case_type.workflow.steps, strict=True
+        ):
             yield from ((entry, "asks", each) for each in step.asks)
             for own, action in zip(entry.children("actions"), step.actions, strict=True):
                 yield from ((own, "decides", each) for each in action.decides)
                 if action.route is not None and action.route.ask in self.known.rule_sets:
                     yield own, "route", action.route.ask
-        for entry, spec in zip(self._entry("documents").children("documents"), case_type.documents, strict=True):
+        for entry, spec in zip(
+            self._entry("documents").children("documents"), case_type.documents, strict=True
+        ):
             yield from ((entry, "needs", each) for each in spec.needs)
         yield from self._same_rules()
 
     def _same_rules(self) -> Iterator[tuple[Entry, str, str]]:
-        for entry, section in zip(self._entry("form").children("sections"), self.case_type.form.sections, strict=True):
+        for entry, section in zip(
+            self._entry("form").children("sections"), self.case_type.form.sections, strict=True
+        ):
             for own, field in zip(entry.children("fields"), section.fields, strict=True):
                 if field.same_rule in self.known.rule_sets:
                     yield own, "same_rule", field.same_rule
@@ -192,7 +225,11 @@ def texts_of(value: Any) -> Iterator[str]:
 
 def _key_of(block: Block, name: str) -> str:
     """Which key of a document holds the placeholder."""
-    return next(key for key, value in block.items() if any(name in placeholder_names(text) for text in texts_of(value)))
+    return next(
+        key
+        for key, value in block.items()
+        if any(name in placeholder_names(text) for text in texts_of(value))
+    )
 
 
 def check_links(case_types: list[tuple[CaseType, Entry]]) -> None:
@@ -210,4 +247,7 @@ def check_editions(case_types: list[tuple[CaseType, Entry]]) -> None:
     for index, (case_type, head) in enumerate(case_types):
         for other, _head in case_types[:index]:
             if other.key == case_type.key and other.edition.overlaps(case_type.edition):
-                head.fault("edition", f"{case_type.edition.key} 起的版本与 {other.edition.key} 起的版本在时间上重叠。请给早的一版写 until")
+                head.fault(
+                    "edition",
+                    f"{case_type.edition.key} 起的版本与 {other.edition.key} 起的版本在时间上重叠。请给早的一版写 until",
+                )

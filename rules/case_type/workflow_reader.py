@@ -35,7 +35,9 @@ GATE_KINDS = tuple(key for key, kind in kinds().items() if kind.gate)
 class WorkflowReader:
     """Reads one workflow; `names` are what an action's `when` may read."""
 
-    def __init__(self, root: Entry, known: Known, sections: tuple[str, ...], names: Names, shown: Names) -> None:
+    def __init__(
+        self, root: Entry, known: Known, sections: tuple[str, ...], names: Names, shown: Names
+    ) -> None:
         self.root, self.known, self.sections, self.names, self.shown = root, known, sections, names, shown
         self.steps = step_keys(root.block)
 
@@ -189,7 +191,9 @@ def _one_or_more(entry: Entry, key: str) -> tuple[str, ...]:
 def step_keys(block: Block) -> tuple[str, ...]:
     """Keys of the steps of a workflow file, before it is read in full."""
     steps = block.get("steps")
-    found = [step.get("key") for step in steps if isinstance(step, Block)] if isinstance(steps, Series) else []
+    found = (
+        [step.get("key") for step in steps if isinstance(step, Block)] if isinstance(steps, Series) else []
+    )
     return tuple(key for key in found if isinstance(key, str))
 
 

@@ -5,7 +5,6 @@
 
 from .check import check
 from .decision import Decision
-from .declaration_reader import Known
 from .explanation import explain
 from .fault import (
     ChainTooLong,
@@ -20,6 +19,7 @@ from .fault import (
 )
 from .golden import test
 from .mutation import mutate
+from .note import Known
 from .rule_book import RuleBook
 from .rule_set import RuleSet
 from .rule_set_reader import Unread, read_content, read_rule_set, read_text

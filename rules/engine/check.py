@@ -5,9 +5,9 @@ from pathlib import Path
 
 from .analysis.coverage import coverage_faults
 from .analysis.finding import as_faults
-from .declaration_reader import NOTHING_KNOWN, Known
 from .fault import Fault, MatcherRefused
 from .matcher import Matcher
+from .note import NOTHING_KNOWN, Known
 from .rule_book import edition_faults, rule_files, tables_known
 from .rule_set import RuleSet
 from .rule_set_reader import Unread, read_rule_set

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from .check import check
-from .declaration_reader import NOTHING_KNOWN
 from .explanation import explain
 from .fault import RuleError
 from .golden import test
 from .mutation import mutate
+from .note import NOTHING_KNOWN
 from .rule_book import BOTH, FOLDERS, PYTHON, rule_files, tables_known
 from .rule_set import RuleSet
 from .rule_set_reader import Unread, read_rule_set

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from .decision import Decision
-from .declaration_reader import NOTHING_KNOWN, Known
 from .fault import Fault, InvalidFact
+from .note import NOTHING_KNOWN, Known
 from .rule_book import PYTHON, CompiledSet, rule_files, tables_known
 from .rule_set import Case, RuleSet
 from .rule_set_reader import Unread, read_rule_set

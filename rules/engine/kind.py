@@ -18,7 +18,7 @@ class Kind:
     asked_on: tuple[str, ...]
     gate: bool
     outcomes: dict[str, str]
-    values: tuple[str, ...]
+    values: dict[str, str]
 
     def severity(self, outcome: str) -> int:
         """Rank of an outcome, 0 being the worst."""
@@ -37,5 +37,5 @@ def kinds() -> dict[str, Kind]:
 
 def _kind(key: str, row: dict) -> Kind:
     return Kind(
-        key, row["label"], tuple(row["asked_on"]), row["gate"], dict(row["outcomes"]), tuple(row["values"])
+        key, row["label"], tuple(row["asked_on"]), row["gate"], dict(row["outcomes"]), dict(row["values"])
     )

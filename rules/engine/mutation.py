@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from .analysis.region import FactSpace, Region, TooManyCases
-from .declaration_reader import NOTHING_KNOWN, Known
 from .fault import Fault, RuleError
 from .golden import run_case, run_cases
+from .note import NOTHING_KNOWN, Known
 from .rule_book import PYTHON, CompiledSet, rule_files, tables_known
 from .rule_set import DatedValue, Derived, Parameter, Rule, RuleSet
 from .rule_set_reader import read_rule_set

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from .fault import ChainTooLong, InvalidFact
-from .rule_set import RuleSet
-from .syntax.condition import Test, Verdict
+from .rule_set import Derived, RuleSet
+from .syntax.condition import Verdict
+from .syntax.expression import Value
 from .syntax.formula import nearest
 from .value import take
 
@@ -83,8 +85,17 @@ class Program:
         return flags
 
 
-def _derive(derived: Any) -> Any:
-    if derived.expression is not None:
-        return derived.expression.compile()
-    test: Test = derived.condition.compile()
-    return lambda facts: test(facts, [])
+def _derive(derived: Derived) -> Value:
+    if derived.expression is None:
+        test = derived.condition.compile()
+        return lambda facts: test(facts, [])
+    calculate = derived.expression.compile()
+    return _as_decimal(calculate) if derived.declaration.type == "decimal" else calculate
+
+
+def _as_decimal(calculate: Value) -> Value:
+    def exact(facts: dict) -> Decimal | None:
+        value = calculate(facts)
+        return Decimal(value) if isinstance(value, int) else value
+
+    return exact

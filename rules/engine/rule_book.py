@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from .decision import Decision
-from .declaration_reader import NOTHING_KNOWN, Known
 from .fault import EditionUnknown, EngineDisagreement, Fault, MatcherRefused, NoEditionInForce, RuleSetMissing
 from .matcher import MOST_RULES, Matcher, probe
+from .note import NOTHING_KNOWN, Known
 from .program import Judgement, Program
 from .rule_set import RuleSet
 from .rule_set_reader import Unread, read_content, read_rule_set

@@ -7,11 +7,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from .declaration_reader import KEY, NOTHING_KNOWN, DeclarationReader, Known, Notes
+from .declaration_reader import DeclarationReader
 from .document import Block, Series, UnreadableDocument, parse_document, read_document
 from .fault import Fault, InvalidFact
 from .kind import Kind, kinds
 from .message import Message, message
+from .note import KEY, NOTHING_KNOWN, Known, Notes
 from .rule_set import ALL, FIRST, WORST, Case, Edition, Rule, RuleSet, canonical
 from .syntax.condition_reader import ConditionReader
 from .syntax.expression import Name, TypeFault
@@ -330,7 +331,7 @@ class RuleSetReader:
                     block.line_of(name), f"{path}.{name}", f"没有声明事实 {name}{nearest(name, facts)}"
                 )
             elif not refused:
-                self.declarations._taken(facts[name], _unboxed(raw), block.line_of(name), f"{path}.{name}")
+                self.declarations.taken(facts[name], _unboxed(raw), block.line_of(name), f"{path}.{name}")
 
     def _expected(self, kind: Kind, keys: set[str], block: Block, path: str) -> None:
         self.notes.schema(block, path, block.line, (), (*EXPECTATIONS, *kind.values))

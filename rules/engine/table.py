@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from .declaration_reader import KEY, DeclarationReader, Known, Notes
+from .declaration_reader import DeclarationReader
 from .document import Block, UnreadableDocument, read_document
 from .fault import Fault
+from .note import KEY, Known, Notes
 from .rule_set import Parameter
 
 ROW_REQUIRED = ("label", "basis", "values")

@@ -65,7 +65,7 @@ def _sentence(rules: RuleSet, rule: Rule) -> str:
 def conclusion(rules: RuleSet, rule: Rule) -> str:
     """What follows from the rule: outcome, values, flags and message."""
     parts = [rules.kind.word(rule.outcome)] if rule.outcome is not None else []
-    parts += [f"{key}：{_value(rules, value)}" for key, value in rule.values.items()]
+    parts += [f"{rules.kind.values[key]}：{_value(rules, value)}" for key, value in rule.values.items()]
     parts += [f"记为「{rules.flags[flag].label}」" for flag in rule.sets]
     if rule.message is not None:
         parts.append(f"告知「{_message(rules, rule)}」")

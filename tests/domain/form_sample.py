@@ -12,7 +12,11 @@ from rules.engine.document import parse_document
 from tests.rules.case_type_sample import KNOWN
 
 DICTIONARIES = {
-    "pipeline_kind": (Choice("water", "给水"), Choice("gas", "燃气"), Choice("coal_gas", "煤气", is_retired=True)),
+    "pipeline_kind": (
+        Choice("water", "给水"),
+        Choice("gas", "燃气"),
+        Choice("coal_gas", "煤气", is_retired=True),
+    ),
     "districts": (Choice("310101", "黄浦区"), Choice("310118", "青浦区")),
     "towns": (Choice("310118002", "香花桥街道"),),
 }
@@ -30,13 +34,19 @@ def definition(text: str) -> FormDefinition:
 def form_of(text: str, values: Mapping[str, Any] | None = None, **rights: Any) -> Form:
     """A form with all its sections editable unless told otherwise."""
     form = definition(text)
-    settings = {"step": "apply", "editable": {section.key for section in form.sections}, "dictionaries": DICTIONARIES}
+    settings = {
+        "step": "apply",
+        "editable": {section.key for section in form.sections},
+        "dictionaries": DICTIONARIES,
+    }
     return Form(form, values or {}, **{**settings, **rights})
 
 
 def one_field(line: str, values: Mapping[str, Any] | None = None, **rights: Any) -> Form:
     """A form of one section `main` with one field."""
-    return form_of(f"sections:\n  - key: main\n    label: 主要\n    fields:\n      - {line}\n", values, **rights)
+    return form_of(
+        f"sections:\n  - key: main\n    label: 主要\n    fields:\n      - {line}\n", values, **rights
+    )
 
 
 def field(line: str) -> FieldDefinition:

@@ -1,4 +1,6 @@
-"""Areas: against geodesic areas of densified edges, the closed form of the ellipsoid, and areal scale factors."""
+"""Areas: against geodesic areas of densified edges, the closed form of the ellipsoid, and areal scale
+factors.
+"""
 
 import math
 from decimal import Decimal
@@ -53,7 +55,11 @@ def test_surveyed_rectangle_has_plane_area_less_areal_scale(zone, east_m):
 
 
 def test_hole_and_parts_are_counted_once():
-    outer, inner, far = shapely.box(121, 31, 121.01, 31.01), shapely.box(121.002, 31.002, 121.004, 31.004), shapely.box(121.5, 31, 121.51, 31.01)
+    outer, inner, far = (
+        shapely.box(121, 31, 121.01, 31.01),
+        shapely.box(121.002, 31.002, 121.004, 31.004),
+        shapely.box(121.5, 31, 121.51, 31.01),
+    )
     with_hole = shapely.difference(outer, inner)
     together = shapely.MultiPolygon([with_hole, far])
     whole, hole, part = unrounded_areas_m2([outer, inner, far])
@@ -74,22 +80,31 @@ def test_direction_and_start_of_ring_do_not_matter():
 )  # fmt: skip
 def test_parts_of_a_split_polygon_add_up_to_the_whole(west, south, size, share, slope):
     whole = shapely.box(west, south, west + size, south + size)
-    cut = [(west + share * size - slope * size * 0.09, south), (west + share * size + slope * size * 0.09, south + size)]
+    cut = [
+        (west + share * size - slope * size * 0.09, south),
+        (west + share * size + slope * size * 0.09, south + size),
+    ]
     left = shapely.Polygon([(west, south), cut[0], cut[1], (west, south + size)])
     right = shapely.Polygon([cut[0], (west + size, south), (west + size, south + size), cut[1]])
     total, *parts = unrounded_areas_m2([whole, left, right])
     assert sum(parts) == pytest.approx(total, abs=1e-4)
 
 
-@pytest.mark.parametrize(("value", "rounded"), [(0.005, "0.01"), (0.00499999, "0.00"), (2.675, "2.67"), (10.015625, "10.02")])
+@pytest.mark.parametrize(
+    ("value", "rounded"), [(0.005, "0.01"), (0.00499999, "0.00"), (2.675, "2.67"), (10.015625, "10.02")]
+)
 def test_rounding_is_half_up_on_the_exact_double(value, rounded):
     assert rounded_m2(value) == Decimal(rounded)
 
 
 def test_points_lines_and_empty_geometry_have_no_area():
-    mixed = shapely.GeometryCollection([shapely.Point(121, 31), shapely.LineString([(121, 31), (121.1, 31.1)])])
+    mixed = shapely.GeometryCollection(
+        [shapely.Point(121, 31), shapely.LineString([(121, 31), (121.1, 31.1)])]
+    )
     assert areas_m2([mixed, shapely.Polygon(), shapely.Point(121, 31)]) == [Decimal("0.00")] * 3
-    nested = shapely.GeometryCollection([mixed, shapely.MultiPolygon([shapely.box(121, 31, 121.001, 31.001)])])
+    nested = shapely.GeometryCollection(
+        [mixed, shapely.MultiPolygon([shapely.box(121, 31, 121.001, 31.001)])]
+    )
     assert area_m2(nested) == area_m2(shapely.box(121, 31, 121.001, 31.001))
 
 

@@ -34,7 +34,12 @@ def test_zone_40_file_in_gbk_with_hole_and_two_parcels():
     file = read_boundary_points((RANGES / "zone40_two_parcels_gbk.txt").read_bytes())
     assert (file.encoding, file.system) == ("GBK", zone_system(40))
     first, second = file.parcels
-    assert (first.number, first.name, first.use, first.land_class) == ("QP-1", "样例地块一", "公共设施", "0809")
+    assert (first.number, first.name, first.use, first.land_class) == (
+        "QP-1",
+        "样例地块一",
+        "公共设施",
+        "0809",
+    )
     assert first.stated_area_ha == Decimal("1.9600")
     assert [len(ring) for ring in first.rings] == [4, 4]
     assert first.polygon.area == 100 * 200 - 20 * 20
@@ -68,7 +73,13 @@ def test_north_is_y_and_east_is_x():
         (SQUARE.splitlines(True)[0], 7, "", "没有可用的界址点"),
         ("J1,1,3442000,40605000\n", 7, "J1", "之前没有地块行"),
         ("", None, "", "之后没有地块"),
-        (SQUARE.replace("4,,", ",,") + "J5,2,3442200,40605200\nJ6,2,3442210,40605200\nJ7,2,3442210,40605210\n", 12, "J5", "不在外圈之内"),
+        (
+            SQUARE.replace("4,,", ",,")
+            + "J5,2,3442200,40605200\nJ6,2,3442210,40605200\nJ7,2,3442210,40605210\n",
+            12,
+            "J5",
+            "不在外圈之内",
+        ),
     ],
 )
 def test_each_fault_names_line_point_cause_and_remedy(body, line, point, cause):

@@ -16,7 +16,12 @@ from domain.coordinate_transformation import (
 )
 from domain.errors import InvalidData
 
-PLANE = [(660_000.0, 3_440_000.0), (690_000.0, 3_445_000.0), (670_000.0, 3_480_000.0), (655_000.0, 3_470_000.0)]
+PLANE = [
+    (660_000.0, 3_440_000.0),
+    (690_000.0, 3_445_000.0),
+    (670_000.0, 3_480_000.0),
+    (655_000.0, 3_470_000.0),
+]
 GEOCENTRIC = [(-2_850_000.0, 4_655_000.0, 3_290_000.0), (-2_870_000.0, 4_640_000.0, 3_300_000.0),
               (-2_830_000.0, 4_670_000.0, 3_280_000.0), (-2_860_000.0, 4_660_000.0, 3_275_000.0)]  # fmt: skip
 
@@ -27,7 +32,9 @@ def test_quarter_turn_with_shift_by_hand():
 
 
 def test_scale_by_hand():
-    assert PlaneTransformation(0, 0, 0, 100.0).apply(numpy.array([[10_000.0, 0.0]]))[0] == pytest.approx([10_001.0, 0.0])
+    assert PlaneTransformation(0, 0, 0, 100.0).apply(numpy.array([[10_000.0, 0.0]]))[0] == pytest.approx(
+        [10_001.0, 0.0]
+    )
 
 
 def test_four_parameters_are_recovered():
@@ -61,7 +68,9 @@ def test_seven_parameters_agree_with_proj():
     expected = numpy.column_stack(helmert.transform(*numpy.array(GEOCENTRIC).T))
     ours = GeocentricTransformation((24.5, -123.25, -94.0), (0.3, -0.25, 0.8), 1.1)
     assert ours.apply(numpy.array(GEOCENTRIC)) == pytest.approx(expected, abs=1e-5)
-    points = [ControlPoint(f"K{i}", s, tuple(t)) for i, (s, t) in enumerate(zip(GEOCENTRIC, expected, strict=True))]
+    points = [
+        ControlPoint(f"K{i}", s, tuple(t)) for i, (s, t) in enumerate(zip(GEOCENTRIC, expected, strict=True))
+    ]
     fitted, report = fit_geocentric(points)
     assert fitted.rotations_arcsec == pytest.approx((0.3, -0.25, 0.8), abs=1e-3)
     assert fitted.scale_ppm == pytest.approx(1.1, abs=1e-3)
@@ -85,9 +94,17 @@ def test_seven_parameters_reverse():
     [
         (fit_plane, [ControlPoint("K1", (0, 0), (1, 1))], "至少要 2 个"),
         (fit_plane, [ControlPoint("K1", (5, 5), (1, 1)), ControlPoint("K2", (5, 5), (1, 1))], "位置重合"),
-        (fit_plane, [ControlPoint("K1", (5, 5, 1), (1, 1)), ControlPoint("K2", (6, 5), (1, 1))], "K1 的坐标不是 2 维"),
+        (
+            fit_plane,
+            [ControlPoint("K1", (5, 5, 1), (1, 1)), ControlPoint("K2", (6, 5), (1, 1))],
+            "K1 的坐标不是 2 维",
+        ),
         (fit_geocentric, [ControlPoint(f"K{i}", (i, 0, 0), (i, 0, 0)) for i in range(2)], "至少要 3 个"),
-        (fit_geocentric, [ControlPoint(f"K{i}", (1e4 * i, 2e4 * i, 0.0), (1e4 * i, 2e4 * i, 0.0)) for i in range(4)], "一条直线"),
+        (
+            fit_geocentric,
+            [ControlPoint(f"K{i}", (1e4 * i, 2e4 * i, 0.0), (1e4 * i, 2e4 * i, 0.0)) for i in range(4)],
+            "一条直线",
+        ),
     ],
 )
 def test_control_points_that_do_not_suffice_are_refused(fit, points, words):

@@ -1,4 +1,6 @@
-"""The demo cadastre: irregular patches that fill every account area exactly, the same for the same seed, marked as generated."""
+"""The demo cadastre: irregular patches that fill every account area exactly, the same for the same seed,
+marked as generated.
+"""
 
 from collections import Counter
 from decimal import Decimal
@@ -12,6 +14,7 @@ from domain.demo_cadastre import DemoCadastre, demo_settings, generate_demo_cada
 from domain.district import load_account_areas
 from domain.land_use_class import land_use_class
 from domain.layer.definition import layer_definition
+from domain.overlay import FeatureIndex, overlay_areas
 
 
 @pytest.fixture(scope="module")
@@ -61,28 +64,49 @@ def test_some_neighbours_share_edges_with_t_vertices(patches, touching):
     assert found > 100
 
 
+def test_patch_as_range_does_not_touch_the_farmland_of_its_neighbours(cadastre, patches):
+    """Neighbours that share an edge, with T-vertices or without, are exactly 0; the patch itself is exactly its area."""
+    farmland = {id(feature.geometry): feature for feature in cadastre.layers["permanent_farmland"]}
+    index, bordering = FeatureIndex(list(farmland.values())), 0
+    for feature in cadastre.layers["land_use"][::40]:
+        found = overlay_areas(feature.geometry, index, by="protection_type")
+        own = farmland.get(id(feature.geometry))
+        bordering += len(index.meeting(feature.geometry)) > (own is not None)
+        assert [row.key for row in found.rows] == ([own.key] if own else [])
+        assert found.total_m2 == (own.area_m2 if own else 0)
+    assert bordering > 100
+
+
 def test_patches_fill_every_account_to_one_square_metre(cadastre):
     for account in load_account_areas():
         own = [feature for feature in cadastre.layers["land_use"] if feature.district_code == account.code]
-        assert abs(sum_m2(feature.area_m2 for feature in own) - area_m2(account.geometry)) < Decimal("1")
+        assert abs(sum_m2(feature.area_m2 for feature in own) - area_m2(account.geometry)) < Decimal(1)
 
 
 def test_there_is_no_gap_between_patches(cadastre):
     """The union of the patches of an account has no hole and no part that the account has not."""
     for account in load_account_areas()[:6]:
-        own = [feature.geometry for feature in cadastre.layers["land_use"] if feature.district_code == account.code]
+        own = [
+            feature.geometry
+            for feature in cadastre.layers["land_use"]
+            if feature.district_code == account.code
+        ]
         union = shapely.union_all(own)
         assert len(shapely.get_parts(union)) == len(account.geometry.geoms)
         assert sum(len(part.interiors) for part in shapely.get_parts(union)) == 0
-        assert area_m2(shapely.difference(account.geometry, union)) < Decimal("1")
-        assert area_m2(shapely.difference(union, account.geometry)) < Decimal("1")
+        assert area_m2(shapely.difference(account.geometry, union)) < Decimal(1)
+        assert area_m2(shapely.difference(union, account.geometry)) < Decimal(1)
 
 
 def test_plots_book_to_the_one_account_they_lie_in(cadastre):
     accounts = {account.code: account.geometry for account in load_account_areas()}
     for code, geometry in accounts.items():
         shapely.prepare(geometry)
-        own = [shapely.point_on_surface(f.geometry) for f in cadastre.layers["annual_farmland"] if f.district_code == code]
+        own = [
+            shapely.point_on_surface(f.geometry)
+            for f in cadastre.layers["annual_farmland"]
+            if f.district_code == code
+        ]
         assert own and shapely.contains(geometry, own).all()
 
 
@@ -104,7 +128,12 @@ def test_farmland_layers_hold_the_arable_patches(cadastre):
 
 
 def test_every_record_fits_its_columns_and_says_that_it_is_generated(cadastre):
-    assert set(cadastre.layers) == {"administrative_area", "land_use", "annual_farmland", "permanent_farmland"}
+    assert set(cadastre.layers) == {
+        "administrative_area",
+        "land_use",
+        "annual_farmland",
+        "permanent_farmland",
+    }
     for key, features in cadastre.layers.items():
         definition = layer_definition(key)
         for feature in features:
@@ -112,7 +141,10 @@ def test_every_record_fits_its_columns_and_says_that_it_is_generated(cadastre):
             assert "演示生成" in feature.attributes["description"]
             for column in definition.columns:
                 value = record[column.column]
-                assert value is None or column.length == 0 or len(str(value)) <= column.length, (column.column, value)
+                assert value is None or column.length == 0 or len(str(value)) <= column.length, (
+                    column.column,
+                    value,
+                )
                 assert not column.options or value in column.options
 
 

@@ -41,9 +41,16 @@ def test_sixteen_districts_with_their_codes():
 
 
 def test_defects_are_those_that_the_source_has():
-    """7 of 16 polygons are valid and one has no code, as its SOURCES says; overlaps and gaps are counted here anew."""
+    """7 of 16 polygons are valid and one has no code, as its SOURCES says; overlaps and gaps are counted here
+    anew.
+    """
     valid = [shapely.make_valid(g, method="structure", keep_collapsed=False) for g in source().values()]
-    overlaps = [1 for i, a in enumerate(valid) for b in valid[i + 1 :] if multipolygon(shapely.intersection(a, b)).area > 0]
+    overlaps = [
+        1
+        for i, a in enumerate(valid)
+        for b in valid[i + 1 :]
+        if multipolygon(shapely.intersection(a, b)).area > 0
+    ]
     gaps = [ring for part in shapely.get_parts(shapely.union_all(valid)) for ring in part.interiors]
     assert Counter(defect.kind for defect in defect_report()) == {
         "invalid": 16 - 7, "missing_code": 1, "overlap": len(overlaps), "gap": len(gaps),
@@ -55,7 +62,9 @@ def test_every_invalid_place_is_on_the_boundary_of_its_source():
     polygons = {d.code: source()[d.name] for d in load_districts()}
     for defect in defect_report():
         if defect.kind == "invalid":
-            assert shapely.distance(shapely.Point(defect.x, defect.y), polygons[defect.district].boundary) < 1e-6
+            assert (
+                shapely.distance(shapely.Point(defect.x, defect.y), polygons[defect.district].boundary) < 1e-6
+            )
 
 
 def test_overlap_went_to_the_lower_code():
@@ -92,7 +101,10 @@ def test_place_belongs_to_one_account():
     assert account_of(shapely.box(120.6, 31.3, 120.61, 31.31)) is None
 
 
-@pytest.mark.parametrize(("code", "name"), [("310118", "青浦区"), ("310151", "崇明区"), ("310100LG", "临港新片区"), ("310100", "上海市")])
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [("310118", "青浦区"), ("310151", "崇明区"), ("310100LG", "临港新片区"), ("310100", "上海市")],
+)
 def test_names_by_code(code, name):
     assert district_name(code) == name
 

@@ -38,8 +38,11 @@ SERIES = field('{key: a, label: 文号, type: text, pattern: "[0-9]{4}", pattern
         (NAME, "家👨‍👩‍👧", "家👨‍👩‍👧"),
         (NAME, "e\u0301", "é"),
         (NOTE, "一\r\n二", "一\n二"),
-        (CODE, "91310000ma1fl0c08h".replace("h", credit_check_character("91310000MA1FL0C08").lower()),
-         "91310000MA1FL0C08" + credit_check_character("91310000MA1FL0C08")),
+        (
+            CODE,
+            "91310000ma1fl0c08h".replace("h", credit_check_character("91310000MA1FL0C08").lower()),
+            "91310000MA1FL0C08" + credit_check_character("91310000MA1FL0C08"),
+        ),
         (PHONE, "+86 138 0000 0000", "13800000000"),
         (PHONE, "138-0000-0000", "13800000000"),
         (PHONE, "（021）62345678", "021-62345678"),
@@ -103,7 +106,13 @@ def test_limit_is_kept(one, value, message) -> None:
 
 @pytest.mark.parametrize(
     ("one", "value"),
-    [(AREA, Decimal("0.00")), (RATIO, Decimal("10")), (COUNT, 500), (NAME, "一二三四五六七八九十"), (DAY, date(2026, 1, 1))],
+    [
+        (AREA, Decimal("0.00")),
+        (RATIO, Decimal(10)),
+        (COUNT, 500),
+        (NAME, "一二三四五六七八九十"),
+        (DAY, date(2026, 1, 1)),
+    ],
 )
 def test_limit_itself_is_allowed(one, value) -> None:
     check_limits(one, value)
@@ -124,8 +133,13 @@ def test_every_single_wrong_digit_of_a_credit_code_is_found() -> None:
 
 @pytest.mark.parametrize(
     ("parts", "expected"),
-    [(["2026", "3", "31"], date(2026, 3, 31)), (["２０２６", "０３", "３１"], date(2026, 3, 31)), (["2026-03-31"], date(2026, 3, 31)),
-     (["2028", "2", "29"], date(2028, 2, 29)), (["", "", ""], None)],
+    [
+        (["2026", "3", "31"], date(2026, 3, 31)),
+        (["２０２６", "０３", "３１"], date(2026, 3, 31)),
+        (["2026-03-31"], date(2026, 3, 31)),
+        (["2028", "2", "29"], date(2028, 2, 29)),
+        (["", "", ""], None),
+    ],
 )
 def test_date_is_joined_from_its_parts(parts, expected) -> None:
     assert parse(DAY, parts) == expected
@@ -133,9 +147,14 @@ def test_date_is_joined_from_its_parts(parts, expected) -> None:
 
 @pytest.mark.parametrize(
     ("parts", "message", "wrong"),
-    [(["2026", "", "31"], "缺少月", ("month",)), (["2026", "2", "29"], "2026 年 2 月没有 29 日", ("day",)),
-     (["2026", "13", "1"], "没有 13 月", ("month",)), (["26", "1", "1"], "年份 26 不在", ("year",)),
-     (["二〇二六", "1", "1"], "「二〇二六」不是数字", ("year",)), (["2026年"], "缺少月、日", ("month", "day"))],
+    [
+        (["2026", "", "31"], "缺少月", ("month",)),
+        (["2026", "2", "29"], "2026 年 2 月没有 29 日", ("day",)),
+        (["2026", "13", "1"], "没有 13 月", ("month",)),
+        (["26", "1", "1"], "年份 26 不在", ("year",)),
+        (["二〇二六", "1", "1"], "「二〇二六」不是数字", ("year",)),
+        (["2026年"], "缺少月、日", ("month", "day")),
+    ],
 )
 def test_wrong_date_names_its_wrong_part(parts, message, wrong) -> None:
     with pytest.raises(FieldFault, match=message) as refused:

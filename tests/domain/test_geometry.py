@@ -46,7 +46,11 @@ def test_fault_names_reason_and_place():
 @pytest.mark.parametrize(
     ("geometry", "error", "words"),
     [
-        (shapely.Polygon([(121, 31), (121.1, 31.1), (121.1, 31), (121, 31.1)]), InvalidGeometry, "121.050000"),
+        (
+            shapely.Polygon([(121, 31), (121.1, 31.1), (121.1, 31), (121, 31.1)]),
+            InvalidGeometry,
+            "121.050000",
+        ),
         (shapely.Polygon(), InvalidGeometry, "图形为空"),
         (shapely.LineString([(121, 31), (122, 31)]), InvalidGeometry, "LineString"),
         (shapely.box(605_000, 3_442_000, 605_100, 3_442_100), CrsMismatch, "EPSG:4490"),
@@ -64,7 +68,12 @@ def test_polygon_in_degrees_is_taken():
 def test_polygons_are_found_at_every_depth():
     square, other = shapely.box(0, 0, 1, 1), shapely.box(2, 0, 3, 1)
     nested = shapely.GeometryCollection(
-        [shapely.Point(0, 0), shapely.GeometryCollection([shapely.MultiPolygon([square, other]), shapely.LineString([(0, 0), (1, 1)])])]
+        [
+            shapely.Point(0, 0),
+            shapely.GeometryCollection(
+                [shapely.MultiPolygon([square, other]), shapely.LineString([(0, 0), (1, 1)])]
+            ),
+        ]
     )
     assert polygons_of(nested) == [square, other]
     assert multipolygon(shapely.Point(0, 0)).is_empty

@@ -15,7 +15,16 @@ def test_arable_classes_are_those_of_farmland():
     assert {c.code for c in land_use_classes().values() if c.is_arable} == {"01", "0101", "0102", "0103"}
 
 
-@pytest.mark.parametrize(("code", "name", "major"), [("0101", "水田", "农用地"), ("1006", "农村道路", "农用地"), ("0603", "盐田", "建设用地"), ("1101", "河流水面", "未利用地"), ("0201K", "可调整果园", "农用地")])
+@pytest.mark.parametrize(
+    ("code", "name", "major"),
+    [
+        ("0101", "水田", "农用地"),
+        ("1006", "农村道路", "农用地"),
+        ("0603", "盐田", "建设用地"),
+        ("1101", "河流水面", "未利用地"),
+        ("0201K", "可调整果园", "农用地"),
+    ],
+)
 def test_classes_with_their_major_class(code, name, major):
     found = land_use_class(code)
     assert (found.name, found.major_class) == (name, major)

@@ -11,7 +11,10 @@ from domain.layer.definition import FeatureData, layer_definition, layer_definit
 OFFICIAL = {
     "land_use": ("DLTB", {"BSM", "YSDM", "TBBH", "DLBM", "DLMC", "QSDWDM", "ZLDWDM", "TBMJ", "GDLX"}),
     "permanent_farmland": ("YJJBNTTB", {"BSM", "YSDM", "XZQDM", "YJJBNTTBBH", "YJJBNTTBMJ", "TBBH"}),
-    "annual_farmland": ("NDGDZY", {"DKWYBH", "DKZT", "XZQDM", "DLBM", "DLMC", "GDDB", "GDDJ", "TBMJ", "SJNF", "BHSM"}),
+    "annual_farmland": (
+        "NDGDZY",
+        {"DKWYBH", "DKZT", "XZQDM", "DLBM", "DLMC", "GDDB", "GDDJ", "TBMJ", "SJNF", "BHSM"},
+    ),
     "administrative_area": ("XZQ", {"XZQDM", "XZQMC"}),
 }
 
@@ -37,13 +40,25 @@ def test_record_goes_to_column_codes_and_back():
     definition = layer_definition("annual_farmland")
     values = {"plot_number": "GD310118-000001", "class_code": "0101", "status": "可用"}
     written = definition.to_columns(values)
-    assert (written["DKWYBH"], written["DLBM"], written["DKZT"], written["TBMJ"]) == ("GD310118-000001", "0101", "可用", None)
+    assert (written["DKWYBH"], written["DLBM"], written["DKZT"], written["TBMJ"]) == (
+        "GD310118-000001",
+        "0101",
+        "可用",
+        None,
+    )
     back = definition.from_columns(written | {"OTHER": 1})
     assert {key: back[key] for key in values} == values and "OTHER" not in back.values()
 
 
 def test_decimals_kept_as_text_in_attributes_are_decimals_again():
-    feature = FeatureData("1", "310118", "0101", Decimal("12.30"), shapely.box(0, 0, 1, 1), {"class_area_m2": "12.30", "slope_grade": None})
+    feature = FeatureData(
+        "1",
+        "310118",
+        "0101",
+        Decimal("12.30"),
+        shapely.box(0, 0, 1, 1),
+        {"class_area_m2": "12.30", "slope_grade": None},
+    )
     values = layer_definition("land_use").values(feature)
     assert (values["area_m2"], values["class_area_m2"]) == (Decimal("12.30"), Decimal("12.30"))
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from domain.area import area_m2
 from domain.geometry import CrsMismatch, InvalidGeometry
-from domain.overlay import FeatureIndex, overlapping_area_m2, overlay_areas
+from domain.overlay import FeatureIndex, cross_overlay, overlapping_area_m2, overlay_areas
 from tests.domain.shared_data import shared_file
 
 RANGE = shapely.box(121.2, 31.1, 121.21, 31.11)
@@ -36,7 +36,8 @@ def squares_of(area: str) -> shapely.Polygon:
     return shapely.box(121.19, 31.1, 121.2 + width, 31.11)
 
 
-# -- against QGIS -------------------------------------------------------------------------------------------------
+# -- against QGIS
+# -------------------------------------------------------------------------------------------------
 
 
 def qgis_layer(name: str) -> tuple[list, dict]:
@@ -48,7 +49,9 @@ def qgis_layer(name: str) -> tuple[list, dict]:
 
 
 def test_pieces_and_remainders_are_those_of_qgis():
-    """Same pieces as QGIS 'intersection' and 'difference' to a relative 1e-9 of the planar area; nothing is missing or extra."""
+    """Same pieces as QGIS 'intersection' and 'difference' to a relative 1e-9 of the planar area; nothing is
+    missing or extra.
+    """
     boroughs, borough = qgis_layer("polydf")
     circles, circle = qgis_layer("polydf2")
     pieces, piece = qgis_layer("qgis-intersection")
@@ -72,10 +75,13 @@ def test_pieces_and_remainders_are_those_of_qgis():
     assert seen == set(expected) and len(seen) == 15
 
 
-# -- a hundredth decides ------------------------------------------------------------------------------------------
+# -- a hundredth decides
+# ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("width_m2", "expected"), [("0.0101", "0.01"), ("0.0049", "0.00"), ("0.0000001", "0.00")])
+@pytest.mark.parametrize(
+    ("width_m2", "expected"), [("0.0101", "0.01"), ("0.0049", "0.00"), ("0.0000001", "0.00")]
+)
 def test_a_hundredth_counts_and_less_does_not(width_m2, expected):
     found = overlay_areas(RANGE, [plot("1", squares_of(width_m2))], by="kind")
     assert found.total_m2 == Decimal(expected)
@@ -89,12 +95,17 @@ def test_neighbour_with_the_same_vertices_is_zero():
 
 
 @settings(max_examples=200, deadline=None)
-@given(shares=st.lists(st.floats(0.001, 0.999), min_size=1, max_size=6, unique=True), slope=st.floats(-0.004, 0.004))
+@given(
+    shares=st.lists(st.floats(0.001, 0.999), min_size=1, max_size=6, unique=True),
+    slope=st.floats(-0.004, 0.004),
+)
 def test_neighbour_with_t_vertices_on_a_sloping_edge_is_zero(shares, slope):
     """Vertices computed on the common edge lie off it by the rounding of doubles; that is never an area."""
     south, north = (121.2, 31.1), (121.2 + slope, 31.11)
     ours = shapely.Polygon([south, (121.21, 31.1), (121.21, 31.11), north])
-    on_edge = [(south[0] + t * (north[0] - south[0]), south[1] + t * (north[1] - south[1])) for t in sorted(shares)]
+    on_edge = [
+        (south[0] + t * (north[0] - south[0]), south[1] + t * (north[1] - south[1])) for t in sorted(shares)
+    ]
     neighbour = shapely.Polygon([south, *on_edge, north, (121.19, 31.11), (121.19, 31.1)])
     found = overlay_areas(ours, [plot("1", neighbour)], by="kind")
     assert found.total_m2 == 0 and found.residual_m2 == found.range_area_m2
@@ -105,18 +116,26 @@ def test_slivers_of_one_class_cannot_hide_an_area_by_being_many():
     strips = [squares_of("0.004")] * 1
     west = strips[0].bounds[2] - 121.2
     features = [
-        plot(str(i), shapely.box(121.2, 31.1 + i * 0.001, 121.2 + west * 10, 31.101 + i * 0.001), "永久基本农田")
+        plot(
+            str(i),
+            shapely.box(121.2, 31.1 + i * 0.001, 121.2 + west * 10, 31.101 + i * 0.001),
+            "永久基本农田",
+        )
         for i in range(10)
     ]
     found = overlay_areas(RANGE, features, by="kind")
     assert found.area_of("永久基本农田") == Decimal("0.04") and len(found.rows) == 1
 
 
-# -- nothing lost, nothing twice ----------------------------------------------------------------------------------
+# -- nothing lost, nothing twice
+# ----------------------------------------------------------------------------------
 
 
 def test_cover_of_the_range_leaves_nothing():
-    halves = [plot("1", shapely.box(121.19, 31.0, 121.205, 31.2), "甲"), plot("2", shapely.box(121.205, 31.0, 121.3, 31.2), "乙")]
+    halves = [
+        plot("1", shapely.box(121.19, 31.0, 121.205, 31.2), "甲"),
+        plot("2", shapely.box(121.205, 31.0, 121.3, 31.2), "乙"),
+    ]
     found = overlay_areas(RANGE, halves, by="kind")
     assert abs(found.residual_m2) <= Decimal("0.01") and set(found.by_class()) == {"甲", "乙"}
     assert sum(found.by_class().values()) == found.total_m2
@@ -145,9 +164,15 @@ def test_identical_features_count_once():
 
 def test_holes_and_parts_of_both_sides():
     ring = shapely.difference(RANGE, shapely.box(121.204, 31.104, 121.206, 31.106))
-    both = shapely.MultiPolygon([shapely.box(121.201, 31.101, 121.205, 31.105), shapely.box(121.207, 31.107, 121.22, 31.12)])
+    both = shapely.MultiPolygon(
+        [shapely.box(121.201, 31.101, 121.205, 31.105), shapely.box(121.207, 31.107, 121.22, 31.12)]
+    )
     found = overlay_areas(ring, [plot("1", both)], by="kind")
-    small, hole, corner = shapely.box(121.201, 31.101, 121.205, 31.105), shapely.box(121.204, 31.104, 121.205, 31.105), shapely.box(121.207, 31.107, 121.21, 31.11)
+    small, hole, corner = (
+        shapely.box(121.201, 31.101, 121.205, 31.105),
+        shapely.box(121.204, 31.104, 121.205, 31.105),
+        shapely.box(121.207, 31.107, 121.21, 31.11),
+    )
     assert abs(found.total_m2 - (area_m2(small) - area_m2(hole) + area_m2(corner))) <= Decimal("0.02")
 
 
@@ -155,10 +180,62 @@ def test_holes_and_parts_of_both_sides():
 @given(seed=st.integers(0, 10_000))
 def test_random_partition_adds_up_to_the_range(seed):
     points = numpy.random.default_rng(seed).uniform((121.19, 31.09), (121.22, 31.12), (40, 2))
-    cells = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(points), extend_to=shapely.box(121.1, 31, 121.3, 31.2)))
-    found = overlay_areas(RANGE, [plot(f"{i:02}", cell, str(i % 3)) for i, cell in enumerate(cells)], by="kind")
+    cells = shapely.get_parts(
+        shapely.voronoi_polygons(shapely.multipoints(points), extend_to=shapely.box(121.1, 31, 121.3, 31.2))
+    )
+    found = overlay_areas(
+        RANGE, [plot(f"{i:02}", cell, str(i % 3)) for i, cell in enumerate(cells)], by="kind"
+    )
     assert abs(found.residual_m2) <= Decimal("0.005") * (len(found.rows) + 1)
     assert found.repeated_m2 == 0
+
+
+def test_land_use_is_split_by_zones_and_the_details_add_up():
+    patches = [
+        plot("1", shapely.box(121.19, 31.0, 121.205, 31.2), "0101"),
+        plot("2", shapely.box(121.205, 31.0, 121.3, 31.2), "0103"),
+    ]
+    zones = [
+        plot("a", shapely.box(121.0, 31.0, 121.208, 31.105), "耕地保护空间"),
+        plot("b", shapely.box(121.0, 31.105, 121.2, 31.2), "永久基本农田"),
+    ]
+    rows = cross_overlay(RANGE, patches, zones, by="kind", zone_by="kind")
+    assert {(r.key, r.class_value, r.zone_value) for r in rows} == {
+        ("1", "0101", "耕地保护空间"), ("1", "0101", ""), ("2", "0103", "耕地保护空间"), ("2", "0103", ""),
+    }  # fmt: skip
+    by_zone = {r.zone_value: Decimal(0) for r in rows}
+    for row in rows:
+        by_zone[row.zone_value] += row.area_m2
+    assert abs(by_zone["耕地保护空间"] - area_m2(shapely.box(121.2, 31.1, 121.208, 31.105))) <= Decimal(
+        "0.02"
+    )
+    assert sum(by_zone.values()) == overlay_areas(RANGE, patches, by="kind").total_m2
+
+
+def test_zone_that_is_the_patch_itself_takes_all_of_it():
+    whole = [plot("1", shapely.box(121.19, 31.0, 121.3, 31.2), "0101")]
+    (row,) = cross_overlay(
+        RANGE, whole, [plot("z", whole[0].geometry, "耕地保护空间")], by="kind", zone_by="kind"
+    )
+    assert (row.zone_value, row.area_m2) == ("耕地保护空间", area_m2(RANGE))
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_random_zones_neither_lose_nor_add_area(seed):
+    random = numpy.random.default_rng(seed)
+    both = []
+    for _ in range(2):
+        points = shapely.multipoints(random.uniform((121.19, 31.09), (121.22, 31.12), (25, 2)))
+        cells = shapely.get_parts(
+            shapely.voronoi_polygons(points, extend_to=shapely.box(121.1, 31, 121.3, 31.2))
+        )
+        both.append([plot(f"{i:02}", cell, str(i % 3)) for i, cell in enumerate(cells)])
+    rows = cross_overlay(RANGE, both[0], both[1], by="kind", zone_by="kind")
+    per_patch = {row.key: row.area_m2 for row in overlay_areas(RANGE, both[0], by="kind").rows}
+    for key, area in per_patch.items():
+        assert sum(row.area_m2 for row in rows if row.key == key) == area
+    assert all(row.area_m2 > 0 and row.zone_value for row in rows)
 
 
 def test_class_may_be_a_field_of_the_feature_and_missing_ones_are_empty():
@@ -174,7 +251,11 @@ def test_far_features_and_no_features_give_nothing():
 
 @pytest.mark.parametrize(
     ("geometry", "error"),
-    [(shapely.Polygon([(121, 31), (121.1, 31.1), (121.1, 31), (121, 31.1)]), InvalidGeometry), (shapely.Polygon(), InvalidGeometry), (shapely.box(605_000, 3_442_000, 605_100, 3_442_100), CrsMismatch)],
+    [
+        (shapely.Polygon([(121, 31), (121.1, 31.1), (121.1, 31), (121, 31.1)]), InvalidGeometry),
+        (shapely.Polygon(), InvalidGeometry),
+        (shapely.box(605_000, 3_442_000, 605_100, 3_442_100), CrsMismatch),
+    ],
 )
 def test_unfit_range_is_refused(geometry, error):
     with pytest.raises(error):

@@ -25,8 +25,13 @@ NAME = LayerColumn("name", "MC", "名称")
 
 
 def geojson(*geometries, crs=None) -> bytes:
-    features = [{"type": "Feature", "properties": {"name": "甲"}, "geometry": json.loads(shapely.to_geojson(g))} for g in geometries]
-    return json.dumps({"type": "FeatureCollection", "features": features} | ({"crs": crs} if crs else {})).encode()
+    features = [
+        {"type": "Feature", "properties": {"name": "甲"}, "geometry": json.loads(shapely.to_geojson(g))}
+        for g in geometries
+    ]
+    return json.dumps(
+        {"type": "FeatureCollection", "features": features} | ({"crs": crs} if crs else {})
+    ).encode()
 
 
 def without(archive: bytes, suffix: str) -> bytes:
@@ -41,7 +46,12 @@ def without(archive: bytes, suffix: str) -> bytes:
 
 def test_geojson_with_crs_member():
     found = read_range(geojson(SQUARE, crs=CRS), "范围.geojson")
-    assert (found.system, found.area_m2, found.part_count, found.point_count) == (STORAGE, area_m2(SQUARE), 1, 4)
+    assert (found.system, found.area_m2, found.part_count, found.point_count) == (
+        STORAGE,
+        area_m2(SQUARE),
+        1,
+        4,
+    )
     assert shapely.equals(found.usable_geometry(), SQUARE)
     assert found.parcel_names == ("要素 1 甲",)
 
@@ -61,7 +71,9 @@ def test_declared_crs_that_contradicts_the_file_is_refused():
 
 def test_projected_coordinates_declared_as_degrees_are_refused():
     with pytest.raises(CrsMismatch, match="不是经纬度"):
-        read_range(geojson(shapely.box(605_000, 3_442_000, 605_100, 3_442_100)), "a.json", declared_crs="EPSG:4490")
+        read_range(
+            geojson(shapely.box(605_000, 3_442_000, 605_100, 3_442_100)), "a.json", declared_crs="EPSG:4490"
+        )
 
 
 @pytest.mark.parametrize("shape", ["geometry", "feature"])
@@ -77,7 +89,11 @@ def test_adjoining_parts_become_one_and_overlapping_parts_count_once():
     touching = read_range(geojson(SQUARE, neighbour, crs=CRS), "a.json")
     overlapping = read_range(geojson(SQUARE, over, crs=CRS), "a.json")
     assert len(touching.geometry.geoms) == 1 and touching.parts_overlap_m2 == 0
-    assert touching.area_m2 == area_m2(shapely.MultiPolygon([shapely.box(121.2, 31.1, 121.202, 31.1005), shapely.box(121.2, 31.1005, 121.201, 31.101)]))
+    assert touching.area_m2 == area_m2(
+        shapely.MultiPolygon(
+            [shapely.box(121.2, 31.1, 121.202, 31.1005), shapely.box(121.2, 31.1005, 121.201, 31.101)]
+        )
+    )
     assert overlapping.parts_overlap_m2 == area_m2(shapely.box(121.2005, 31.1, 121.201, 31.101))
     assert overlapping.area_m2 == area_m2(shapely.box(121.2, 31.1, 121.2015, 31.101))
 
@@ -101,17 +117,29 @@ def test_empty_collection_is_read_as_empty():
     ("content", "error", "words"),
     [
         (b"   ", InvalidData, "是空的"),
-        (b"{\n\"type\": ", InvalidData, "第 2 行"),
+        (b'{\n"type": ', InvalidData, "第 2 行"),
         (b"[1]", InvalidData, "最外层不是对象"),
-        ("{\"a\":\"甲\"}".encode("gbk"), InvalidData, "不是 UTF-8"),
+        ('{"a":"甲"}'.encode("gbk"), InvalidData, "不是 UTF-8"),
         (b'{"type":"FeatureCollection","features":{}}', InvalidData, "不是要素列表"),
         (b'{"type":"Point","coordinates":[121,31]}', InvalidGeometry, "Point"),
         (b'{"type":"Polygon","coordinates":[[[121,31],[122,31],[121,31]]]}', InvalidGeometry, "第 1 个要素"),
-        (b'{"type":"Polygon","coordinates":[[[121,31],[122,31],[122,32],[121,32]]]}', InvalidGeometry, "首尾相同"),
-        (b'{"type":"Polygon","coordinates":[[[121,31],["x",31],[122,32],[121,31]]]}', InvalidGeometry, "两个数字"),
+        (
+            b'{"type":"Polygon","coordinates":[[[121,31],[122,31],[122,32],[121,32]]]}',
+            InvalidGeometry,
+            "首尾相同",
+        ),
+        (
+            b'{"type":"Polygon","coordinates":[[[121,31],["x",31],[122,32],[121,31]]]}',
+            InvalidGeometry,
+            "两个数字",
+        ),
         (b'{"type":"Polygon","coordinates":7}', InvalidGeometry, "第 1 个要素"),
         (b'{"type":"Polygon","coordinates":[],"crs":{"type":"link"}}', UnknownCrs, "没有写明名称"),
-        (b'{"type":"Polygon","coordinates":[],"crs":{"type":"name","properties":{"name":"EPSG:3857"}}}', UnknownCrs, "3857"),
+        (
+            b'{"type":"Polygon","coordinates":[],"crs":{"type":"name","properties":{"name":"EPSG:3857"}}}',
+            UnknownCrs,
+            "3857",
+        ),
     ],
 )
 def test_unreadable_geojson_is_refused_with_its_reason(content, error, words):
@@ -136,7 +164,7 @@ def test_boundary_points_give_the_area_of_the_plane_less_scale(name):
 def test_adjoining_parcels_with_a_t_vertex_are_one_range():
     found = read_range((RANGES / "zone40_two_parcels_gbk.txt").read_bytes(), "a.txt")
     assert (found.part_count, found.ring_count, found.point_count, len(found.geometry.geoms)) == (2, 3, 12, 1)
-    assert found.stated_area_m2 == Decimal("24600")
+    assert found.stated_area_m2 == Decimal(24600)
 
 
 def test_boundary_points_of_a_local_system_go_through_its_transformation():

@@ -65,12 +65,22 @@ def test_self_crossing_range_is_refused_with_its_points(book):
 
 
 def test_every_crossing_of_a_ring_is_found():
-    zigzag = range_of_polygon(shapely.Polygon([(121.0, 31.0), (121.4, 31.0), (121.4, 31.2), (121.3, 30.9), (121.2, 31.2), (121.1, 30.9)]))
+    zigzag = range_of_polygon(
+        shapely.Polygon(
+            [(121.0, 31.0), (121.4, 31.0), (121.4, 31.2), (121.3, 30.9), (121.2, 31.2), (121.1, 30.9)]
+        )
+    )
     assert len(list(self_crossings(zigzag))) == 3
 
 
 def test_ring_that_touches_itself_is_a_crossing(book):
-    touching = surveyed((605_000, 3_442_000), (605_100, 3_442_000), (605_100, 3_442_100), (605_050, 3_442_000), (605_000, 3_442_100))
+    touching = surveyed(
+        (605_000, 3_442_000),
+        (605_100, 3_442_000),
+        (605_100, 3_442_100),
+        (605_050, 3_442_000),
+        (605_000, 3_442_100),
+    )
     assert "self_crossing" in fired(book, touching)
 
 
@@ -97,7 +107,7 @@ def test_range_across_the_city_limit_counts_only_the_part_outside():
     inside, across = shapely.box(121.2, 31.1, 121.21, 31.11), shapely.box(120.7, 31.1, 121.2, 31.11)
     whole = range_of_polygon(shapely.union(inside, across))
     outside = range_facts(whole, city_territory())["outside_area_m2"]
-    assert Decimal("0") < outside < area_m2(across)
+    assert Decimal(0) < outside < area_m2(across)
     assert range_facts(range_of_polygon(inside), city_territory())["outside_area_m2"] == 0
 
 
@@ -107,7 +117,9 @@ def test_swapped_longitude_and_latitude_is_refused_as_outside_degrees():
 
 
 def test_range_below_the_smallest_area_is_refused(book):
-    small = surveyed((605_000, 3_442_000), (605_000, 3_442_000.9), (605_001, 3_442_000.9), (605_001, 3_442_000))
+    small = surveyed(
+        (605_000, 3_442_000), (605_000, 3_442_000.9), (605_001, 3_442_000.9), (605_001, 3_442_000)
+    )
     assert fired(book, small) == {"too_small"}
 
 
@@ -119,12 +131,17 @@ def test_repeated_point_is_named_and_only_warned(book):
 
 
 def test_overlapping_parts_are_only_warned(book):
-    two = shapely.MultiPolygon([shapely.box(121.2, 31.1, 121.21, 31.11), shapely.box(121.205, 31.1, 121.215, 31.11)])
+    two = shapely.MultiPolygon(
+        [shapely.box(121.2, 31.1, 121.21, 31.11), shapely.box(121.205, 31.1, 121.215, 31.11)]
+    )
     decision = judged(book, range_of_polygon(two))
     assert (decision.outcome, [rule["rule"] for rule in decision.fired]) == ("warning", ["parts_overlap"])
 
 
-@pytest.mark.parametrize(("hectares", "expected"), [("1.0000", "none"), ("1.0002", "warning"), ("0.9997", "none"), ("15", "warning")])
+@pytest.mark.parametrize(
+    ("hectares", "expected"),
+    [("1.0000", "none"), ("1.0002", "warning"), ("0.9997", "none"), ("15", "warning")],
+)
 def test_stated_area_may_be_of_the_plane_or_of_the_ellipsoid(book, hectares, expected):
     """The square has 10000 m² in the plane and 9997.3 m² on the ellipsoid."""
     assert judged(book, surveyed(*SQUARE, area=hectares)).outcome == expected

@@ -1,4 +1,6 @@
-"""Zipped Shapefiles as they are written: read back with GDAL, Chinese values, encoding and system beside them."""
+"""Zipped Shapefiles as they are written: read back with GDAL, Chinese values, encoding and system beside
+them.
+"""
 
 import io
 import zipfile
@@ -15,7 +17,14 @@ from domain.shapefile import write_zipped_shapefile
 from domain.zip_archive import unpack
 
 SQUARE = shapely.box(121.2, 31.1, 121.201, 31.101)
-RECORD = {"BSM": "310118182025000001", "DLBM": "0101", "DLMC": "水田", "ZLDWMC": "朱家角镇", "TBMJ": Decimal("10573.25"), "SJNF": 2025}
+RECORD = {
+    "BSM": "310118182025000001",
+    "DLBM": "0101",
+    "DLMC": "水田",
+    "ZLDWMC": "朱家角镇",
+    "TBMJ": Decimal("10573.25"),
+    "SJNF": 2025,
+}
 
 
 def columns(name: str = "MC") -> list[LayerColumn]:
@@ -24,9 +33,13 @@ def columns(name: str = "MC") -> list[LayerColumn]:
 
 @pytest.mark.parametrize("encoding", ["GBK", "UTF-8"])
 def test_standard_columns_come_back(tmp_path, encoding):
-    archive = write_zipped_shapefile("地类图斑", layer_definition("land_use").columns, [(SQUARE, RECORD)], STORAGE, encoding)
+    archive = write_zipped_shapefile(
+        "地类图斑", layer_definition("land_use").columns, [(SQUARE, RECORD)], STORAGE, encoding
+    )
     paths = unpack(archive, tmp_path)
-    assert [path.name for path in paths] == [f"地类图斑{suffix}" for suffix in (".shp", ".shx", ".dbf", ".prj", ".cpg")]
+    assert [path.name for path in paths] == [
+        f"地类图斑{suffix}" for suffix in (".shp", ".shx", ".dbf", ".prj", ".cpg")
+    ]
     meta, _, geometry, data = pyogrio.raw.read(paths[0])
     record = {name: values[0] for name, values in zip(meta["fields"], data, strict=True)}
     assert {key: record[key] for key in ("BSM", "DLBM", "DLMC", "ZLDWMC", "SJNF")} == {
@@ -68,7 +81,10 @@ def test_equal_content_gives_equal_bytes():
         (lambda: write_zipped_shapefile("a", columns() * 2, [(SQUARE, {})]), "有重复"),
         (lambda: write_zipped_shapefile("a", columns(), [(SQUARE, {"MC": "龘𪚥"})]), "GBK 没有的字"),
         (lambda: write_zipped_shapefile("a", columns(), [(SQUARE, {"MC": "甲" * 128})]), "256 字节"),
-        (lambda: write_zipped_shapefile("a", columns(), [(SQUARE, {}), (shapely.Point(121, 31), {})]), "第 2 条记录"),
+        (
+            lambda: write_zipped_shapefile("a", columns(), [(SQUARE, {}), (shapely.Point(121, 31), {})]),
+            "第 2 条记录",
+        ),
         (lambda: write_zipped_shapefile("a", columns(), [(SQUARE, {})], STORAGE, "BIG5"), "BIG5"),
     ],
 )
@@ -78,5 +94,7 @@ def test_what_a_shapefile_cannot_hold_is_refused(made, words):
 
 
 def test_rare_characters_are_written_in_utf8(tmp_path):
-    paths = unpack(write_zipped_shapefile("a", columns(), [(SQUARE, {"MC": "龘𪚥"})], STORAGE, "UTF-8"), tmp_path)
+    paths = unpack(
+        write_zipped_shapefile("a", columns(), [(SQUARE, {"MC": "龘𪚥"})], STORAGE, "UTF-8"), tmp_path
+    )
     assert pyogrio.raw.read(paths[0])[3][0][0] == "龘𪚥"

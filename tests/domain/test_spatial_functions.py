@@ -25,7 +25,15 @@ def ask(connection, expression: str, *values):
 
 @pytest.mark.parametrize(
     ("name", "other", "expected"),
-    [("ST_Intersects", SHIFTED, 1), ("ST_Intersects", FAR, 0), ("ST_Touches", shapely.box(2, 0, 3, 2), 1), ("ST_Contains", shapely.Point(1, 1), 1), ("ST_Covers", SQUARE, 1), ("ST_Within", shapely.box(-1, -1, 3, 3), 1), ("ST_Overlaps", SHIFTED, 1)],
+    [
+        ("ST_Intersects", SHIFTED, 1),
+        ("ST_Intersects", FAR, 0),
+        ("ST_Touches", shapely.box(2, 0, 3, 2), 1),
+        ("ST_Contains", shapely.Point(1, 1), 1),
+        ("ST_Covers", SQUARE, 1),
+        ("ST_Within", shapely.box(-1, -1, 3, 3), 1),
+        ("ST_Overlaps", SHIFTED, 1),
+    ],
 )
 def test_predicates(connection, name, other, expected):
     assert ask(connection, f"{name}(?, ?)", ewkb(SQUARE), ewkb(other)) == expected
@@ -37,13 +45,22 @@ def test_overlays(connection, name, area):
     assert result.area == area and shapely.get_srid(result) == 4490
 
 
-@pytest.mark.parametrize(("name", "expected"), [("ST_MinX", 1), ("ST_MinY", 0), ("ST_MaxX", 3), ("ST_MaxY", 2)])
+@pytest.mark.parametrize(
+    ("name", "expected"), [("ST_MinX", 1), ("ST_MinY", 0), ("ST_MaxX", 3), ("ST_MaxY", 2)]
+)
 def test_bounds(connection, name, expected):
     assert ask(connection, f"{name}(?)", ewkb(SHIFTED)) == expected
 
 
 @pytest.mark.parametrize(
-    "expression", ["ST_Intersects(?, NULL)", "ST_Union(NULL, ?)", "ST_MinX(NULL) + length(?)", "GeomFromEWKT(NULL) || ?", "AsEWKB(NULL) || ?"]
+    "expression",
+    [
+        "ST_Intersects(?, NULL)",
+        "ST_Union(NULL, ?)",
+        "ST_MinX(NULL) + length(?)",
+        "GeomFromEWKT(NULL) || ?",
+        "AsEWKB(NULL) || ?",
+    ],
 )
 def test_null_gives_null(connection, expression):
     assert ask(connection, expression, ewkb(SQUARE)) is None
@@ -59,7 +76,10 @@ def test_constructors_store_the_system(connection):
         assert shapely.get_srid(from_ewkb(stored)) == 4490 and shapely.equals(from_ewkb(stored), SQUARE)
 
 
-@pytest.mark.parametrize(("expression", "value"), [("GeomFromEWKT(?)", "SRID=4326;POINT (1 2)"), ("GeomFromText(?, 3857)", "POINT (1 2)")])
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [("GeomFromEWKT(?)", "SRID=4326;POINT (1 2)"), ("GeomFromText(?, 3857)", "POINT (1 2)")],
+)
 def test_other_systems_are_refused(connection, expression, value):
     with pytest.raises(sqlite3.OperationalError):
         ask(connection, expression, value)

@@ -40,7 +40,12 @@ def sample(*rules: Mapping[str, Any], kind: str = "validation", **parts: Any) ->
 
 def rule(key: str, when: Any, outcome: str | None = "refuse", **then: Any) -> dict[str, Any]:
     """One rule."""
-    return {"key": key, "basis": "样例", "when": when, "then": {**({"outcome": outcome} if outcome else {}), **then}}
+    return {
+        "key": key,
+        "basis": "样例",
+        "when": when,
+        "then": {**({"outcome": outcome} if outcome else {}), **then},
+    }
 
 
 def decided(rules: RuleSet, facts: Mapping[str, Any], engine: str = PYTHON, on: date = DAY) -> Decision:

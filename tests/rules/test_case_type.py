@@ -21,7 +21,9 @@ def add_older_edition(root: Path, from_on: str, until: str) -> None:
     for file in (root / "sample_permit").glob("*.yaml"):
         (folder / file.name).write_bytes(file.read_bytes())
     head = folder / "case_type.yaml"
-    text = head.read_text(encoding="utf-8").replace("from: 2026-01-01, until: null", f"from: {from_on}, until: {until}")
+    text = head.read_text(encoding="utf-8").replace(
+        "from: 2026-01-01, until: null", f"from: {from_on}, until: {until}"
+    )
     head.write_text(text, encoding="utf-8")
 
 

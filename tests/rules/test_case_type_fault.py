@@ -22,7 +22,11 @@ def test_broken_definition_is_refused(path: Path, tmp_path: Path) -> None:
     with pytest.raises(DefinitionFaults) as refused:
         load_catalogue([root], KNOWN)
     folder = (root / "sample_permit").as_posix() + "/"
-    assert [str(fault).removeprefix(folder) for fault in refused.value.faults] == example["expect"]
+    found = [str(fault).removeprefix(folder) for fault in refused.value.faults]
+    assert len(found) == len(example["expect"])
+    for line, expected in zip(found, example["expect"], strict=True):
+        # An expectation that ends in an ellipsis leaves the rest to the rule engine, whose own tests hold its words.
+        assert line.startswith(expected[:-1]) if expected.endswith("…") else line == expected
 
 
 def test_there_are_enough_broken_examples() -> None:
@@ -31,7 +35,10 @@ def test_there_are_enough_broken_examples() -> None:
 
 def test_faults_of_several_files_come_together(tmp_path: Path) -> None:
     root = copied(tmp_path)
-    for name, old, new in (("form.yaml", "type: area", "type: aera"), ("workflow.yaml", "role: approver", "role: aprover")):
+    for name, old, new in (
+        ("form.yaml", "type: area", "type: aera"),
+        ("workflow.yaml", "role: approver", "role: aprover"),
+    ):
         file = root / "sample_permit" / name
         file.write_text(file.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
     with pytest.raises(DefinitionFaults) as refused:
@@ -44,3 +51,8 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
     (root / "sample_permit" / "documents.yaml").unlink()
     with pytest.raises(DefinitionFaults, match="事项文件夹 sample_permit 缺少 documents.yaml"):
         load_catalogue([root], KNOWN)
+
+
+def test_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DefinitionFaults, match="没有这个文件夹"):
+        load_catalogue([tmp_path / "nowhere"], KNOWN)

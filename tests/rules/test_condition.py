@@ -1,10 +1,10 @@
 """Every operator: true, false and unknown, in both engines, in words, and its refusals."""
 
 import pytest
-from rule_sample import decided, rule, sample, verdict
 
 from rules.engine import InvalidFact, Unread
 from rules.engine.rule_book import BOTH
+from tests.rules.rule_sample import decided, rule, sample, verdict
 
 PLOTS = [{"size_m2": "3", "code": "A"}, {"size_m2": "5", "code": "B"}]
 F = "fact"
@@ -107,7 +107,9 @@ def test_an_empty_column_leaves_a_list_open_unless_another_record_decides() -> N
 
 
 def test_division_by_zero_cannot_be_told() -> None:
-    assert verdict({"expr": "area_m2 / other_m2", "above": 1}, {"area_m2": 5, "other_m2": 0}, BOTH) == "unknown"
+    assert (
+        verdict({"expr": "area_m2 / other_m2", "above": 1}, {"area_m2": 5, "other_m2": 0}, BOTH) == "unknown"
+    )
     assert verdict({"expr": "area_m2 / other_m2", "above": 1}, {"area_m2": 5, "other_m2": 2}, BOTH) == "true"
 
 
@@ -115,7 +117,9 @@ def test_decimal_arithmetic_is_exact() -> None:
     when = {"expr": "area_m2 + other_m2", "is": "0.3"}
     assert verdict(when, {"area_m2": "0.1", "other_m2": "0.2"}, BOTH) == "true"
     large = "123456789012345678901234.56"
-    assert verdict({F: "area_m2", "is": {F: "other_m2"}}, {"area_m2": large, "other_m2": large}, BOTH) == "true"
+    assert (
+        verdict({F: "area_m2", "is": {F: "other_m2"}}, {"area_m2": large, "other_m2": large}, BOTH) == "true"
+    )
 
 
 @pytest.mark.parametrize(
@@ -149,14 +153,23 @@ def test_formula(formula: str, given: dict, expected: str) -> None:
     ],
 )
 def test_date_formula(formula: str, given: str, expected: str | None) -> None:
-    rules = sample(rule("only", {F: "due", "exists": True}), derived={"due": {"expr": formula, "label": "到期日"}})
+    rules = sample(
+        rule("only", {F: "due", "exists": True}), derived={"due": {"expr": formula, "label": "到期日"}}
+    )
     assert decided(rules, {"filed_on": given}, BOTH).to_json()["derived"] == {"due": expected}
 
 
 def test_words_carry_the_values_found() -> None:
     rules = sample(rule("only", {F: "area_m2", "below": 10}))
-    words = [decided(rules, {"area_m2": value}).considered[0]["leaves"][0]["words"] for value in ("9", "28652.4", None)]
-    assert words == ["面积 9.00 m² 低于 10.00 m²", "面积 28,652.40 m² 不低于 10.00 m²", "面积 （未知） 无法判断是否低于 10.00 m²"]
+    words = [
+        decided(rules, {"area_m2": value}).considered[0]["leaves"][0]["words"]
+        for value in ("9", "28652.4", None)
+    ]
+    assert words == [
+        "面积 9.00 m² 低于 10.00 m²",
+        "面积 28,652.40 m² 不低于 10.00 m²",
+        "面积 （未知） 无法判断是否低于 10.00 m²",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,33 @@
 """The evaluator and the C engine must agree on whatever rules and facts they are given."""
 
+import json
 import os
 import random
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from rule_sample import DAY, decided, rule, sample
 
 from rules.engine import EngineDisagreement, MatcherRefused
 from rules.engine.matcher import MOST_RULES, Matcher, exact, name_hash, probe, scaled
 from rules.engine.rule_book import BOTH, CompiledSet
+from tests.rules.rule_sample import DAY, decided, rule, sample
 
 SEED = int(os.environ.get("RULE_SEED", "20261121"))
 SETS, FACTS_PER_SET = 2000, 6
-NUMBERS = ["0", "0.1", "0.3", "100", "100.0001", "100.00001", "-5", "12345678901234.5678", "99999999999999999999"]
+NUMBERS = [
+    "0",
+    "0.1",
+    "0.3",
+    "100",
+    "100.0001",
+    "100.00001",
+    "-5",
+    "12345678901234.5678",
+    "99999999999999999999",
+]
 WHOLE = [-3, 0, 1, 2, 7, 10**12]
-TEXTS = ["甲", "乙", "", "A\"B", "换\n行", "ZD1174626", "ZD0872068", "𠮷"]
+TEXTS = ["甲", "乙", "", 'A"B', "换\n行", "ZD1174626", "ZD0872068", "𠮷"]
 DAYS = ["2026-01-01", "2026-06-29", "2026-06-30", "2027-01-01"]
 VALUES = {
     "area_m2": NUMBERS, "other_m2": NUMBERS, "number": WHOLE, "status": ["甲", "乙", "丙"], "name": TEXTS,
@@ -34,7 +46,10 @@ def leaf(pick: random.Random) -> dict[str, Any]:
     if roll < 0.34:
         return {"fact": "area_m2", pick.choice(ORDERED): {"fact": "other_m2"}}
     if roll < 0.4:
-        return {"list": "plots", pick.choice(["any", "every"]): {"fact": "size_m2", "above": pick.choice(NUMBERS)}}
+        return {
+            "list": "plots",
+            pick.choice(["any", "every"]): {"fact": "size_m2", "above": pick.choice(NUMBERS)},
+        }
     if roll < 0.45:
         return {"fact": "name", "starts_with": pick.choice(["甲", "ZD"])}
     ordered = fact in ("area_m2", "other_m2", "number", "filed_on")
@@ -88,7 +103,9 @@ def test_disagreement_stops_the_decision(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_repeated_decisions_leave_nothing_behind() -> None:
-    compiled = CompiledSet(sample(rule("only", {"any": [{"fact": "done", "is": True}, {"fact": "number", "above": 1}]})), BOTH)
+    compiled = CompiledSet(
+        sample(rule("only", {"any": [{"fact": "done", "is": True}, {"fact": "number", "above": 1}]})), BOTH
+    )
     outcomes = [compiled.decide({"done": index % 2 == 0, "number": 1}, DAY).outcome for index in range(200)]
     assert outcomes == ["refuse", "none"] * 100
 
@@ -101,7 +118,9 @@ def test_more_rules_than_a_shard_holds() -> None:
 
 
 def test_very_large_sets_use_the_evaluator_alone() -> None:
-    rules = sample(*(rule(f"rule_{index}", {"fact": "number", "is": index}) for index in range(MOST_RULES + 1)))
+    rules = sample(
+        *(rule(f"rule_{index}", {"fact": "number", "is": index}) for index in range(MOST_RULES + 1))
+    )
     assert CompiledSet(rules, BOTH).matcher is None
 
 
@@ -120,20 +139,19 @@ def test_probe_refuses_what_hangs_and_what_dies(monkeypatch: pytest.MonkeyPatch)
         probe([broken])
     # More than 512 different conditions in one C rule set never come to an end; that is why nothing is built unprobed.
     endless = {str(index): {"all": [{"m": {"$and": [{"_f": 1}, {"f0": index}]}}]} for index in range(900)}
-    import json
-
     monkeypatch.setattr(broken, "shards", [json.dumps(endless)])
     with pytest.raises(MatcherRefused, match="1 秒内没有编译完"):
         probe([broken], seconds=1)
 
 
 def test_scaling_keeps_the_order_of_numbers_around_a_constant() -> None:
-    from decimal import Decimal
-
     around = [Decimal(text) for text in ("99.99999", "99.9999", "100", "100.0000001", "100.0001")]
     for constant in filter(exact, around):
         for value in around:
-            assert (scaled(value) < scaled(constant), scaled(value) == scaled(constant)) == (value < constant, value == constant)
+            assert (scaled(value) < scaled(constant), scaled(value) == scaled(constant)) == (
+                value < constant,
+                value == constant,
+            )
     assert not exact(Decimal("0.00001"))
     assert not exact(Decimal(10) ** 20)
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from itertools import combinations
 from typing import Any
 
 from ..fault import Fault
 from ..rule_set import ALL, FIRST, Rule, RuleSet
+from .neighbourhood import neighbours
 from .region import Conjunction, FactSpace, Presence, Region, TooManyCases
 
 
@@ -47,20 +47,30 @@ def findings(rules: RuleSet) -> list[Finding]:
 
 def _on(rules: RuleSet, day: date) -> Iterator[tuple[str, Finding]]:
     region = Region(FactSpace(rules, day))
-    dead = set()
-    for rule in rules.rules:
-        finding = contradiction(region, rule)
-        if finding is not None:
-            dead.add(rule.key)
-            yield "contradiction", finding
+    dead = {rule.key: finding for rule in rules.rules if (finding := contradiction(region, rule)) is not None}
+    yield from (("contradiction", finding) for finding in dead.values())
     living = [rule for rule in rules.rules if rule.key not in dead]
-    for finding in shadows(region, rules, living):
-        dead.add(finding.key.removeprefix("rules."))
-        yield "shadow", finding
-    for finding in overlaps(region, rules, [rule for rule in living if rule.key not in dead]):
-        yield "overlap", finding
-    for finding in gaps(region, rules):
-        yield "gap", finding
+    near = Near(region, living)
+    hidden = {finding.key: finding for finding in shadows(region, rules, near)}
+    yield from (("shadow", finding) for finding in hidden.values())
+    yield from (
+        ("overlap", finding) for finding in overlaps(region, rules, near) if finding.key not in hidden
+    )
+    yield from (("gap", finding) for finding in gaps(region, rules))
+
+
+class Near:
+    """The rules that can hold at all, and for each the others that may hold together with it."""
+
+    def __init__(self, region: Region, living: list[Rule]) -> None:
+        self.living = living
+        self.places = {rule.key: place for place, rule in enumerate(living)}
+        self._neighbours = neighbours([region.cases(rule.when) for rule in living])
+
+    def to(self, rule: Rule) -> list[Rule]:
+        """Other rules with an outcome that may hold together with the rule, in file order."""
+        around = (self.living[place] for place in sorted(self._neighbours[self.places[rule.key]]))
+        return [other for other in around if other.outcome is not None]
 
 
 def contradiction(region: Region, rule: Rule) -> Finding | None:
@@ -80,24 +90,20 @@ def contradiction(region: Region, rule: Rule) -> Finding | None:
     )
 
 
-def _before(rules: RuleSet, living: list[Rule], rule: Rule) -> list[Rule]:
-    place, severity = living.index(rule), rules.kind.severity
-    others = [other for other in living if other.outcome is not None and other is not rule]
+def _before(rules: RuleSet, near: Near, rule: Rule) -> list[Rule]:
+    place, severity = near.places[rule.key], rules.kind.severity
     if rules.hit == FIRST:
-        return [other for other in others if living.index(other) < place]
-    return [
-        other
-        for other in others
-        if (severity(other.outcome), living.index(other)) < (severity(rule.outcome), place)
-    ]
+        return [other for other in near.to(rule) if near.places[other.key] < place]
+    own = (severity(rule.outcome), place)
+    return [other for other in near.to(rule) if (severity(other.outcome), near.places[other.key]) < own]
 
 
-def shadows(region: Region, rules: RuleSet, living: list[Rule]) -> Iterator[Finding]:
+def shadows(region: Region, rules: RuleSet, near: Near) -> Iterator[Finding]:
     """Rules that never decide, because rules that come first (or weigh more) hold wherever they do."""
     if rules.hit == ALL:
         return
-    for rule in living:
-        before = _before(rules, living, rule) if rule.outcome is not None and not rule.sets else []
+    for rule in near.living:
+        before = _before(rules, near, rule) if rule.outcome is not None and not rule.sets else []
         if before and _covered(region, rule, before):
             keys = "、".join(other.key for other in before)
             yield Finding(
@@ -115,15 +121,17 @@ def _covered(region: Region, rule: Rule, before: list[Rule]) -> bool:
         return False
 
 
-def overlaps(region: Region, rules: RuleSet, living: list[Rule]) -> Iterator[Finding]:
+def overlaps(region: Region, rules: RuleSet, near: Near) -> Iterator[Finding]:
     """Pairs that can hold together with different conclusions where the set does not say which one counts."""
     if rules.hit_declared:
         return
-    for first, second in combinations([rule for rule in living if rule.outcome is not None], 2):
-        if (first.outcome, first.values) != (second.outcome, second.values):
-            example = together(region, first, second)
-            if example is not None:
-                yield _overlap(region, first, second, example)
+    for second in near.living:
+        for first in near.to(second) if second.outcome is not None else ():
+            earlier = near.places[first.key] < near.places[second.key]
+            if earlier and (first.outcome, first.values) != (second.outcome, second.values):
+                example = together(region, first, second)
+                if example is not None:
+                    yield _overlap(region, first, second, example)
 
 
 def together(region: Region, first: Rule, second: Rule) -> dict[str, Any] | None:

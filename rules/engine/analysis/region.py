@@ -267,9 +267,13 @@ class Region:
 
     def uncovered(self, start: Conjunction, conditions: Iterable[Condition]) -> dict[str, Any] | None:
         """Values in `start`, all facts known, for which every condition is false. Raises TooManyCases."""
-        return self._escape(start, [self.cases(condition, negated=True) for condition in conditions], [MOST_CASES])
+        return self._escape(
+            start, [self.cases(condition, negated=True) for condition in conditions], [MOST_CASES]
+        )
 
-    def _escape(self, atoms: Conjunction, ways: list[list[Conjunction]], budget: list[int]) -> dict[str, Any] | None:
+    def _escape(
+        self, atoms: Conjunction, ways: list[list[Conjunction]], budget: list[int]
+    ) -> dict[str, Any] | None:
         budget[0] -= 1
         if budget[0] < 0:
             raise TooManyCases

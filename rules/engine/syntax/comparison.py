@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from ..value import TYPE_WORDS, Declaration, present
 from .condition import Condition, Describe, Leaf, Test, Verdict
@@ -24,7 +24,7 @@ class Comparison(Leaf):
     word = ""
     types = SIMPLE
     opposite = ""
-    neighbours: tuple[str, ...] = ()
+    neighbours: ClassVar[tuple[str, ...]] = ()
 
     def apply(self) -> Callable[..., bool]:
         """The test itself on known values."""
@@ -63,7 +63,9 @@ class Comparison(Leaf):
         return judge
 
     def words(self, names: Names) -> str:
-        return f"{self.left.words(names)}{self.word}{self._limits(names)}"
+        limits = self._limits(names)
+        gap = " " if limits[:1].isascii() and limits else ""
+        return f"{self.left.words(names)}{self.word}{gap}{limits}"
 
     def _limits(self, names: Names) -> str:
         return "、".join(_named(limit, names) for limit in self.limits)

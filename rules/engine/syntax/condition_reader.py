@@ -9,8 +9,9 @@ from ..value import Declaration, take
 from .aggregate import AGGREGATES, inner_names
 from .comparison import OPERATORS, Comparison, Matches, StartsWith
 from .condition import AllHold, AnyHolds, Condition, Not
-from .expression import DaysBetween, Expression, Literal, Name, Names, TypeFault
+from .expression import Expression, Literal, Name, Names, TypeFault
 from .formula import declared, declared_column, nearest, parse_formula
+from .function import DaysBetween
 from .pattern import check_pattern
 from .quantifier import QUANTIFIERS
 

@@ -13,18 +13,17 @@ from lark.exceptions import UnexpectedInput, VisitError
 from ..value import Declaration
 from .aggregate import AGGREGATES, Aggregate
 from .expression import (
-    CALLS,
     Difference,
     Expression,
     Literal,
     Name,
     Names,
-    Negative,
     Product,
     Quotient,
     Sum,
     TypeFault,
 )
+from .function import CALLS, Negative
 
 LONGEST = 500
 

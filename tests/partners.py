@@ -1,4 +1,4 @@
-"""The simulators, served over real HTTP on a free port for the tests of the clients."""
+"""Fixtures: the simulators, served over real HTTP on a free port."""
 
 import threading
 from collections.abc import Iterator

@@ -1,0 +1,193 @@
+"""Export of a case list to an Excel workbook: a job that writes rows as they are read, in flat memory.
+
+The rows are those that the person who asked may see at the moment the job runs, with the grants of that moment.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+from sqlmodel import Session, col, select
+
+from domain import dictionary, portal_clock
+from domain.actor import Actor
+from domain.case import columns as case_columns
+from domain.case import inbox
+from domain.case.columns import Cell, Column, Places
+from domain.case.inbox import CaseQuery
+from domain.case.tables import Case, Task
+from domain.command import Work, anyone_signed_in, command
+from domain.errors import InvalidData
+from domain.file_store import CHUNK_BYTES, FileStore, ReceivedFile
+from domain.format import local
+from domain.job import Job, JobResult, Progress, enqueue, job_handler
+from domain.office import office_of
+from domain.person import Person
+from rules.case_type import CaseType
+
+KIND = "case_export"
+BATCH_ROWS = 1000
+MOST_ROWS = 1_000_000
+"""A worksheet ends at 1,048,576 rows; beyond this the list must be narrowed."""
+WIDTHS = {"title": 40, "number": 26, "case_type": 18, "step": 18}
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""Texts that begin so are taken for formulas when a file passes through CSV or is typed over again."""
+
+
+@command("case.export", allow=anyone_signed_in)
+def request_export(work: Work, query: CaseQuery, keys: Sequence[str]) -> Job:
+    """Queue the export of a list with the chosen columns."""
+    known = case_columns.columns_of(_case_type(work.session, query), dictionary.choices(work.session, _today(work)))
+    chosen = case_columns.wanted(keys or case_columns.EXPORTABLE, known)
+    if not chosen:
+        raise InvalidData("没有选择要导出的列。请至少选一列。", {"column": "请至少选一列"})
+    arguments = {"query": as_document(query), "columns": [column.key for column in chosen]}
+    return enqueue(work, KIND, "导出办件", arguments)
+
+
+def _today(work: Work) -> date:
+    return portal_clock.local_date(work.at)
+
+
+def _case_type(session: Session, query: CaseQuery) -> CaseType | None:
+    if not query.case_type:
+        return None
+    return office_of(session).catalogue.current(query.case_type, portal_clock.today(session))
+
+
+def as_document(query: CaseQuery) -> dict[str, Any]:
+    """The query as JSON values; its place in the pages is left out."""
+    document = {**asdict(query), "fields": [[key, operator, _kept(value)] for key, operator, value in query.fields]}
+    for key in ("submitted_from", "submitted_until"):
+        document[key] = document[key].isoformat() if document[key] else None
+    return {key: value for key, value in document.items() if key not in ("after", "before")}
+
+
+def _kept(value: Any) -> dict[str, str]:
+    if isinstance(value, Decimal):
+        return {"number": format(value, "f")}
+    return {"date": value.isoformat()} if isinstance(value, date) else {"text": value}
+
+
+def from_document(document: Mapping[str, Any]) -> CaseQuery:
+    """The query that `as_document` wrote."""
+    days = {key: date.fromisoformat(document[key]) if document[key] else None for key in ("submitted_from", "submitted_until")}
+    fields = tuple((key, operator, _typed(value)) for key, operator, value in document["fields"])
+    return CaseQuery(**{**document, **days, "fields": fields})
+
+
+def _typed(kept: Mapping[str, str]) -> Any:
+    [(kind, text)] = kept.items()
+    return {"number": Decimal, "date": date.fromisoformat, "text": str}[kind](text)
+
+
+@job_handler(KIND, resumable=True)
+def run_export(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
+    """Write the workbook: what the owner may see now, in the order of the list."""
+    query = from_document(arguments["query"])
+    with progress.reading() as session, tempfile.TemporaryDirectory() as folder:
+        owner, file = progress.owner(session), Path(folder) / "cases.xlsx"
+        known = case_columns.columns_of(
+            _case_type(session, query), dictionary.choices(session, portal_clock.today(session))
+        )
+        total = inbox.count(session, inbox.where(session, owner, query))
+        sheet = Sheet(file, case_columns.wanted(arguments["columns"], known))
+        for rows in _batches(session, owner, query, sheet.columns):
+            sheet.add(rows)
+            progress.tell(sheet.row_count, max(total, sheet.row_count), "写入工作簿")
+        sheet.close()
+        name = f"办件清单{portal_clock.today(session):%Y%m%d}.xlsx"
+        return JobResult({"rows": sheet.row_count}, _received(progress.office.files, file, name), name)
+
+
+def _received(store: FileStore, file: Path, name: str) -> ReceivedFile:
+    def chunks() -> Iterator[bytes]:
+        with file.open("rb") as handle:
+            while chunk := handle.read(CHUNK_BYTES):
+                yield chunk
+
+    return store.put(chunks(), name, allowed=("xlsx",))
+
+
+def _batches(session: Session, actor: Actor, query: CaseQuery, columns: Sequence[Column]) -> Iterator[list[list[Cell]]]:
+    catalogue = office_of(session).catalogue
+    places = Places.of(dictionary.choices(session, portal_clock.today(session)))
+    fields = case_columns.field_keys(columns)
+    for cases in inbox.every(session, actor, query, BATCH_ROWS):
+        ids = [case.id for case in cases]
+        holders = _holders(session, ids) if any(column.key == "holder" for column in columns) else {}
+        values = inbox.field_values(session, ids, fields) if fields else {}
+        yield [
+            [case_columns.cell(c, case, holders.get(case.id, ""), values.get(case.id, {}), catalogue, places) for c in columns]
+            for case in cases
+        ]
+
+
+def _holders(session: Session, ids: Sequence[int]) -> dict[int, str]:
+    """Who has the cases in hand, by case; several names are joined."""
+    statement = (
+        select(Task.case_id, Person.name)
+        .join(Person, col(Person.id) == Task.assignee_id)
+        .where(col(Task.case_id).in_(ids), col(Task.status).in_(("held", "waiting")))
+    )
+    names: dict[int, list[str]] = {}
+    for case_id, name in session.exec(statement.order_by(col(Task.id))).all():
+        names.setdefault(case_id, []).append(name)
+    return {case_id: "、".join(dict.fromkeys(found)) for case_id, found in names.items()}
+
+
+class Sheet:
+    """One worksheet that is written row by row; rows already written are not kept in memory."""
+
+    def __init__(self, file: Path, columns: Sequence[Column]) -> None:
+        self.columns, self.row_count = list(columns), 0
+        self._book = xlsxwriter.Workbook(str(file), {
+            "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
+        })
+        self._sheet = self._book.add_worksheet("办件")
+        self._formats = {
+            "date": self._book.add_format({"num_format": "yyyy-mm-dd"}),
+            "moment": self._book.add_format({"num_format": "yyyy-mm-dd hh:mm"}),
+            "text": self._book.add_format({"quote_prefix": True}),
+        }
+        self._head()
+
+    def _head(self) -> None:
+        bold = self._book.add_format({"bold": True, "bottom": 1})
+        for place, column in enumerate(self.columns):
+            self._sheet.set_column(place, place, WIDTHS.get(column.key, 14))
+            self._sheet.write_string(0, place, column.label, bold)
+        self._sheet.freeze_panes(1, 0)
+
+    def add(self, rows: Sequence[Sequence[Cell]]) -> None:
+        """Write rows below those that are there. Raises InvalidData when the sheet is full."""
+        if self.row_count + len(rows) > MOST_ROWS:
+            raise InvalidData(f"超过 {MOST_ROWS} 行，一张工作表放不下，没有导出。请先缩小筛选范围。")
+        for row in rows:
+            self.row_count += 1
+            for place, value in enumerate(row):
+                self._write(place, value)
+
+    def _write(self, place: int, value: Cell) -> None:
+        """One cell by its type; a text is always written as text, whatever it begins with."""
+        if value is None or value == "":
+            return
+        if isinstance(value, datetime):
+            self._sheet.write_datetime(self.row_count, place, local(value).replace(tzinfo=None), self._formats["moment"])
+        elif isinstance(value, date):
+            self._sheet.write_datetime(self.row_count, place, datetime(value.year, value.month, value.day), self._formats["date"])
+        elif isinstance(value, Decimal):
+            self._sheet.write_number(self.row_count, place, float(value))
+        else:
+            looks_like_formula = value.startswith(FORMULA_STARTS)
+            self._sheet.write_string(self.row_count, place, value, self._formats["text"] if looks_like_formula else None)
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._sheet.autofilter(0, 0, max(self.row_count, 1), max(len(self.columns) - 1, 0))
+        self._book.close()

@@ -1,0 +1,1 @@
+"""Sample data for demo databases; everything here is made up and marked 样例."""

@@ -1,0 +1,81 @@
+"""`portal demo`: load the sample people, maps, books and cases; list the demo accounts."""
+
+import argparse
+import json
+from typing import Any
+
+from sqlmodel import Session, col, func, select
+
+from domain.actor import SYSTEM
+from domain.case.tables import Case
+from domain.command import Work, command, system_only
+from domain.demo import LOADERS
+from domain.demo.people import ACCOUNTS
+from domain.person import Person
+from portal.command_line import CommandRefused
+from portal.database import Database
+from portal.office import open_office
+from portal.settings import Settings, current_settings
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Add `demo`."""
+    parser = subparsers.add_parser("demo", help="装入演示数据", description="装入演示数据（全部为样例）；已有真实办件的库拒绝装入。")
+    parser.add_argument("--if-empty", action="store_true", help="库中已有数据时不做改动")
+    parser.add_argument("--accounts", action="store_true", help="列出演示账号")
+    parser.add_argument("--json", action="store_true", help="以 JSON 输出")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Load the demo data, or list the accounts."""
+    if arguments.accounts:
+        show_accounts(arguments.json)
+        return 0
+    settings = current_settings()
+    if not settings.demo:
+        raise CommandRefused("没有开启演示（DEMO=0），不能装入演示数据。需要演示的，请设置 DEMO=1 并使用单独的数据库。")
+    loaded = load(settings, if_empty=arguments.if_empty)
+    print("演示数据已装入。" if loaded else "库中已有数据，没有改动。")
+    return 0
+
+
+def load(settings: Settings, *, if_empty: bool = False) -> bool:
+    """Load everything, each part in its own transaction; False if the database was not empty and that is fine."""
+    database = Database(settings.database_url, office=open_office(settings))
+    try:
+        with database.reading() as session:
+            if if_empty and session.exec(select(func.count()).select_from(Person)).one():
+                return False
+            must_be_safe(session)
+        for name, loader in LOADERS.items():
+            with database.writing() as session:
+                load_part(session, SYSTEM, name, loader)
+        return True
+    finally:
+        database.dispose()
+
+
+def must_be_safe(session: Session) -> None:
+    """Raise CommandRefused if real cases are there, or if the demo data are there already."""
+    if session.exec(select(Case.id).where(col(Case.is_demo).is_(False)).limit(1)).first():
+        raise CommandRefused("库中有真实办件，拒绝装入演示数据。请使用单独的演示库（设置 DATABASE_URL 或 VAR_DIR）。", 1)
+    if session.exec(select(Person.id).where(col(Person.is_demo).is_(True)).limit(1)).first():
+        raise CommandRefused("演示数据已经装入，不能重复装入。需要重新装入的，请换一个空库。", 1)
+
+
+@command("demo.load", allow=system_only)
+def load_part(work: Work, name: str, loader: Any) -> None:
+    """Load one part of the demo data."""
+    loader(work)
+    work.record("demo", part=name)
+
+
+def show_accounts(as_json: bool) -> None:
+    """Print the demo accounts: login, password, name, roles, district."""
+    rows = [account.as_row() for account in ACCOUNTS]
+    if as_json:
+        print(json.dumps({"accounts": rows}, ensure_ascii=False, indent=2))
+        return
+    for row in rows:
+        print(f"{row['login']:<22} {row['password']:<18} {row['name']}　{'、'.join(row['role_labels'])}　{row['district'] or '全市'}")

@@ -1,0 +1,101 @@
+"""Journeys in a real browser: one portal with demo data for all of them; each starts its own cases."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page
+
+from tests.e2e.running import RunningPortal
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
+             "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": quiet}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    return {**browser_context_args, "locale": "zh-CN", "timezone_id": "Asia/Shanghai",
+            "viewport": {"width": 1440, "height": 900}}
+
+
+@pytest.fixture(scope="session")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
+    """The portal and its partners, running."""
+    running = RunningPortal(tmp_path_factory.mktemp("portal"))
+    running.prepare()
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def base_url(portal: RunningPortal) -> str:
+    return portal.url
+
+
+@pytest.fixture(scope="session")
+def accounts(portal: RunningPortal) -> list[dict[str, Any]]:
+    return portal.accounts()
+
+
+SignIn = Callable[..., Page]
+
+
+@pytest.fixture
+def enter(browser: Any, browser_context_args: dict[str, Any], portal: RunningPortal, accounts: list[dict[str, Any]]) -> Iterator[SignIn]:
+    """Open a browser of its own for an official, by role and district, or by login."""
+    opened: list[BrowserContext] = []
+
+    def sign_in(role: str, district: str | None = None, **options: Any) -> Page:
+        account = next(
+            a for a in accounts if role in (a["login"], *a["roles"]) and district in (None, a.get("district_code"))
+        )
+        context = browser.new_context(**{**browser_context_args, **options, "base_url": portal.url})
+        opened.append(context)
+        page = context.new_page()
+        page.goto("/sign-in")
+        page.get_by_label("用户名").fill(account["login"])
+        page.get_by_label("口令").fill(account["password"])
+        page.get_by_role("button", name="登录", exact=True).click()
+        page.wait_for_url(lambda url: "/sign-in" not in url)
+        return page
+
+    yield sign_in
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture
+def enter_enterprise(browser: Any, browser_context_args: dict[str, Any], portal: RunningPortal) -> Iterator[SignIn]:
+    """Open a browser of its own for an enterprise, through the identity provider."""
+    opened: list[BrowserContext] = []
+
+    def sign_in(account: str = "pipeline", **options: Any) -> Page:
+        context = browser.new_context(**{**browser_context_args, **options, "base_url": portal.url})
+        opened.append(context)
+        page = context.new_page()
+        page.goto("/sign-in")
+        page.get_by_role("link", name="一网通办").click()
+        page.get_by_label("账号").fill(account)
+        page.get_by_label("密码").fill("sample-2026")
+        page.get_by_role("button", name="登录").click()
+        page.wait_for_url(lambda url: url.startswith(portal.url) and "/sign-in" not in url)
+        return page
+
+    yield sign_in
+    for context in opened:
+        context.close()
