@@ -54,12 +54,14 @@ def decide(
     gathered: Gathered | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> Decision:
-    """Ask one rule set about a case; stores nothing."""
-    book, on = office_of(session).book, rules_day(session, case)
+    """Ask one rule set about a case, in the edition the case goes by, as of today; stores nothing."""
+    book, filed_on = office_of(session).book, rules_day(session, case)
     kind = kind_of(book, rule_set)
+    edition = book.rule_set(kind, rule_set, filed_on)
     known = {**facts_for(session, actor, case, [rule_set], task=task, gathered=gathered), **(extra or {})}
-    read = {name: known.get(name) for name in book.facts_of(kind, rule_set, on)}
-    return book.decide(kind, rule_set, read, on=on, subject=f"case:{case.id}")
+    read = {name: known.get(name) for name in edition.facts}
+    today = portal_clock.today(session)
+    return book.decide_edition(edition.digest, read, on=today, subject=f"case:{case.id}")
 
 
 def kind_of(book: RuleBook, rule_set: str) -> str:

@@ -59,3 +59,9 @@ class OutsideSystemDown(PortalError):
     """A partner did not answer; nothing was changed, and the same act may be tried again."""
 
     status = 503
+
+
+class TooManyRequests(PortalError):
+    """The same address asked more often than one person can; it may go on in a while."""
+
+    status = 429

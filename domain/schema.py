@@ -18,7 +18,7 @@ import domain.numbering
 import domain.parameter
 import domain.person
 import domain.portal_clock
-import domain.session  # noqa: F401
-import domain.template_file
+import domain.session
+import domain.template_file  # noqa: F401
 
 METADATA = SQLModel.metadata

@@ -17,7 +17,14 @@ from domain.errors import InvalidData, NotAllowed, NotFound, PortalError
 from domain.office import office_of
 from domain.person import Organisation, Person
 from domain.ports.identity import SignIn
-from domain.session import SignedInSession, SignInAttempt, digest, end_sessions, forget_actors, forget_attempts
+from domain.session import (
+    SignedInSession,
+    SignInAttempt,
+    digest,
+    end_sessions,
+    forget_actors,
+    forget_attempts,
+)
 
 HASHER = PasswordHasher()
 _NOBODY = HASHER.hash(secrets.token_hex(16))

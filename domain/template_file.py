@@ -60,8 +60,8 @@ class TemplateState:
 def slots(office: Office) -> dict[str, TemplateSlot]:
     """Every template file that the case types ask for, by key; the label is that of the first material."""
     uses: dict[str, list[tuple[str, str]]] = {}
-    catalogue = office.catalogue
-    for case_type in (edition for key in catalogue.keys() for edition in catalogue.editions(key)):
+    catalogue, catalogue_keys = office.catalogue, office.catalogue.keys()
+    for case_type in (edition for key in catalogue_keys for edition in catalogue.editions(key)):
         for material in case_type.materials:
             if material.template:
                 uses.setdefault(material.template, []).append((material.label, case_type.title))

@@ -1,7 +1,7 @@
 """Vector files with polygons: GeoJSON and zipped Shapefile, with their attributes and what was detected.
 
-Coordinates stay as they are in the file; `VectorFile.stored` converts them. A file that names no coordinate system
-is read, but not converted until someone declares one.
+Coordinates stay as they are in the file; `VectorFile.stored` converts them. A file that names no coordinate
+system is read, but not converted until someone declares one.
 """
 
 import json
@@ -77,8 +77,8 @@ class VectorFile:
 def read_vector(content: bytes, file_name: str, declared_crs: str | None = None) -> VectorFile:
     """Read polygons with attributes by the ending of the name: .geojson/.json or .zip (Shapefile).
 
-    `declared_crs` ("EPSG:4490") is needed where the file names no coordinate system and refused where it contradicts
-    one. Raises InvalidData (what cannot be read), InvalidGeometry (no polygons), UnknownCrs.
+    `declared_crs` ("EPSG:4490") is needed where the file names no coordinate system and refused where it
+    contradicts one. Raises InvalidData (what cannot be read), InvalidGeometry (no polygons), UnknownCrs.
     """
     readers = {".geojson": _read_geojson, ".json": _read_geojson, ".zip": _read_shapefile}
     reader = readers.get(PurePosixPath(file_name.lower()).suffix)
@@ -143,7 +143,7 @@ def _geojson_system(document: dict[str, Any]) -> CoordinateSystem | None:
 def _geojson_features(document: dict[str, Any]) -> Iterator[tuple[int, Any, Mapping[str, Any]]]:
     """Number, geometry and attributes of each feature that has a geometry."""
     kind = document.get("type")
-    if kind not in {"FeatureCollection", "Feature"}:
+    if kind not in ("FeatureCollection", "Feature"):
         yield 1, document, {}
         return
     features = document.get("features", []) if kind == "FeatureCollection" else [document]
@@ -157,7 +157,7 @@ def _geojson_features(document: dict[str, Any]) -> Iterator[tuple[int, Any, Mapp
 
 def _geojson_polygons(geometry: Any, number: int) -> tuple[shapely.Polygon, ...]:
     kind = geometry.get("type") if isinstance(geometry, dict) else None
-    if kind not in {"Polygon", "MultiPolygon"}:
+    if kind not in ("Polygon", "MultiPolygon"):
         raise InvalidGeometry(f"第 {number} 个要素的图形类型为 {kind}，这里只接受面。请删去点和线。")
     coordinates = geometry.get("coordinates") or []
     try:
@@ -184,7 +184,11 @@ def _read_shapefile(content: bytes) -> VectorFile:
             raise InvalidData(
                 f"压缩包内有 {len(paths)} 个 .shp 文件，应有且只有 1 个。请只压缩需要的这一个图层。"
             )
-        encoding = _encoding(paths[0])
+        beside = {
+            each.suffix.lower(): each for each in paths[0].parent.iterdir() if each.stem == paths[0].stem
+        }
+        encoding = _encoding(beside)
+        _check_projection(beside)
         try:
             meta, _, blobs, columns = pyogrio.raw.read(paths[0], force_2d=True, encoding=encoding)
         except (DataSourceError, DataLayerError) as error:
@@ -201,9 +205,18 @@ def _read_shapefile(content: bytes) -> VectorFile:
     return VectorFile(features, system, detected)
 
 
-def _encoding(path: Path) -> str:
+def _check_projection(beside: Mapping[str, Path]) -> None:
+    """Refuse a .prj that is no text, which the driver cannot report by itself."""
+    try:
+        text = beside[".prj"].read_text(encoding="utf-8") if ".prj" in beside else ""
+    except UnicodeDecodeError as error:
+        raise UnknownCrs(".prj 文件不是文本，坐标系无法识别。请重新导出图层。") from error
+    if "\x00" in text:
+        raise UnknownCrs(".prj 文件含有空字符，坐标系无法识别。请重新导出图层。")
+
+
+def _encoding(beside: Mapping[str, Path]) -> str:
     """The encoding that the .cpg names; without one UTF-8 if the table's records are, else GB18030."""
-    beside = {each.suffix.lower(): each for each in path.parent.iterdir() if each.stem == path.stem}
     if ".cpg" in beside:
         stated = beside[".cpg"].read_text(encoding="ascii", errors="replace").strip().upper()
         if stated not in _ENCODINGS:

@@ -1,6 +1,7 @@
 """Zip archives from outside, opened with limits and with Chinese member names in GBK or UTF-8."""
 
 import io
+import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -11,6 +12,8 @@ MOST_MEMBERS = 2_000
 MOST_BYTES = 500 * 1024 * 1024
 _UTF8_NAME = 0x800
 _LINK = 0o120000
+_DAMAGED = (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, struct.error, zlib.error)
+"""What zipfile raises for damaged archives; ValueError comes from offsets that point before the file."""
 
 
 def unpack(content: bytes, folder: Path) -> list[Path]:
@@ -21,7 +24,7 @@ def unpack(content: bytes, folder: Path) -> list[Path]:
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
-    except zipfile.BadZipFile as error:
+    except _DAMAGED as error:
         raise InvalidData("上传的文件不是有效的 zip 压缩包。请重新压缩后上传。") from error
     with archive:
         members = [member for member in archive.infolist() if not member.is_dir()]
@@ -70,6 +73,6 @@ def _write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, left
                 if written > left:
                     raise InvalidData(f"压缩包解开后超过 {MOST_BYTES // 1024 // 1024} MB。请拆分后上传。")
                 sink.write(chunk)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error) as error:
+    except _DAMAGED as error:
         raise InvalidData(f"压缩包内的“{target.name}”已损坏或压缩方式不支持。请重新压缩后上传。") from error
     return written

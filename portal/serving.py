@@ -56,8 +56,10 @@ def run_server(settings: Settings) -> None:
     """Run the server in this process; requests are logged by the app, which knows what may be written."""
     import uvicorn
 
+    from portal import failpoints
     from portal.app import create_app
 
+    failpoints.install(settings.failpoints)
     uvicorn.run(
         create_app(settings),
         host=settings.host,

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 from sqlmodel import Session
 from starlette.requests import Request
 
-from domain import dictionary, district, town
+from domain import dictionary, portal_clock, town
 from domain.actor import Actor
 from domain.case import columns as case_columns
 from domain.case import inbox, saved_filter
@@ -75,8 +75,6 @@ class Listing:
 
 def portal_today(request: Request) -> date:
     """The portal's date without asking the database: the gate knows it already."""
-    from domain import portal_clock
-
     return getattr(request.state, "demo_date", None) or portal_clock.today()
 
 
@@ -97,7 +95,7 @@ def find(request: Request, session: Session, route: str, box: str | None, boxes:
 
 def build(found: Listing, title: str, plate: tuple[str, ...] = (), bulk: Sequence[str] = ()) -> ListPage:
     """The page of a list."""
-    places = Places({a.code: a.name for a in _districts()}, {each.code: each.name for each in town.towns()})
+    places = _places()
     columns = case_columns.wanted(found.asked.columns, found.known)
     return ListPage(
         title=title,
@@ -120,8 +118,10 @@ def build(found: Listing, title: str, plate: tuple[str, ...] = (), bulk: Sequenc
 BULK_LABELS = {"claim": "认领", "assign": "分派", "transfer": "转办", "urge": "催办"}
 
 
-def _districts() -> tuple[Any, ...]:
-    return tuple(district.load_account_areas())
+def _places() -> Places:
+    """Names of districts and towns as shipped, which costs no query."""
+    shipped = {key: one.choices for key, one in dictionary.dictionaries().items() if key in ("districts", "towns")}
+    return Places.of(shipped)
 
 
 def _pairs(params: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -35,3 +35,5 @@ class FormPage:
     place_urls: Mapping[str, str] = field(default_factory=dict)
     is_compact: bool = False
     error_lead: str = "改好后才能继续"
+    marks: Mapping[str, str] = field(default_factory=dict)
+    """Hidden inputs that come back with every post; their names begin with an underscore."""

@@ -75,9 +75,11 @@ def _as_mapping(context: Any) -> Mapping[str, Any]:
     return context
 
 
-def redirect(request: Request, name: str, /, *, query: Mapping[str, Any] | None = None, **params: Any) -> Response:
-    """See other, at a named place; htmx is told to go there as a whole page."""
-    address = request.app.state.templates.url(name, query, **params)
+def redirect(
+    request: Request, name: str, /, *, query: Mapping[str, Any] | None = None, anchor: str = "", **params: Any
+) -> Response:
+    """See other, at a named place (and an element of it); htmx is told to go there as a whole page."""
+    address = request.app.state.templates.url(name, query, **params) + (f"#{anchor}" if anchor else "")
     if is_htmx(request):
         return Response(status_code=204, headers={"HX-Redirect": address})
     return RedirectResponse(address, 303)

@@ -1,6 +1,6 @@
 """Signing in and out: officials with login and password, enterprises through the city's identity service."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from domain import portal_clock, sign_in
 from domain.actor import Actor
+from domain.demo import people
 from domain.errors import InvalidData, NotAllowed, OutsideSystemDown
 from domain.person import Person, actor_of
 from domain.ports.errors import OutsideSystemError, PartnerAnswerInvalid, PartnerRefused
@@ -30,6 +31,8 @@ class SignInPage:
     next_path: str
     login: str = ""
     problem: str = ""
+    demo_password: str = ""
+    demo_accounts: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -184,7 +187,14 @@ def _onward(request: Request, entered: Actor, next_path: str) -> Response:
 
 
 def _page(request: Request, context: SignInPage, status: int = 200) -> Response:
+    if office(request).is_demo:
+        context = replace(context, demo_password=people.password(), demo_accounts=_demo_rows())
     return render(request, "sign_in/page.html", context, title="登录", audience="public", status=status)
+
+
+def _demo_rows() -> tuple[dict[str, Any], ...]:
+    staff = [each for each in people.ACCOUNTS if each.way == "password"]
+    return tuple({"cells": {"login": each.login, "role": each.role_label, "scope": each.scope}} for each in staff)
 
 
 def _return_address(request: Request) -> str:

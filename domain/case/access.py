@@ -9,7 +9,7 @@ from domain.case.definition import case_type_of
 from domain.case.tables import Case, Task
 from domain.command import Work
 from domain.errors import Conflict, NotAllowed, NotFound
-from rules.case_type import StepDefinition
+from rules.case_type import CaseType, StepDefinition
 
 
 def find_task(session: Session, actor: Actor, task_id: int) -> tuple[Task, Case]:
@@ -100,16 +100,42 @@ def held_task(session: Session, actor: Actor, case: Case) -> Task | None:
     return session.exec(statement.order_by(col(Task.id)).limit(1)).first()
 
 
-def may_edit(work: Work, case: Case, slot: str) -> Task:
-    """The task by which the actor may change the files of a material slot now; raises NotAllowed otherwise."""
-    task = held_task(work.session, work.actor, case)
+def task_in_hand(session: Session, actor: Actor, case: Case) -> Task | None:
+    """The task of this case that the actor may work at now: one that is held, else one that is free for the actor."""
+    held = held_task(session, actor, case)
+    if held is not None:
+        return held
+    free = select(Task).where(Task.case_id == case.id, Task.status == "ready").order_by(col(Task.id))
+    return next((task for task in session.exec(free).all() if may_claim(actor, task)), None)
+
+
+def material_fault(
+    definition: CaseType, case: Case, task: Task | None, locked: frozenset[str] | None, slot: str
+) -> str | None:
+    """Why the files of a material slot may not be changed in this task; None if they may.
+
+    `locked` is what access_rules.locked_to says of the task.
+    """
     if task is None or case.status in ("suspended", "closed"):
-        raise NotAllowed("现在不能改动这项材料：办件不在你手上，或已停表、已结束。")
-    locked = access_rules.locked_to(work.session, case, task)
-    if locked is not None and slot not in locked:
-        raise NotAllowed("本次补正只开放补正通知列出的材料，这一项没有列入，不能改动。需要改的，请联系经办人重新告知。")
-    definition = case_type_of(work.session, case)
+        return "现在不能改动这项材料：办件不在你手上，或已停表、已结束。"
+    if locked is not None:
+        return None if slot in locked else _NOT_ASKED
     collected = definition.material(slot).collected_in or (definition.workflow.start,)
-    if locked is None and task.step not in collected:
-        raise NotAllowed("这项材料不在本环节收取，不能在这里改动。")
+    return None if task.step in collected else "这项材料不在本环节收取，不能在这里改动。"
+
+
+_NOT_ASKED = "本次补正只开放补正通知列出的材料，这一项没有列入，不能改动。需要改的，请联系经办人重新告知。"
+
+
+def may_edit(work: Work, case: Case, slot: str) -> Task:
+    """The task by which the actor may change the files of a material slot now; raises NotAllowed otherwise.
+
+    A returned filing lies free for its applicant: the first change takes it up, as saving the form does.
+    """
+    task = task_in_hand(work.session, work.actor, case)
+    locked = access_rules.locked_to(work.session, case, task) if task else None
+    if fault := material_fault(case_type_of(work.session, case), case, task, locked, slot):
+        raise NotAllowed(fault)
+    if task.status == "ready":
+        take(work, task)
     return task

@@ -15,9 +15,8 @@ def open_correction(session: Session, case: Case) -> CaseCorrection | None:
 
 
 def editable_sections(definition: CaseType, task: Task) -> frozenset[str]:
-    """Keys of the form sections that the holder of the task may change; at first, all that name no step."""
-    at_start = {s.key for s in definition.form.sections if not s.editable_in and task.step == definition.workflow.start}
-    return definition.editable_sections(task.step) | at_start
+    """Keys of the form sections that the holder of the task may change."""
+    return definition.editable_sections(task.step)
 
 
 def locked_to(session: Session, case: Case, task: Task) -> frozenset[str] | None:

@@ -42,6 +42,16 @@ def drafts_of(session: Session, actor: Actor, case_type: str) -> list[Case]:
     return list(session.exec(statement.order_by(col(Case.changed_at).desc())).all())
 
 
+def unopened(session: Session, actor: Actor, definition: CaseType) -> Case:
+    """A case that is kept nowhere: what outside providers may look at before the draft is opened."""
+    at = portal_clock.now(session)
+    return Case(
+        draft_number="", case_type=definition.key, edition=definition.edition.key, values={}, prefilled={},
+        organisation_id=actor.organisation_id, applicant_id=actor.person_id if actor.is_applicant else None,
+        created_by=actor.person_id, created_at=at, changed_at=at,
+    )
+
+
 @command("case.open_draft", allow=anyone_signed_in)
 def open_draft(
     work: Work,
@@ -149,15 +159,26 @@ def save(
     form = filled_form.bind(work.session, case, task)
     values, faults = form.accept(posted)
     _must_be_open(case)
-    changed = sorted(key for key in {*values, *case.values} if values.get(key) != case.values.get(key))
-    case.values = dict(values)
+    before, case.values = case.values, dict(values)
     _show_on_lists(work, case)
     prefill.refresh(work, case, gathered or {})
-    case.version += 1
-    case.changed_at = work.at
     index.rewrite(work.session, case)
-    work.record(f"case:{case.id}", operation="save", fields=changed)
+    _note_changes(work, case, task, before)
     return case, faults
+
+
+def _note_changes(work: Work, case: Case, task: Task, before: Mapping[str, Any]) -> None:
+    """What an official changes of a filed case goes into its history with both values; a draft only counts up."""
+    changed = sorted(key for key in {*before, *case.values} if before.get(key) != case.values.get(key))
+    if not changed:
+        return
+    if case.submitted_at is None or task.kind == "correction":
+        case.version, case.changed_at = case.version + 1, work.at
+        work.record(f"case:{case.id}", operation="save", fields=changed)
+        return
+    differences = filled_form.bind(work.session, case, task).differences(before)
+    said = [{"label": d.label, "before": d.before, "after": d.after} for d in differences]
+    history.note(work, case, "edit", "修改表单", task=task, changes=said)
 
 
 def _must_be_fresh(session: Session, case: Case, version: int | None) -> None:

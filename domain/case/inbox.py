@@ -142,7 +142,8 @@ def _box(actor: Actor, box: str) -> list[ColumnElement[bool]]:
     if box == "done":
         return [did_a_step]
     if box == "mine":
-        return [or_(mine, col(Case.organisation_id) == actor.organisation_id) if actor.organisation_id else mine]
+        kept = or_(col(Case.outcome).is_(None), col(Case.outcome) != "discarded")
+        return [kept, or_(mine, col(Case.organisation_id) == actor.organisation_id) if actor.organisation_id else mine]
     return [col(Case.status) != "draft"]
 
 

@@ -3,11 +3,15 @@
 from collections.abc import Collection
 from typing import Any
 
+from sqlmodel import Session
+
 from domain import decision, portal_clock
+from domain.actor import Actor
 from domain.case.definition import case_type_of
 from domain.case.tables import Case
 from domain.command import Work
 from domain.decision import Gathered
+from domain.errors import OutsideSystemDown
 from domain.facts import PROVIDERS
 from domain.form.value import stored
 from rules.case_type import FieldDefinition, FormDefinition, Source
@@ -16,6 +20,33 @@ from rules.case_type import FieldDefinition, FormDefinition, Source
 def providers_of(form: FormDefinition) -> frozenset[str]:
     """The providers that the form's prefilled and computed fields ask."""
     return frozenset(source.provider for _field, source in _sources(form))
+
+
+def gather(session: Session, actor: Actor, case: Case) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What the outside providers of the form say, and the names of those that do not answer now.
+
+    A form can be filled in by hand while a partner is down, so unlike a gate this waits for nobody. To be called
+    without a transaction; the case may be one that is not in the database yet.
+    """
+    found: dict[str, Any] = {}
+    down: list[str] = []
+    for name in outside_providers_of(case_type_of(session, case).form):
+        try:
+            found |= decision.gather_outside(session, actor, case, (), (name,))
+        except OutsideSystemDown:
+            down.append(name)
+    return found, tuple(down)
+
+
+def outside_providers_of(form: FormDefinition) -> tuple[str, ...]:
+    """The providers of the form that ask a partner, by name."""
+    return tuple(sorted(name for name in providers_of(form) if PROVIDERS[name].is_outside))
+
+
+def missing(form: FormDefinition, case: Case) -> tuple[str, ...]:
+    """Titles of the outside sources that have not answered for this case so far."""
+    answered = {mark.get("provider") for mark in case.prefilled.values()}
+    return tuple(PROVIDERS[name].title for name in outside_providers_of(form) if name not in answered)
 
 
 def _sources(form: FormDefinition) -> list[tuple[FieldDefinition, Source]]:

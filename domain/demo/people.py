@@ -40,11 +40,16 @@ def _document() -> Mapping[str, Any]:
     return yaml.safe_load(FILE.read_text(encoding="utf-8"))
 
 
+def password() -> str:
+    """The one password of every demo account of an official; public, like the accounts."""
+    return _document()["password"]
+
+
 def accounts() -> tuple[Account, ...]:
     """Every demo account, officials first, in the order of the file."""
     document = _document()
     names = {row["key"]: row["name"] for row in document["organisations"]}
-    staff = [_account(row, names[row["organisation"]], document["password"]) for row in document["people"]]
+    staff = [_account(row, names[row["organisation"]], password()) for row in document["people"]]
     return (*staff, *(_enterprise(row) for row in document["enterprises"]))
 
 
@@ -77,7 +82,7 @@ def load(work: Work) -> dict[str, int]:
     if not office_of(work.session).is_demo:
         raise Refused("演示账号的口令是公开的，只能装入演示库。请在演示环境中操作。")
     organisations = _load_organisations(work)
-    password_hash = HASHER.hash(_document()["password"])
+    password_hash = HASHER.hash(password())
     found = {
         row["login"]: _load_person(work, row, organisations[row["organisation"]], password_hash)
         for row in _document()["people"]

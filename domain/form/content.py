@@ -100,7 +100,7 @@ class Content:
 
     @cached_property
     def _visible(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Keys of visible sections and fields; a hidden field gives no fact, so look until nothing changes."""
+        """Keys of visible sections and fields; a hidden one gives no fact, so look until nothing changes."""
         sections = frozenset(each.key for each in self.definition.sections if each.visible_when is None)
         fields = frozenset(each.key for each in self._plain_fields() if each.visible_when is None)
         for _round in range(len(sections) + len(self.definition.sections) + 20):

@@ -1,7 +1,7 @@
 """One value of one field: read from what was typed, kept in JSON, typed for rules, limited by its definition.
 
 Kept in JSON: text, codes and dates as text, numbers with decimals as text with their own digits, whole
-numbers and booleans as such, several choices as a list. Range and plots are references that other modules write.
+numbers and booleans as such, several choices as a list. Range and plots are references from other modules.
 """
 
 import re

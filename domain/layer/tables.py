@@ -4,7 +4,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from shapely.geometry.base import BaseGeometry
 from sqlalchemy import DDL, Index, UniqueConstraint, event, text
 from sqlmodel import Field, SQLModel
 
@@ -80,10 +79,6 @@ class Feature(SQLModel, table=True):
     north: float
     from_number: int
     until_number: int | None = None
-
-    def shape(self) -> BaseGeometry:
-        """The geometry as shapely gives it, in EPSG:4490."""
-        return self.geometry
 
 
 _FOLLOWS_INSERT = """

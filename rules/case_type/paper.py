@@ -7,6 +7,8 @@ from typing import Any
 from .condition import BoundCondition
 
 READ_AS = ("range", "plots")
+ISSUED_ON = ("correction",)
+"""Events besides an action that issue a document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +49,7 @@ class DocumentSpec:
     number: Numbering | None = None
     needs: tuple[str, ...] = ()
     public: bool = False
+    issued_in: tuple[str, ...] = ()
+    """Steps whose holder may issue it by hand."""
+    issued_on: str = ""
     line: int = field(default=0, compare=False)

@@ -6,7 +6,7 @@ from typing import Any
 from .condition import Names
 from .entry import Entry, distinct
 from .known import Known
-from .paper import READ_AS, DocumentSpec, MaterialSlot, Numbering
+from .paper import ISSUED_ON, READ_AS, DocumentSpec, MaterialSlot, Numbering
 from .workflow_reader import GATE_KINDS, rule_set_keys
 
 DOCUMENT_KEYS = (
@@ -32,7 +32,6 @@ DOCUMENT_KEYS = (
     "issued_in",
     "issued_on",
 )
-ISSUED_ON = ("correction",)
 
 
 class PaperReader:
@@ -85,8 +84,6 @@ class PaperReader:
         template = entry.text("template", required=True)
         if template:
             entry.is_among("template", template, self.known.document_templates, "文书模板")
-        entry.words("issued_in", self.steps)
-        entry.one_of("issued_on", ISSUED_ON)
         spec = DocumentSpec(
             key=entry.key(),
             label=entry.text("label", required=True),
@@ -95,6 +92,8 @@ class PaperReader:
             number=read_numbering(entry, self.known),
             needs=rule_set_keys(entry, "needs", self.known, GATE_KINDS),
             public=entry.flag("public"),
+            issued_in=entry.words("issued_in", self.steps),
+            issued_on=entry.one_of("issued_on", ISSUED_ON),
             line=entry.line(),
         )
         self._check_content(entry, spec)

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from domain.area import area_m2
 from domain.coordinate_transformation import load_local_systems
-from domain.errors import InvalidData
+from domain.errors import InvalidData, PortalError
 from domain.geometry import CrsMismatch, InvalidGeometry
 from domain.layer.definition import LayerColumn
 from domain.projection import STORAGE, UnknownCrs, to_storage, zone_system
@@ -204,3 +206,51 @@ def test_incomplete_shapefile_is_refused(suffix, words):
 def test_drawn_range_is_in_the_storage_system():
     drawn = range_of_polygon(SQUARE, "手绘")
     assert (drawn.system, drawn.area_m2, drawn.parcel_names) == (STORAGE, area_m2(SQUARE), ("手绘",))
+
+
+# -- damaged files are refused in words, never with an accident ---------------------------------------------------
+
+SOUND = {
+    "a.txt": (RANGES / "zone40_two_parcels_gbk.txt").read_bytes(),
+    "a.json": geojson(SQUARE, crs=CRS),
+    "a.zip": write_zipped_shapefile("a", [NAME], [(SQUARE, {"MC": "甲"})]),
+}
+
+
+@settings(max_examples=300, deadline=None)
+@given(name=st.sampled_from(sorted(SOUND)), data=st.data())
+def test_damaged_file_is_read_or_refused(name, data):
+    content = bytearray(SOUND[name])
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(content) - 1))
+        length = data.draw(st.integers(0, 12))
+        content[at : at + length] = data.draw(st.binary(max_size=12))
+    try:
+        found = read_range(bytes(content) or b" ", name)
+    except PortalError as refused:
+        assert refused.message.endswith("。")
+    else:
+        assert found.area_m2 is None or found.area_m2 >= 0
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"type": []},
+        {"type": "Feature", "geometry": {"type": {}}},
+        {"type": "Feature", "geometry": []},
+        {"type": "Polygon", "coordinates": [[[121, 31], [122, None], [122, 32], [121, 31]]]},
+    ],
+)
+def test_geojson_of_wrong_types_is_refused(document):
+    with pytest.raises(InvalidGeometry):
+        read_range(json.dumps(document).encode(), "a.json", "EPSG:4490")
+
+
+def test_projection_that_is_no_text_is_refused():
+    archive = write_zipped_shapefile("a", [NAME], [(SQUARE, {})])
+    buffer = io.BytesIO(without(archive, ".prj"))
+    with zipfile.ZipFile(buffer, "a") as file:
+        file.writestr("a.prj", b"PROJCS[\xa5\xff")
+    with pytest.raises(UnknownCrs, match=".prj"):
+        read_range(buffer.getvalue(), "a.zip")

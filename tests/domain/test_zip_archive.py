@@ -56,6 +56,11 @@ def test_what_is_no_zip_is_refused(tmp_path):
         unpack(b"PK nothing", tmp_path)
 
 
+def test_archive_with_its_beginning_cut_off_is_refused(tmp_path):
+    with pytest.raises(InvalidData, match="不是有效的 zip|已损坏"):
+        unpack(archive(a=b"abc" * 1000)[5:], tmp_path)
+
+
 def test_damaged_member_is_refused(tmp_path):
     content = bytearray(archive(a=b"abc" * 1000))
     content[35] ^= 0xFF

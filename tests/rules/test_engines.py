@@ -3,6 +3,7 @@
 import json
 import os
 import random
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
@@ -158,3 +159,14 @@ def test_scaling_keeps_the_order_of_numbers_around_a_constant() -> None:
 
 def test_field_name_hash_is_the_one_that_collides_in_c() -> None:
     assert name_hash("ZD1174626") == name_hash("ZD0872068")
+
+
+def test_threads_share_a_rule_set() -> None:
+    compiled = CompiledSet(sample(rule("only", {"fact": "number", "above": 50})), BOTH)
+
+    def outcome(number: int) -> str:
+        return compiled.decide({"number": number}, DAY).outcome
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(outcome, range(400)))
+    assert found == ["none"] * 51 + ["refuse"] * 349

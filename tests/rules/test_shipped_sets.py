@@ -61,3 +61,14 @@ def test_statutory_numbers_are_dated() -> None:
         15,
         20,
     ]
+
+
+def test_a_broken_table_names_file_line_and_key(tmp_path: Path) -> None:
+    file = tmp_path / "limits.yaml"
+    file.write_text("key: limits\ntitle: 样例\nnumbers:\n  smallest: {label: 下限, unit: m3, basis: 样例, values: []}\n", encoding="utf-8")
+    faults: list = []
+    assert read_tables(tmp_path, faults) == {}
+    assert {(fault.file, fault.line, fault.key) for fault in faults} == {
+        (str(file), 4, "parameters.smallest.unit"),
+        (str(file), 4, "parameters.smallest.values"),
+    }

@@ -51,11 +51,13 @@ def _on(rules: RuleSet, day: date) -> Iterator[tuple[str, Finding]]:
     yield from (("contradiction", finding) for finding in dead.values())
     living = [rule for rule in rules.rules if rule.key not in dead]
     near = Near(region, living)
-    hidden = {finding.key: finding for finding in shadows(region, rules, near)}
-    yield from (("shadow", finding) for finding in hidden.values())
-    yield from (
-        ("overlap", finding) for finding in overlaps(region, rules, near) if finding.key not in hidden
-    )
+    pairs = list(overlaps(region, rules, near))
+    yield from (("overlap", _overlap(region, *pair)) for pair in pairs)
+    # Where the set does not say what counts, the overlap is the fault; that one rule then never concludes
+    # only follows from it.
+    disputed = {f"rules.{rule.key}" for first, second, _ in pairs for rule in (first, second)}
+    hidden = shadows(region, rules, near)
+    yield from (("shadow", finding) for finding in hidden if finding.key not in disputed)
     yield from (("gap", finding) for finding in gaps(region, rules))
 
 
@@ -121,8 +123,8 @@ def _covered(region: Region, rule: Rule, before: list[Rule]) -> bool:
         return False
 
 
-def overlaps(region: Region, rules: RuleSet, near: Near) -> Iterator[Finding]:
-    """Pairs that can hold together with different conclusions where the set does not say which one counts."""
+def overlaps(region: Region, rules: RuleSet, near: Near) -> Iterator[tuple[Rule, Rule, dict[str, Any]]]:
+    """Pairs that can hold together with different conclusions, and facts that show it; none where `hit` is declared."""
     if rules.hit_declared:
         return
     for second in near.living:
@@ -131,7 +133,7 @@ def overlaps(region: Region, rules: RuleSet, near: Near) -> Iterator[Finding]:
             if earlier and (first.outcome, first.values) != (second.outcome, second.values):
                 example = together(region, first, second)
                 if example is not None:
-                    yield _overlap(region, first, second, example)
+                    yield first, second, example
 
 
 def together(region: Region, first: Rule, second: Rule) -> dict[str, Any] | None:

@@ -33,7 +33,7 @@ def test_a_case_runs_from_draft_to_permit(database, filing, officers):
         assert audit.verify(session).is_intact
         assert {c.status for c in clock.clocks_of(session, filing.id)} == {"finished"}
         history = session.exec(select(CaseEvent.operation).where(CaseEvent.case_id == filing.id).order_by(col(CaseEvent.id))).all()
-    assert list(history) == ["open_draft", "submit", "accept", "pass", "agree", "agree", "grant"]
+    assert list(history) == ["open_draft", "submit", "accept", "edit", "pass", "agree", "agree", "grant"]
 
 
 def test_a_small_area_is_routed_straight_to_the_signature(filing, officers):

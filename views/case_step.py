@@ -1,0 +1,195 @@
+"""The step in hand on the case page: its form, its actions and operations, the rules asked about it, its panels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from domain import decision
+from domain.case import access, actions, filled_form, operations
+from domain.case.tables import Task
+from domain.form import FormError
+from rules.case_type import ActionDefinition
+from views import panels
+from views.case_head import Opened
+from views.decision_card import fresh_card
+from views.form_page import FormPage
+
+CHILD_KINDS = ("countersign", "assist")
+OPERATION_LABELS = {
+    "return": "退回", "correct": "告知补正", "transfer": "转办", "assist": "委派", "countersign": "会签", "suspend": "停表",
+    "terminate": "终止办理",
+}
+
+
+@dataclass(frozen=True)
+class StepWork:
+    """Everything templates/cases/_step.html reads; `task` is None for a case that is nobody's here."""
+
+    task: Task | None
+    label: str
+    note: str
+    state: str
+    form_page: FormPage | None
+    actions: tuple[ActionDefinition, ...]
+    asks_opinion: bool
+    opinion: str
+    operations: tuple[Mapping[str, str], ...]
+    case_operations: tuple[Mapping[str, str], ...]
+    decisions: tuple[Mapping[str, Any], ...]
+    panels: tuple[Mapping[str, Any], ...]
+    others: tuple[Mapping[str, Any], ...]
+    error: str = ""
+    refusals: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of an attempt that did not succeed: the faults, what was posted, and the decisions that refused."""
+
+    errors: Mapping[str, str]
+    message: str = ""
+    posted: Any = None
+    refusals: tuple[Any, ...] = ()
+
+
+def step_work(one: Opened, csrf_token: str | None, attempt: Attempt | None = None) -> StepWork:
+    """What the person can do at this case now."""
+    task = one.own_task()
+    state = _state(one, task)
+    is_working = state in ("held", "answer")
+    offered = tuple(actions.offered(one.session, one.case, task)) if state == "held" else ()
+    return StepWork(
+        task=task,
+        label=one.step_label(task.step) if task else "",
+        note=_note(one, task, state),
+        state=state,
+        form_page=_form_page(one, task, csrf_token, attempt) if state == "held" else None,
+        actions=offered,
+        asks_opinion=state == "answer" or any(each.opinion != "none" for each in offered),
+        opinion=_opinion(task, attempt) if is_working else "",
+        operations=tuple(_operations(one, task, state)),
+        case_operations=tuple(_case_operations(one)),
+        decisions=tuple(_decisions(one, task, is_working)),
+        panels=tuple(panels.shown(one.request, one.session, one.case, task, one.step(task).panels if task else ())),
+        others=tuple(_others(one, task)),
+        error=attempt.message if attempt else "",
+        refusals=tuple(fresh_card(each, [rule_link(one, each.key)]) for each in (attempt.refusals if attempt else ())),
+    )
+
+
+def _state(one: Opened, task: Task | None) -> str:
+    """free | held | answer (a countersign or assistance) | suspended | elsewhere | closed."""
+    if one.case.status == "closed":
+        return "closed"
+    if task is None or not (access.holds(one.actor, task) or task.status == "ready"):
+        return "elsewhere"
+    if task.status == "ready":
+        return "free" if access.may_claim(one.actor, task) else "elsewhere"
+    if one.case.status == "suspended":
+        return "suspended"
+    if task.kind in CHILD_KINDS:
+        return "answer"
+    return "held" if task.kind == "step" else "elsewhere"
+
+
+def _note(one: Opened, task: Task | None, state: str) -> str:
+    if task is None or state in ("closed", "elsewhere"):
+        return ""
+    if state == "free":
+        return "还没有人认领"
+    if task.assignee_id != one.actor.person_id:
+        return f"代{one.names.get(task.assignee_id, '')}办理"
+    return "本环节由你办理"
+
+
+def _form_page(one: Opened, task: Task, csrf_token: str | None, attempt: Attempt | None) -> FormPage:
+    form = filled_form.bind(one.session, one.case, task)
+    errors = dict(attempt.errors) if attempt else {}
+    on_form = {key: text for key, text in errors.items() if not key.startswith(("_", "material-"))}
+    sections = form.sections(on_form, attempt.posted if attempt and attempt.posted is not None else None)
+    params = {"case_id": one.case.id, "task_id": task.id}
+    return FormPage(
+        sections=tuple(section for section in sections if section.is_editable),
+        action=one.url("act", **params),
+        errors=(*form.error_summary(on_form), *_other_errors(errors, on_form)),
+        csrf_token=csrf_token,
+        version=one.case.version,
+        autosave_url=one.url("save_step", **params),
+        is_compact=True,
+        error_lead="改好后才能提交",
+    )
+
+
+def _other_errors(errors: Mapping[str, str], on_form: Mapping[str, str]) -> tuple[FormError, ...]:
+    return tuple(FormError(key, text) for key, text in errors.items() if key not in on_form)
+
+
+def _opinion(task: Task | None, attempt: Attempt | None) -> str:
+    if attempt and attempt.posted is not None and "_opinion" in attempt.posted:
+        return str(attempt.posted["_opinion"])
+    return task.draft_opinion if task else ""
+
+
+def _operations(one: Opened, task: Task | None, state: str) -> list[Mapping[str, str]]:
+    """What may be done with the task beside its actions, each with its own page."""
+    if task is None or state not in ("held", "suspended", "free"):
+        return []
+    params = {"case_id": one.case.id, "task_id": task.id}
+    if state == "free":
+        return [_operation(one, "assign", "分派", **params)]
+    if state == "suspended":
+        return [_operation(one, "resume", "续办", **params)]
+    allowed = [key for key in OPERATION_LABELS if key in one.step(task).operations]
+    if one.case.applicant_id is None or one.case.status != "open":
+        allowed = [key for key in allowed if key != "correct"]
+    found = [_operation(one, key, OPERATION_LABELS[key], **params) for key in allowed]
+    if task.reserved_for is None and task.role != "applicant":
+        found.append(_operation(one, "hand_back", "放回待认领", **params))
+    return found
+
+
+def _operation(one: Opened, key: str, label: str, **params: Any) -> Mapping[str, str]:
+    return {"label": label, "href": one.url("task_operation", operation=key, **params)}
+
+
+def _case_operations(one: Opened) -> list[Mapping[str, str]]:
+    """What may be done with the case by whoever sees it."""
+    case, found = one.case, []
+    if case.status in ("open", "correction") and any(each.status in ("ready", "held") for each in one.open_tasks):
+        found.append(("urge", "催办"))
+    if operations.recallable(one.session, one.actor, case) is not None:
+        found.append(("take_back", "拿回"))
+    is_filed = case.status in ("open", "correction", "suspended")
+    if is_filed and operations.is_own(one.actor, case) and operations.may_withdraw(one.session, case):
+        found.append(("withdraw", "撤回申请"))
+    if case.status == "draft" and case.created_by == one.actor.person_id:
+        found.append(("discard", "删除草稿"))
+    return [{"label": label, "href": one.url("case_operation", case_id=case.id, operation=key)} for key, label in found]
+
+
+def _decisions(one: Opened, task: Task | None, is_working: bool) -> list[Mapping[str, Any]]:
+    """The rule sets that the step shows, asked with what the portal itself knows; partners are asked on request."""
+    if task is None or not is_working:
+        return []
+    cards = []
+    for key in one.step(task).asks:
+        made = decision.decide(one.session, one.actor, one.case, key, task=task)
+        cards.append(fresh_card(made, [rule_link(one, key)]))
+    return cards
+
+
+def rule_link(one: Opened, key: str) -> Mapping[str, str]:
+    """The link from a decision to its rule set."""
+    return {"href": one.url("rule", key=key), "label": "看规则"}
+
+
+def _others(one: Opened, task: Task | None) -> list[Mapping[str, Any]]:
+    """Everybody else's open tasks: branches, countersigns, assistance, correction."""
+    return [
+        {
+            "label": one.step_label(each.step), "kind": each.kind, "status": each.status,
+            "who": one.names.get(each.assignee_id or 0, ""), "since": each.claimed_at or each.created_at,
+        }
+        for each in one.open_tasks
+        if task is None or each.id != task.id
+    ]
