@@ -88,6 +88,20 @@ def entries(session: Session, name: str, on: date) -> tuple[Choice, ...]:
     return _merged(_known(name), rows, on)
 
 
+def entry_of(session: Session, name: str, value: str, on: date) -> Choice:
+    """One code on a day. Raises NotFound."""
+    found = next((each for each in entries(session, name, on) if each.value == value), None)
+    if found is None:
+        raise NotFound(f"字典里没有代码「{value}」。请刷新页面后再选。")
+    return found
+
+
+def changed_row(session: Session, name: str, value: str) -> DictionaryEntry | None:
+    """The row of a code that administrators added or changed; None while it is as shipped."""
+    statement = select(DictionaryEntry).where(DictionaryEntry.dictionary == name, DictionaryEntry.value == value)
+    return session.exec(statement).first()
+
+
 def choices(session: Session, on: date) -> dict[str, tuple[Choice, ...]]:
     """The codes of every dictionary on a day, with one query; what forms need."""
     changed: dict[str, list[DictionaryEntry]] = {}

@@ -44,6 +44,14 @@ def grants_of(session: Session, people: Sequence[int]) -> list[RoleGrant]:
     return list(session.exec(statement).all())
 
 
+def grant_with_person(session: Session, grant_id: int) -> tuple[RoleGrant, Person]:
+    """One grant and its holder. Raises NotFound."""
+    row = session.get(RoleGrant, grant_id)
+    if row is None:
+        raise NotFound("没有这项岗位授权。请刷新页面后再办。")
+    return row, session.get_one(Person, row.person_id)
+
+
 def grantable_roles() -> tuple[role.Role, ...]:
     """The roles that administrators give; an applicant is one by the way of signing in."""
     return tuple(each for each in role.roles().values() if each.level != "public")
@@ -76,10 +84,8 @@ def grant_role(work: Work, person_id: int, fields: GrantFields) -> RoleGrant:
 @command("role.revoke", allow=holders_of("security_admin"))
 def revoke_role(work: Work, grant_id: int, reason: str) -> RoleGrant:
     """Take a role from a person, from now on; the grant stays in the history."""
-    row = work.session.get(RoleGrant, grant_id)
-    if row is None:
-        raise NotFound("没有这项岗位授权。请刷新页面后再办。")
-    _other_person(work, row.person_id)
+    row, person = grant_with_person(work.session, grant_id)
+    _other_person(work, person.id)
     if not _holds(row, work.at):
         raise Conflict("这项岗位授权已经结束，不需要收回。请刷新页面查看现有岗位。")
     if not reason.strip():

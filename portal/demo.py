@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from dataclasses import asdict
 from typing import Any
 
 from sqlmodel import Session, col, func, select
@@ -73,9 +74,10 @@ def load_part(work: Work, name: str, loader: Any) -> None:
 
 def show_accounts(as_json: bool) -> None:
     """Print the demo accounts: login, password, name, roles, district."""
-    rows = [account.as_row() for account in ACCOUNTS]
+    rows = [asdict(account) for account in ACCOUNTS]
     if as_json:
         print(json.dumps({"accounts": rows}, ensure_ascii=False, indent=2))
         return
     for row in rows:
-        print(f"{row['login']:<22} {row['password']:<18} {row['name']}　{'、'.join(row['role_labels'])}　{row['district'] or '全市'}")
+        way = "一网通办" if row["way"] == "identity" else "用户名口令"
+        print(f"{row['login']:<26} {row['password']:<18} {row['role_label']}　{row['scope']}　{row['name']}　{way}")

@@ -17,7 +17,11 @@ def find_task(session: Session, actor: Actor, task_id: int) -> tuple[Task, Case]
     task = session.get(Task, task_id)
     if task is None:
         raise NotFound("没有这项任务。它可能已被撤销，请从待办列表重新进入。")
-    return task, scope.find(session, actor, task.case_id)
+    case = scope.find(session, actor, task.case_id)
+    if scope.is_writing(session):
+        # Read again under the lock of the case: somebody may have done the task while we waited for it.
+        session.refresh(task)
+    return task, case
 
 
 def claimable(actor: Actor) -> ColumnElement[bool]:

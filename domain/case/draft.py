@@ -8,7 +8,7 @@ from sqlmodel import Session, col, func, select
 
 from domain import decision, portal_clock
 from domain.actor import Actor
-from domain.case import access, ending, filled_form, history, index, prefill
+from domain.case import access, ending, filled_form, history, index, prefill, scope
 from domain.case.definition import case_type_of
 from domain.case.tables import Case, Material, Task
 from domain.command import Work, anyone_signed_in, command
@@ -172,7 +172,7 @@ def _note_changes(work: Work, case: Case, task: Task, before: Mapping[str, Any])
     changed = sorted(key for key in {*before, *case.values} if before.get(key) != case.values.get(key))
     if not changed:
         return
-    if case.submitted_at is None or task.kind == "correction":
+    if case.submitted_at is None or case.status == "correction":  # in the applicant's hands, saved while typing
         case.version, case.changed_at = case.version + 1, work.at
         work.record(f"case:{case.id}", operation="save", fields=changed)
         return
@@ -208,8 +208,8 @@ def _show_on_lists(work: Work, case: Case) -> None:
 @command("case.discard", allow=anyone_signed_in)
 def discard(work: Work, case_id: int) -> None:
     """Delete a draft: only its writer can, only while it was never filed."""
-    case = work.session.get(Case, case_id)
-    if case is None or case.status != "draft" or case.created_by != work.actor.person_id:
+    case = scope.find(work.session, work.actor, case_id)
+    if case.status != "draft" or case.created_by != work.actor.person_id:
         raise Conflict("只能删除自己还没有提交过的草稿。已提交的请用「撤回申请」。")
     ending.release(work, case, "discarded")
     for table in (Task, Material):

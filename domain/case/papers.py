@@ -52,7 +52,6 @@ def _spec(session: Session, case: Case, key: str) -> DocumentSpec:
 
 def texts_of(session: Session, case: Case) -> dict[str, Any]:
     """What every document may say of a case: rules/case_type/case_facts.yaml lists the names."""
-    applicant = session.get(Person, case.applicant_id) if case.applicant_id else None
     organisation = session.get(Organisation, case.organisation_id) if case.organisation_id else None
     latest = _latest_opinion(session, case)
     correction = access_rules.open_correction(session, case)
@@ -62,7 +61,7 @@ def texts_of(session: Session, case: Case) -> dict[str, Any]:
         "title": case.title,
         "case_type": case_type_of(session, case).title,
         "district": district_name(case.district_code) if case.district_code else "",
-        "applicant_name": organisation.name if organisation else applicant.name if applicant else "",
+        "applicant_name": applicant_name(session, case),
         "organisation_name": organisation.name if organisation else "",
         "submitted_on": portal_clock.local_date(case.submitted_at) if case.submitted_at else None,
         "accepted_on": portal_clock.local_date(case.accepted_at) if case.accepted_at else None,
@@ -72,6 +71,15 @@ def texts_of(session: Session, case: Case) -> dict[str, Any]:
         "opinion": latest,
         "items": "；".join(item["what"] for item in correction.items) if correction else "",
     }
+
+
+def applicant_name(session: Session, case: Case) -> str:
+    """Who applies: the enterprise, else the person; empty for a case without an applicant."""
+    organisation = session.get(Organisation, case.organisation_id) if case.organisation_id else None
+    if organisation is not None:
+        return organisation.name
+    applicant = session.get(Person, case.applicant_id) if case.applicant_id else None
+    return applicant.name if applicant else ""
 
 
 def _latest_opinion(session: Session, case: Case) -> str:

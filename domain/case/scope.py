@@ -1,7 +1,5 @@
 """Which cases an actor may know of: the one place that turns grants into rows."""
 
-from typing import Any
-
 from sqlalchemy import ColumnElement, and_, false, or_, true
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -62,18 +60,21 @@ def visible_cases(actor: Actor) -> SelectOfScalar[Case]:
     return select(Case).where(visible(actor))
 
 
-def find(session: Session, actor: Actor, case_id: int, **options: Any) -> Case:
-    """The case, or NotFound both when there is none and when the actor may not know of it."""
-    case = session.exec(visible_cases(actor).where(Case.id == case_id), **options).first()
+def find(session: Session, actor: Actor, case_id: int) -> Case:
+    """The case, or NotFound both when there is none and when the actor may not know of it.
+
+    In a writing session the row stays locked until the command ends, so that of two people who act on one case
+    the second sees what the first did.
+    """
+    statement = visible_cases(actor).where(Case.id == case_id)
+    if is_writing(session):
+        statement = statement.with_for_update(of=Case).execution_options(populate_existing=True)
+    case = session.exec(statement).first()
     if case is None:
         raise NotFound("没有这件办件，或者它不在你的查阅范围内。请核对编号，或联系经办部门。")
     return case
 
 
-def find_by_code(session: Session, actor: Actor, code: str) -> Case:
-    """The case by its number or by the number of its draft; NotFound as in `find`, also for a draft that was deleted."""
-    wanted = or_(col(Case.number) == code, col(Case.draft_number) == code)
-    case = session.exec(visible_cases(actor).where(wanted)).first()
-    if case is None or case.outcome == "discarded":
-        raise NotFound("没有这件办件，或者它不在你的查阅范围内。请核对编号，或联系经办部门。")
-    return case
+def is_writing(session: Session) -> bool:
+    """True for the session of a command."""
+    return bool(session.get_bind().get_execution_options().get("write"))

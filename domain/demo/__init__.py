@@ -1,1 +1,11 @@
-"""Sample data for demo databases; everything here is made up and marked 样例."""
+"""Sample data for demo databases; everything here is made up and marked 样例.
+
+Every part is a loader that runs in one transaction; `LOADERS` names them in the order in which they build on each other.
+"""
+
+from collections.abc import Callable
+
+from domain.command import Work
+from domain.demo import people
+
+LOADERS: dict[str, Callable[[Work], None]] = {"people": people.load}

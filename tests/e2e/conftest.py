@@ -61,9 +61,8 @@ def enter(browser: Any, browser_context_args: dict[str, Any], portal: RunningPor
     opened: list[BrowserContext] = []
 
     def sign_in(role: str, district: str | None = None, **options: Any) -> Page:
-        account = next(
-            a for a in accounts if role in (a["login"], *a["roles"]) and district in (None, a.get("district_code"))
-        )
+        wanted = f"{role}.{district}" if district else role
+        account = next(a for a in accounts if wanted in (a["login"], a["role"]) and a["way"] == "password")
         context = browser.new_context(**{**browser_context_args, **options, "base_url": portal.url})
         opened.append(context)
         page = context.new_page()
