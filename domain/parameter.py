@@ -97,6 +97,11 @@ def _setting(definition: ParameterDefinition, row: Parameter | None) -> Setting:
     return Setting(definition, found, present(found, definition.declaration), row.version, row.changed_at)
 
 
+def in_words(definition: ParameterDefinition, found: Any) -> str:
+    """A value of a parameter as people read it, with its unit."""
+    return present(found, definition.declaration)
+
+
 @command("parameter.change", allow=holders_of(*KEEPERS))
 def change(work: Work, key: str, text: str, version: int = 0) -> Parameter:
     """Set a parameter; `text` is read by its declared type. Raises InvalidData outside its limits."""

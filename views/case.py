@@ -161,7 +161,7 @@ def _tree(one: Opened) -> list[Mapping[str, Any]]:
     branches = [_material_branch(one, branch) for branch in _branches(one)]
     wanted = sum(1 for each in branches if each["is_required"])
     papers = [
-        {"label": document.label, "href": file_href(one, "document_file", version_id=version.id), "meta": document.number or "",
+        {"label": document.label, "href": file_href(one, "document_file", document_id=document.id), "meta": document.number or "",
          "tag": _paper_tag(document.status)}
         for document, version in documents_of_case(one.session, one.case.id)
     ]
@@ -231,7 +231,7 @@ def _papers(one: Opened, _attempt: Attempt | None) -> PapersTab:
         {
             "label": document.label, "number": document.number or "—", "version": version.version_no, "status": document.status,
             "issued_at": version.issued_at, "code": version.code, "size_bytes": version.size_bytes,
-            "href": file_href(one, "document_file", version_id=version.id),
+            "href": file_href(one, "document_file", document_id=document.id),
         }
         for document, version in documents_of_case(one.session, one.case.id)
     ]

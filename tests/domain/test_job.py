@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+from sqlmodel import select
 
 from domain import job as jobs
 from domain.actor import SYSTEM
@@ -71,7 +72,7 @@ def test_a_job_runs_and_leaves_its_result_and_a_notice(database, runner, owner, 
     done = row(database, job_id)
     assert (done.status, done.result, done.doing, done.done_units, done.total_units) == ("done", {"sum": 6}, "相加", 2, 2)
     with database.reading() as session:
-        assert [notice.title for notice in session.query(Notice)] == ["「样例作业」已完成"]
+        assert [notice.title for notice in session.exec(select(Notice))] == ["「样例作业」已完成"]
 
 
 def test_a_result_file_is_kept_under_its_digest(database, runner, owner, handler, office):
@@ -147,9 +148,9 @@ def test_only_the_owner_may_cancel_and_only_an_open_job(database, runner, owner,
     def quick(progress, arguments):
         return None
 
-    job_id = put(database, owner, "sample_quick")
+    job_id, stranger = put(database, owner, "sample_quick"), person("window", district="310115")
     with database.writing() as session, pytest.raises(NotFound):
-        jobs.cancel(session, person("window", district="310115"), job_id)
+        jobs.cancel(session, stranger, job_id)
     runner._work_at_job()
     with database.writing() as session, pytest.raises(Conflict):
         jobs.cancel(session, owner, job_id)

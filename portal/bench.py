@@ -1,0 +1,55 @@
+"""`portal bench NAME`: benchmarks beside a peer or a limit, as ratios within one run."""
+
+import argparse
+import json
+import platform
+from importlib import import_module
+
+from portal.command_line import CommandRefused
+
+NAMES = {
+    "rules": "规则决策（20 条规则，留全部判定过程），与 zen-engine 同跑",
+    "cases": "一百万件办件时的列表、检索、办件页：20 人同时、150 人在线",
+    "export": "导出 10 万行 xlsx：首个进度、总时长、内存",
+    "faults": "长时间故障注入：每库 2,000 次注入、100 次强行结束",
+}
+"""Benchmark → what it measures; each is a module benchmarks/<name>.py with a function benchmark(scale) → rows."""
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Add `bench`."""
+    parser = subparsers.add_parser("bench", help="性能基准", description="运行一项性能基准；结果与同类软件或限值并列。")
+    parser.add_argument("name", choices=[*NAMES, "list"], help="基准名；list 列出全部")
+    parser.add_argument("--scale", type=float, default=1.0, help="规模，1 为全量；试跑用 0.01")
+    parser.add_argument("--json", action="store_true", help="以 JSON 输出")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """List the benchmarks, or run one."""
+    if arguments.name == "list":
+        print("\n".join(f"{name:<10} {words}" for name, words in NAMES.items()))
+        return 0
+    try:
+        module = import_module(f"benchmarks.{arguments.name}")
+    except ModuleNotFoundError as missing:
+        raise CommandRefused(f"缺少运行基准所需的 {missing.name}。基准须在源码目录中运行，并先执行 make test 安装所需的库。") from missing
+    result = {"name": arguments.name, "machine": machine(), "rows": module.rows(arguments.scale)}
+    print(json.dumps(result, ensure_ascii=False, indent=1) if arguments.json else as_text(result))
+    return 0
+
+
+def machine() -> str:
+    """What the figures were measured on."""
+    import os
+
+    return f"{platform.machine()}，{os.cpu_count()} 核，{platform.system()}，Python {platform.python_version()}"
+
+
+def as_text(result: dict) -> str:
+    """The rows as a table for people."""
+    lines = [f"{result['name']}　{result['machine']}"]
+    for row in result["rows"]:
+        peer = f"{row['peer']}（{row['peer_name']}）　比值 {row['ratio']}" if row.get("peer") is not None else ""
+        lines.append(f"  {row['case']:<40} {row['ours']}　{peer}　{row.get('per_second') or '—'} 次/秒　p95 {row.get('p95_ms') or '—'} 毫秒")
+    return "\n".join(lines)
