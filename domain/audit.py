@@ -69,8 +69,12 @@ def digest_of(entry: AuditEntry) -> str:
         "detail": entry.detail,
         "previous": entry.previous,
     }
-    canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.new("sm3", canonical.encode()).hexdigest()
+    return hashlib.new("sm3", canonical_text(content).encode()).hexdigest()
+
+
+def canonical_text(content: Any) -> str:
+    """A document as the one text that a digest is taken of, and that people are shown."""
+    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
 
 
 def verify(session: Session, page: int = 2000) -> ChainReport:

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from domain import portal_clock
 from domain.actor import Actor
 from domain.case import filled_form
+from domain.case.definition import case_type_of
 from domain.case.tables import Case, StoredDecision, Task
 from domain.command import Work
 from domain.errors import Refused
@@ -85,19 +86,27 @@ def facts_for(
 ) -> dict[str, Any]:
     """Every fact the rule sets read that the case, its form or a provider can give."""
     facts = filled_form.facts(session, case)
+    stated = {name: facts.get(name) for name in _stated(session, case)}
     ask = ask_about(session, actor, case, task)
     for provider in _providers_for(session, case, rule_sets):
         if provider.is_outside:
             facts |= (gathered or {}).get(provider.name, {})
         else:
             facts |= provider.get(ask)
-    return facts
+    return facts | stated
 
 
 def _providers_for(session: Session, case: Case, rule_sets: Iterable[str]) -> list[FactProvider]:
     book, on = office_of(session).book, rules_day(session, case)
     read = {name for key in rule_sets for name in book.facts_of(kind_of(book, key), key, on)}
-    return [provider for provider in PROVIDERS.values() if read & set(provider.gives)]
+    wanted = read - _stated(session, case)
+    return [provider for provider in PROVIDERS.values() if wanted & set(provider.gives)]
+
+
+def _stated(session: Session, case: Case) -> set[str]:
+    """What people state on the form is taken from the form; only a computed field is asked for anew."""
+    fields = case_type_of(session, case).form.fields()
+    return {field.key for field in fields if field.computed is None and not field.is_repeated}
 
 
 def store(work: Work, case: Case | None, decision: Decision, moment: str, task: Task | None = None) -> StoredDecision:

@@ -13,6 +13,7 @@ from domain.case.tables import Case
 from domain.exchange.tables import OutboxMessage, PartnerLine
 from domain.job import Job
 from domain.office import Office
+from domain.ports.partner import PARTNERS
 from domain.session import SignedInSession
 from domain.sweep import KIND as SWEEP
 
@@ -88,7 +89,7 @@ def _partners(session: Session) -> tuple[PartnerState, ...]:
             is_down=key in lines and lines[key].down_since is not None,
             last_success_at=lines[key].last_success_at if key in lines else None,
         )
-        for key in sorted(counts.keys() | lines.keys())
+        for key in PARTNERS
     )
 
 

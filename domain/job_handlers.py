@@ -1,6 +1,9 @@
 """The modules that register job handlers; importing this one makes all of them known to the runner."""
 
-import domain.exchange.export  # noqa: F401
-import domain.exchange.reconcile  # noqa: F401
+import domain.audit_search
+import domain.case.export
+import domain.exchange.export
+import domain.exchange.reconcile
+import domain.report_building
+import domain.report_outcome
 import domain.sweep  # noqa: F401
-import domain.case.export  # noqa: F401

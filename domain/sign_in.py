@@ -12,6 +12,7 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, func, select
 
 from domain import portal_clock
+from domain.actor import Actor
 from domain.command import Work, anybody, anyone_signed_in, command
 from domain.errors import InvalidData, NotAllowed, NotFound, PortalError
 from domain.office import office_of
@@ -112,6 +113,8 @@ def _organisation(work: Work, signed_in: SignIn) -> Organisation:
 
 def _open(work: Work, person: Person, address: str, browser: str, lasts: timedelta, id_token: str | None) -> str:
     token, at = secrets.token_urlsafe(32), portal_clock.now()
+    # Who signs in is nobody until now; the trail names the person.
+    work.actor = Actor(person.id, person.name, is_applicant=person.is_applicant)
     work.session.add(
         SignedInSession(
             token_digest=digest(token), person_id=person.id, csrf_token=secrets.token_urlsafe(24), created_at=at,

@@ -19,6 +19,9 @@ from portal.settings import PROJECT_DIR, Settings, current_settings
 FOLDER = PROJECT_DIR / "migrations"
 NOT_OURS = ("case_search", "feature_bbox", "spatial_ref_sys")
 """Tables made by statements of their own (full text, R*Tree) or by PostGIS; compared by a test of their own."""
+SPATIAL_INDEXES = ("ix_feature_geometry",)
+"""GiST on PostgreSQL; on SQLite the R*Tree takes their place."""
+SPATIALITE_REGISTER = "CREATE TEMP TABLE IF NOT EXISTS geometry_columns (f_table_name TEXT, f_geometry_column TEXT)"
 MIGRATION_LOCK = 0x6D696772
 """Advisory lock of PostgreSQL, so that two processes do not migrate side by side."""
 
@@ -130,16 +133,19 @@ def _reason(error: OperationalError) -> str:
 
 
 def is_compared(_thing: Any, name: str | None, kind: str, is_reflected: bool, _compared_to: Any) -> bool:
-    """False for tables, and their indexes, that the metadata does not hold."""
+    """False for tables that the metadata does not hold, and for what only one of the databases has."""
     if kind == "table":
         return not (name or "").startswith(NOT_OURS)
-    return True
+    return kind != "index" or name not in SPATIAL_INDEXES
 
 
 def differences(connection: Connection) -> list[Any]:
     """How a database differs from the tables of the code; empty when it does not."""
     from alembic.autogenerate import compare_metadata
 
+    if connection.dialect.name == "sqlite":
+        # GeoAlchemy2 asks SpatiaLite's register of columns, which a database without SpatiaLite does not have.
+        connection.exec_driver_sql(SPATIALITE_REGISTER)
     options = {"include_object": is_compared, "compare_type": False}
     return compare_metadata(MigrationContext.configure(connection, opts=options), schema.METADATA)
 

@@ -77,7 +77,7 @@ class DutyThread(threading.Thread):
         """One piece of the duty; how long to wait before the next, in seconds."""
         try:
             has_more = self.duty.step()
-        except Exception as error:  # noqa: BLE001  the last resort of a thread that must not die: logged and shown by /healthz
+        except Exception as error:
             self.fault = type(error).__name__
             log.exception("duty %s failed", self.duty.name)
             return PAUSE_AFTER_FAULT_SECONDS
@@ -142,7 +142,7 @@ class Runner:
             Duty("sweep", self._sweep, None, SWEEP_LOOK_SECONDS),
         ]
         if self.office.partners_connected:
-            duties += [Duty(f"outbox-{name}", self._delivering(name), outbox.QUEUE, 1.0) for name in partners_with_deliveries()]
+            duties += [Duty(f"outbox-{name}", self._delivering(name), outbox.QUEUE, 2.0) for name in partners_with_deliveries()]
             duties.append(Duty("results", self._ask_for_result, None, 2.0))
         return duties
 
@@ -219,7 +219,7 @@ class Runner:
             self._end_job(jobs.interrupt, job)
         except PortalError as error:
             self._end_job(jobs.fail, job, error.message)
-        except Exception:  # noqa: BLE001  whatever a handler does, the job must not stay running; the trace is in the log
+        except Exception:
             log.exception("job %s of kind %s failed", job.id, job.kind)
             self._end_job(jobs.fail, job, "作业因程序错误中止，没有产生结果。请联系系统管理员，并告知作业编号。")
         else:

@@ -29,7 +29,8 @@ class AccountPage:
     person: Person
     organisation: str
     grants: tuple[dict[str, Any], ...]
-    sessions: tuple[SignedInSession, ...]
+    sessions: tuple[tuple[SignedInSession, str], ...]
+    """Each with its browser in words."""
     present_session: int
     themes: list[dict[str, str]]
     densities: list[dict[str, str]]
@@ -75,7 +76,7 @@ def _page(request: Request, session: Session, errors: tuple[FieldFault, ...]) ->
         person=person,
         organisation=organisation.name if organisation else "",
         grants=tuple(_grant_row(session, grant) for grant in actor(request).grants),
-        sessions=tuple(open_sessions(session, person.id, portal_clock.now())),
+        sessions=tuple((each, browser_words(each.browser)) for each in open_sessions(session, person.id, portal_clock.now())),
         present_session=request.state.session_id,
         themes=_choices(preferences.THEMES),
         densities=_choices(preferences.DENSITIES),
@@ -112,6 +113,14 @@ def last_day(until: datetime) -> str:
 
 
 LAST_INSTANT = datetime.resolution
+
+
+def browser_words(agent: str) -> str:
+    """What a browser calls itself, in two words that its owner knows."""
+    names = (("Edg/", "Edge"), ("MicroMessenger/", "微信"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+    systems = (("Android", "安卓"), ("iPhone", "iPhone"), ("Windows", "Windows"), ("Mac OS", "macOS"), ("Linux", "Linux"))
+    found = [next((words for sign, words in each if sign in agent), "") for each in (names, systems)]
+    return "，".join(filter(None, found)) or agent[:40] or "未知浏览器"
 
 
 def change_preferences(request: Request) -> Response:

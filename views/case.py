@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.audit import AuditEntry
-from domain.case import access, access_rules, filled_form, scope, versions
+from domain.case import access, access_rules, filled_form, papers, scope, versions
 from domain.case.tables import Case, CaseEvent, CaseLink
 from domain.case.words import code_of, status_words, words
 from domain.decision import decisions_of
@@ -118,10 +118,14 @@ def answer(request: Request, case_id: int, wanted: str, attempt: Attempt | None 
         one = opened(request, session, case_id)
         context = CaseContext(head_of(one, wanted), BUILDERS[wanted](one, attempt))
         crumbs = crumbs_of(one) if wanted == "work" else crumbs_of(one, TABS[wanted])
-    return page.render(
+    response = page.render(
         request, f"cases/{wanted}.html", context, title=f"{context.head.name} {TABS[wanted]}", crumbs=crumbs, current="cases",
         audience="bench", status=status,
     )
+    if page.is_htmx(request):
+        # Whatever asked, faults and refusals take the place of the whole content, where their summary gets the focus.
+        response.headers.update({"HX-Retarget": "#main", "HX-Reselect": "#main", "HX-Reswap": "outerHTML"})
+    return response
 
 
 def _work(one: Opened, attempt: Attempt | None) -> WorkTab:
@@ -161,7 +165,7 @@ def _tree(one: Opened) -> list[Mapping[str, Any]]:
     branches = [_material_branch(one, branch) for branch in _branches(one)]
     wanted = sum(1 for each in branches if each["is_required"])
     papers = [
-        {"label": document.label, "href": file_href(one, "document_file", document_id=document.id), "meta": document.number or "",
+        {"label": document.label, "href": one.url("document_file", document_id=document.id), "meta": document.number or "",
          "tag": _paper_tag(document.status)}
         for document, version in documents_of_case(one.session, one.case.id)
     ]
@@ -180,7 +184,7 @@ def _paper_tag(status: str) -> Mapping[str, str]:
 
 def _material_branch(one: Opened, branch: MaterialBranch) -> dict[str, Any]:
     leaves = [
-        {"label": f"{branch.slot.label}：{each.row.name}", "href": file_href(one, "material_file", material_id=each.row.id),
+        {"label": f"{branch.slot.label}：{each.row.name}", "href": one.url("material_file", material_id=each.row.id),
          "meta": f"第 {each.row.version_no} 版"}
         for each in branch.files
     ]
@@ -188,11 +192,6 @@ def _material_branch(one: Opened, branch: MaterialBranch) -> dict[str, Any]:
         tag = {"label": "缺", "tone": "bad"} if branch.is_required else {"label": "未交", "tone": ""}
         leaves = [{"label": branch.slot.label, "tag": tag}]
     return {"leaves": leaves, "is_required": branch.is_required, "is_missing": branch.is_missing}
-
-
-def file_href(one: Opened, route: str, **params: Any) -> str:
-    """Where a file is downloaded."""
-    return one.url(route, **params)
 
 
 def _form(one: Opened, _attempt: Attempt | None) -> FormTab:
@@ -224,20 +223,18 @@ def _decisions(one: Opened, _attempt: Attempt | None) -> DecisionsTab:
 
 
 def _papers(one: Opened, _attempt: Attempt | None) -> PapersTab:
-    from domain.case.papers import issuable
-
     task = one.own_task()
     rows = [
         {
             "label": document.label, "number": document.number or "—", "version": version.version_no, "status": document.status,
             "issued_at": version.issued_at, "code": version.code, "size_bytes": version.size_bytes,
-            "href": file_href(one, "document_file", document_id=document.id),
+            "href": one.url("document_file", document_id=document.id),
         }
         for document, version in documents_of_case(one.session, one.case.id)
     ]
     offered = [
         {"label": spec.label, "href": one.url("issue_document", case_id=one.case.id, task_id=task.id, key=spec.key)}
-        for spec in issuable(one.session, one.actor, one.case, task)
+        for spec in papers.issuable(one.session, one.actor, one.case, task)
     ]
     return PapersTab(tuple(rows), tuple(offered))
 

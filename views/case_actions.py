@@ -7,12 +7,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from domain import portal_clock
-from domain.case import access, actions, draft, operations, papers, scope
+from domain.case import access, actions, draft, operations, papers, prefill, scope
 from domain.case.definition import case_type_of
 from domain.case.opinion import keep_draft
 from domain.case.tables import Case, StoredDecision
 from domain.case.words import code_of
-from domain.errors import InvalidData, NotFound, PortalError, Refused
+from domain.decision import Gathered
+from domain.errors import InvalidData, NotFound, OutsideSystemDown, PortalError, Refused
+from domain.facts import PROVIDERS
 from domain.office import office_of
 from rules.case_type import ActionDefinition
 from rules.engine import EditionUnknown
@@ -77,14 +79,26 @@ def _save(request: Request) -> tuple[int | None, dict[str, str]]:
             keep_draft(session, actor, task_id, str(given["_opinion"]))
     if not any(not key.startswith("_") and key != "csrf_token" for key in given) and not _presses(given):
         return version, {}
+    gathered = _read_again(request, task_id) if "_refresh" in given else {}
     with page.writing(request) as session:
-        saved, faults = draft.save(session, actor, task_id, given, case_version=version)
+        saved, faults = draft.save(session, actor, task_id, given, case_version=version, gathered=gathered)
         return saved.version, faults
 
 
 def _presses(given: Any) -> bool:
-    """True if a button of a repeated section was pressed."""
-    return any(key in given for key in ("_add", "_remove", "_up", "_down"))
+    """True if a button that changes the form was pressed: of a repeated section, or to read the sources again."""
+    return any(key in given for key in ("_add", "_remove", "_up", "_down", "_refresh"))
+
+
+def _read_again(request: Request, task_id: int) -> Gathered:
+    """Ask the partners that fill in fields of the form. Raises OutsideSystemDown naming those that do not answer."""
+    with page.reading(request) as session:
+        _task, found = access.find_task(session, page.actor(request), task_id)
+        gathered, down = prefill.gather(session, page.actor(request), found)
+    if down:
+        names = "、".join(PROVIDERS[name].title for name in down)
+        raise OutsideSystemDown(f"{names}没有答复，没有读取到新的数据，办件没有改动。请稍后再点「重新读取」。")
+    return gathered
 
 
 def act(request: Request) -> Response:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from domain import decision, dictionary, portal_clock
 from domain.actor import Actor
-from domain.case import draft
+from domain.case import draft, prefill
 from domain.case.tables import Case
 from domain.decision import Gathered
 from domain.errors import InvalidData, NotAllowed, NotFound, Refused
@@ -22,6 +22,7 @@ from rules.engine import NoEditionInForce
 from views import page
 from views.case_list import portal_today
 from views.decision_card import fresh_card
+from views.form_page import FormPage
 from views.shell import Crumb, Link
 
 
@@ -38,7 +39,7 @@ class StartContext:
     """What templates/cases/start.html reads: the fields that the start gates read, and why they refused."""
 
     case_type: CaseType
-    sections: tuple[SectionView, ...]
+    form_page: FormPage
     districts: tuple[Mapping[str, str], ...]
     district: str
     gates: tuple[str, ...]
@@ -106,13 +107,18 @@ def _open(request: Request, case_type: CaseType, values: Mapping[str, Any]) -> C
 def _gathered(
     session: Session, actor: Actor, case_type: CaseType, values: Mapping[str, Any], district: str | None
 ) -> Gathered:
-    """The outside facts of the start gates, asked about a case that is not kept yet."""
+    """The outside facts of the start gates, and what partners know for the form, about a case that is not kept yet.
+
+    A gate waits for its partner (OutsideSystemDown); a field that a partner would fill in stays empty for now.
+    """
     at = portal_clock.now(session)
     asked = Case(
         draft_number="", case_type=case_type.key, edition=case_type.edition.key, values=dict(values), district_code=district,
         organisation_id=actor.organisation_id, created_by=actor.person_id, created_at=at, changed_at=at,
     )
-    return decision.gather_outside(session, actor, asked, case_type.asks_on_start)
+    gates = decision.gather_outside(session, actor, asked, case_type.asks_on_start)
+    known, _down = prefill.gather(session, actor, asked)
+    return {**known, **gates}
 
 
 def _form(session: Session, case_type: CaseType, values: Mapping[str, Any] | None = None) -> Form:
@@ -147,7 +153,7 @@ def _page(
     with page.reading(request) as session:
         form = _form(session, case_type, _kept(session, case_type, posted))
         context = StartContext(
-            case_type=case_type, sections=tuple(_asked(form, faults or {}, posted)), districts=tuple(_districts(request)),
+            case_type=case_type, form_page=FormPage(tuple(_asked(form, faults or {}, posted)), ""), districts=tuple(_districts(request)),
             district=str(posted.get("_district", "")) if posted else "", gates=tuple(_gates(session, case_type)),
             errors=tuple(FormError(key, text) for key, text in (faults or {}).items()), message=message,
             refusals=tuple(fresh_card(each, [_rule(request, each.key)]) for each in refusals),

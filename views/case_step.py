@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain import decision
-from domain.case import access, actions, filled_form, operations
+from domain.case import access, actions, filled_form, operations, prefill
 from domain.case.tables import Task
 from domain.form import FormError
 from rules.case_type import ActionDefinition
@@ -31,6 +31,8 @@ class StepWork:
     state: str
     form_page: FormPage | None
     actions: tuple[ActionDefinition, ...]
+    reads_outside: bool
+    """True if partners fill in fields of this form: they can be asked again."""
     asks_opinion: bool
     opinion: str
     operations: tuple[Mapping[str, str], ...]
@@ -65,6 +67,7 @@ def step_work(one: Opened, csrf_token: str | None, attempt: Attempt | None = Non
         state=state,
         form_page=_form_page(one, task, csrf_token, attempt) if state == "held" else None,
         actions=offered,
+        reads_outside=state == "held" and bool(prefill.outside_providers_of(one.case_type.form)),
         asks_opinion=state == "answer" or any(each.opinion != "none" for each in offered),
         opinion=_opinion(task, attempt) if is_working else "",
         operations=tuple(_operations(one, task, state)),

@@ -15,7 +15,7 @@ from domain.exchange.delivery import partners_with_deliveries
 from domain.exchange.inbox import received_for
 from domain.exchange.monitor import CaseName, Page, Query, Row
 from domain.exchange.tables import InboxMessage, OutboxAttempt, OutboxMessage, PartnerLine
-from domain.exchange.words import choices, kind_label, source_label, word
+from domain.exchange.words import Word, choices, inbox_kind_label, kind_label, result_word, source_label, word
 from domain.format import moment
 from domain.job import Job
 from domain.ports.partner import PARTNERS, partner
@@ -73,8 +73,9 @@ class MessagePage:
     payload: str
     answer: str
     result: str
-    attempts: Sequence[OutboxAttempt]
-    received: Sequence[InboxMessage]
+    rejections: Sequence[Mapping[str, Any]]
+    attempts: Sequence[Mapping[str, Any]]
+    received: Sequence[Mapping[str, Any]]
     may_act: bool
     may_replay: bool
     may_cancel: bool
@@ -164,7 +165,7 @@ def received_message(request: Request) -> Response:
         found = monitor.inbox_message(session, actor(request), request.path_params["message_id"])
         session.expunge(found)
     context = InboxMessagePage(
-        found, partner(found.partner).label, kind_label(found.kind), source_label(found.source),
+        found, partner(found.partner).label, inbox_kind_label(found.kind), source_label(found.source),
         word("inbox", found.status), _document(found.payload),
     )  # fmt: skip
     crumbs = _crumbs(f"收到的报文 {found.id}", Crumb("收到的报文", Link("exchange_inbox", "收到的报文")))
@@ -238,7 +239,7 @@ def _message_page(
     is_silent = found.status == "delivered" and found.result_status == "awaited"
     context = MessagePage(
         message=found, label=partner(found.partner).label, kind=kind_label(found.kind), status=word("statuses", found.status),
-        result_status=word("results", found.result_status) if found.result_status else None,
+        result_status=_result_status(found), rejections=_rejections(found),
         payload=_document(found.payload), answer=_document(found.answer), result=_document(found.result),
         attempts=[_shown_attempt(each) for each in attempts], received=[_shown_inbox(each) for each in received], may_act=may_act,
         may_replay=may_act and (found.status in outbox.REPLAYABLE or is_silent),
@@ -248,6 +249,18 @@ def _message_page(
     crumbs = _crumbs(f"报文 {found.id}")
     return render(request, "exchange/message.html", context, title=f"报文 {found.business_key}", crumbs=crumbs, current="exchange",
                   status=status)  # fmt: skip
+
+
+def _result_status(found: OutboxMessage) -> Word | None:
+    """What the partner decided, or that it has not; None if no result is expected."""
+    if found.result:
+        return result_word(found.result)
+    return word("results", found.result_status) if found.result_status else None
+
+
+def _rejections(found: OutboxMessage) -> list[Mapping[str, Any]]:
+    """The reasons the partner gave, whether it refused the message at once or afterwards."""
+    return list((found.result or {}).get("rejections") or (found.answer or {}).get("rejections") or [])
 
 
 def _shown_attempt(attempt: OutboxAttempt) -> Mapping[str, Any]:
@@ -381,16 +394,17 @@ def _result_cell(found: OutboxMessage) -> Any:
     if found.result_status == "awaited":
         colour = found.reply_light or "green"
         return {"light": {"colour": colour, "words": LIGHT_WORDS.get(colour, LIGHT_WORDS["green"])}}
-    if found.result:
-        return found.result.get("number") or {"tag": {"label": "已返回", "tone": "good"}}
-    return None
+    if not found.result:
+        return None
+    said = result_word(found.result)
+    return {"tag": {"label": said.label, "tone": said.tone}, "sub": found.result.get("number")}
 
 
 def _inbox_row(request: Request, row: Row) -> dict[str, Any]:
     found = row.message
     status, url = word("inbox", found.status), request.app.state.templates.url
     cells = {
-        "key": {"text": found.business_key, "href": url("exchange_received", message_id=found.id), "sub": kind_label(found.kind)},
+        "key": {"text": found.business_key, "href": url("exchange_received", message_id=found.id), "sub": inbox_kind_label(found.kind)},
         "partner": partner(found.partner).label,
         "case": row.case_number,
         "status": {"tag": {"label": status.label, "tone": status.tone}, "sub": found.fault},

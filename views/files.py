@@ -70,9 +70,10 @@ def file_response(session: Session, stored: StoredFile | None, name: str, *, is_
         "Content-Length": str(stored.size_bytes),
         "Content-Encoding": "identity",  # bytes go out as they are kept: no second compression of PDF and images
         "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": SANDBOX,
         "Cache-Control": "private, no-store",
     }
+    if how == "attachment":
+        headers["Content-Security-Policy"] = SANDBOX
     return StreamingResponse(office_of(session).files.read(stored.digest), media_type=stored.media_type, headers=headers)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from domain.form import FormError, SectionView
 
@@ -35,5 +36,7 @@ class FormPage:
     place_urls: Mapping[str, str] = field(default_factory=dict)
     is_compact: bool = False
     error_lead: str = "改好后才能继续"
+    saved_at: datetime | None = None
+    """When the form was saved last, for the line beside the buttons."""
     marks: Mapping[str, str] = field(default_factory=dict)
     """Hidden inputs that come back with every post; their names begin with an underscore."""

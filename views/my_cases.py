@@ -37,7 +37,7 @@ class Todo:
 
 @dataclass(frozen=True)
 class MyCasesPage:
-    """The context of my_cases/index.html."""
+    """The context of tracking/my_cases.html."""
 
     words: str
     status: str
@@ -155,7 +155,7 @@ def _row(request: Request, row: inbox.CaseRow, catalogue: Catalogue) -> Mapping[
         "title": {"text": case.title, "href": href, "sub": code_of(case)},
         "case_type": catalogue.edition(case.case_type, case.edition).short,
         "status": status_words(case),
-        "clock": clock_cell(row.clock, case.light, case.light_words),
+        "clock": clock_cell(row.clock if row.clock and row.clock.task_id is None else None, "", ""),
         "submitted_at": moment(case.submitted_at) if case.submitted_at else None,
         "changed_at": moment(case.changed_at),
     }}

@@ -8,9 +8,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from domain.case.words import words
 from domain.decision import kind_of
 from domain.errors import NotFound
-from domain.case.words import words
 from rules.engine import NoEditionInForce, RuleBook, RuleSet, prose, table
 from rules.engine.kind import kinds
 from rules.engine.value import plain, present
@@ -69,7 +69,7 @@ def library(request: Request) -> Response:
 
 def _in_force(book: RuleBook, on: date) -> list[RuleSet]:
     """The edition in force of every set; of a set with none in force, the one that comes next or was last."""
-    return [_edition(book, kind, key, on) for kind, key in book.keys()]
+    return [_edition(book, kind, key, on) for kind, key in book.keys()]  # noqa: SIM118
 
 
 def _edition(book: RuleBook, kind: str, key: str, on: date) -> RuleSet:
@@ -89,7 +89,7 @@ def _row(request: Request, rules: RuleSet) -> Mapping[str, Any]:
     return {
         "title": {"text": rules.title, "href": href, "sub": rules.key}, "edition": _edition_words(rules),
         "rules": len(rules.rules), "cases": len(rules.cases),
-        "basis": "；".join(dict.fromkeys(rule.basis for rule in rules.rules)),
+        "basis": "；".join(dict.fromkeys(each.strip() for rule in rules.rules for each in rule.basis.split("；"))),
     }
 
 
@@ -101,7 +101,7 @@ def _edition_words(rules: RuleSet) -> str:
 def show(request: Request) -> Response:
     """One rule set as it reads today, or in the edition that began on the day in the URL's query."""
     book, key, today = page.office(request).book, request.path_params["key"], portal_today(request)
-    if key not in {each for _kind, each in book.keys()}:
+    if key not in {each for _kind, each in book.keys()}:  # noqa: SIM118
         raise NotFound("没有这套规则。请从规则列表中选择。")
     rules = _wanted(book, key, request.query_params.get("edition", ""), today)
     context = _context(request, book, rules)

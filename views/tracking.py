@@ -40,6 +40,8 @@ class Ruler:
     story: str
     colour: str
     words: str
+    due_on: date | None
+    """The day the case is due by this limit; None once the clock has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,6 @@ class TrackingPage:
     note: str
     returned_because: str
     applicant: str
-    due_on: date | None
     can_withdraw: bool
     can_urge: bool
     has_receipt: bool
@@ -119,7 +120,6 @@ def _context(filing: Filing) -> TrackingPage:
         note=filing.correction.note if filing.correction else "",
         returned_because=next((each.text for each in events if each.state == "return"), "") if case.status == "correction" else "",
         applicant=applicant_name(session, case),
-        due_on=case.due_on if case.status == "open" else None,
         can_withdraw=not is_over and operations.may_withdraw(session, case),
         can_urge=case.status == "open",
         has_receipt=case.submitted_at is not None,
@@ -132,7 +132,8 @@ def _rulers(session: Session, case: Case) -> list[Ruler]:
     states = clock.states_of(session, clocks)
     return [
         Ruler(each.label, tuple(clock_words.ruler_runs(states[each.id])), clock_words.end_label(states[each.id]),
-              clock_words.story(states[each.id]), each.light, each.light_words or clock_words.light_words(states[each.id]))
+              clock_words.story(states[each.id]), each.light, each.light_words or clock_words.light_words(states[each.id]),
+              None if each.status == "finished" else each.due_on)
         for each in clocks
     ]
 

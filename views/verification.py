@@ -37,10 +37,6 @@ class VerificationPage:
     message: str = ""
     errors: tuple[FieldFault, ...] = ()
 
-    @property
-    def error_by_field(self) -> Mapping[str, str]:
-        return {each.field: each.text for each in self.errors}
-
 
 def show(request: Request) -> Response:
     """The empty form; a code in the query (a form sent by GET) leads to its own address."""

@@ -137,7 +137,7 @@ def _bring_about(
     """Number, effects, clocks and papers of an action, in this order: a paper may speak of all the others."""
     given = definition.number
     if given and case.number is None and (given.step, given.action) == (task.step, action.key):
-        _give_number(work, case, definition)
+        give_number(work, case, definition)
     for call in action.effects:
         EFFECTS[call.name](work, case, task, {**call.arguments, **arguments})
         failpoint.reach(f"effect:{call.name}")
@@ -147,7 +147,7 @@ def _bring_about(
     index.rewrite(work.session, case)
 
 
-def _give_number(work: Work, case: Case, definition: CaseType) -> None:
+def give_number(work: Work, case: Case, definition: CaseType) -> None:
     """The case's own number, in the transaction that needs it."""
     numbering_of = definition.number.numbering
     pattern = NumberPattern.parse(numbering_of.pattern)

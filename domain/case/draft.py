@@ -98,6 +98,7 @@ def begin(
     work.session.flush()
     decision.pass_gates(work, case, definition.asks_on_start, "start", gathered=gathered)
     prefill.refresh(work, case, gathered or {})
+    _show_on_lists(work, case)
     _first_task(work, case, definition)
     history.note(work, case, "open_draft", "新建草稿")
     index.rewrite(work.session, case)

@@ -8,12 +8,12 @@ from domain.command import Work
 GIVEN_UP = ("withdrawn", "terminated", "refused", "discarded")
 """Outcomes after which nothing that the case reserved may stay reserved."""
 
-_releases: list[Callable[[Work, Case], None]] = []
+_releases: list[Callable[[Work, Case, str], None]] = []
 _returns: list[Callable[[Work, Case, str], None]] = []
 
 
-def on_giving_up(release: Callable[[Work, Case], None]) -> Callable[[Work, Case], None]:
-    """Register what a noun lets go when a case is given up."""
+def on_giving_up(release: Callable[[Work, Case, str], None]) -> Callable[[Work, Case, str], None]:
+    """Register what a noun lets go when a case is given up (the outcome is the third argument)."""
     _releases.append(release)
     return release
 
@@ -22,7 +22,7 @@ def release(work: Work, case: Case, outcome: str) -> None:
     """Let go of everything the case reserved, if it ended without its purpose."""
     if outcome in GIVEN_UP:
         for let_go in _releases:
-            let_go(work, case)
+            let_go(work, case, outcome)
 
 
 def on_return(release: Callable[[Work, Case, str], None]) -> Callable[[Work, Case, str], None]:

@@ -20,7 +20,7 @@ from domain.case import columns as case_columns
 from domain.case import inbox
 from domain.case.columns import Cell, Column, Places
 from domain.case.inbox import CaseQuery
-from domain.case.tables import Case, Task
+from domain.case.tables import Task
 from domain.command import Work, anyone_signed_in, command
 from domain.errors import InvalidData
 from domain.file_store import CHUNK_BYTES, FileStore, ReceivedFile
@@ -180,7 +180,7 @@ class Sheet:
         if isinstance(value, datetime):
             self._sheet.write_datetime(self.row_count, place, local(value).replace(tzinfo=None), self._formats["moment"])
         elif isinstance(value, date):
-            self._sheet.write_datetime(self.row_count, place, datetime(value.year, value.month, value.day), self._formats["date"])
+            self._sheet.write_datetime(self.row_count, place, value, self._formats["date"])
         elif isinstance(value, Decimal):
             self._sheet.write_number(self.row_count, place, float(value))
         else:

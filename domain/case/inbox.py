@@ -5,6 +5,7 @@ part of the actor's scope has one (district, town, enterprise, starter, tasks), 
 are sorted by. Counts stop at a limit and are taken in one statement.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
@@ -27,6 +28,8 @@ from domain.portal_clock import SHANGHAI
 PAGE_ROWS = 50
 BOXES = ("todo", "doing", "done", "all", "mine")
 """todo 待办: in my hands or free for me; doing 在办: I have had a hand in it and it runs; done 已办: I did a step of it."""
+
+_CHINESE = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]+")
 
 COUNT_LIMIT = 10_000
 """Counting stops here: the page then says 10,000+, and costs the same for a million rows."""
@@ -72,7 +75,7 @@ class CaseRow:
     holder: str = ""
     """Who has the task in hand; empty while it is free."""
     clock: Clock | None = None
-    """The most serious open clock of the whole case."""
+    """The most serious open clock of the case, or of its step where the case has none."""
     fields: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -180,7 +183,8 @@ def _start_of(day: date) -> datetime:
 def _field(session: Session, key: str, operator: str, value: Any) -> ColumnElement[bool]:
     """One condition over the typed index; the type of the value chooses the column.
 
-    `contains` asks the full text first, because no index serves the inside of a text.
+    `contains` looks inside texts, which no index serves: the full text narrows the cases first, by the Chinese
+    characters of what is asked. Without any, a text fits that begins with it or holds it as a whole word.
     """
     entry = aliased(CaseIndex)
     if isinstance(value, Decimal):
@@ -196,9 +200,18 @@ def _field(session: Session, key: str, operator: str, value: Any) -> ColumnEleme
         "starts": lambda: column.startswith(value, autoescape=True),
         "contains": lambda: column.contains(value, autoescape=True),
     }
-    found = exists(select(entry.id).where(entry.case_id == Case.id, entry.field == key, tests[operator]()))
-    narrowed = search.matches(session, value) if operator == "contains" else None
-    return found if narrowed is None else and_(narrowed, found)
+
+    def found(test: str) -> ColumnElement[bool]:
+        return exists(select(entry.id).where(entry.case_id == Case.id, entry.field == key, tests[test]()))
+
+    if operator != "contains":
+        return found(operator)
+    if characters := " ".join(_CHINESE.findall(value)):
+        return and_(search.matches(session, characters), found("contains"))
+    whole_words = search.matches(session, value)
+    if whole_words is None:
+        return found("starts")
+    return or_(found("starts"), and_(whole_words, found("contains")))
 
 
 def _order(sort: str) -> tuple[Any, bool]:
@@ -259,11 +272,12 @@ def _with_tasks(session: Session, actor: Actor, cases: Sequence[Case], shown_fie
 
 def _open_tasks(session: Session, actor: Actor, ids: Sequence[int]) -> dict[int, tuple[Task, str, Clock | None]]:
     """One open task a case (the actor's own before others), the name of its holder, the case's worst clock."""
-    whole = and_(Clock.case_id == Task.case_id, col(Clock.task_id).is_(None), Clock.status != "finished")
+    of_case_or_step = or_(col(Clock.task_id).is_(None), Clock.task_id == Task.id)
+    running = and_(Clock.case_id == Task.case_id, of_case_or_step, Clock.status != "finished")
     statement = (
         select(Task, Person.name, Clock)
         .join(Person, col(Person.id) == Task.assignee_id, isouter=True)
-        .join(Clock, whole, isouter=True)
+        .join(Clock, running, isouter=True)
         .where(col(Task.case_id).in_(ids), col(Task.status).in_(("ready", "held", "waiting")))
     )
     found: dict[int, tuple[Task, str, Clock | None]] = {}
@@ -276,10 +290,10 @@ def _open_tasks(session: Session, actor: Actor, ids: Sequence[int]) -> dict[int,
 
 
 def _worse(one: Clock | None, other: Clock | None) -> Clock | None:
-    """The more serious of two clocks, as the case itself shows it."""
+    """The more serious of two clocks, those of the whole case before those of steps, as the case itself shows it."""
     both = [clock for clock in (one, other) if clock is not None]
     rank = {colour: place for place, colour in enumerate(COLOURS)}
-    return min(both, key=lambda clock: (rank.get(clock.light, len(rank)), clock.due_on), default=None)
+    return min(both, key=lambda clock: (clock.task_id is not None, rank.get(clock.light, len(rank)), clock.due_on), default=None)
 
 
 def field_values(session: Session, ids: Sequence[int], fields: Sequence[str]) -> dict[int, dict[str, Any]]:

@@ -60,10 +60,19 @@ def refresh(work: Work, case: Case, gathered: Gathered) -> None:
     A computed value and one that people may not change follow their source; another is filled in only while it
     is empty or still as it was filled in. What a provider could not say stays as it was, and is marked so.
     """
+    _take(work, case, gathered, _sources(case_type_of(work.session, case).form))
+
+
+def recompute(work: Work, case: Case, gathered: Gathered) -> None:
+    """Ask again for the computed fields alone: what people filled in or confirmed stays as it is."""
     form = case_type_of(work.session, case).form
-    found = answers(work, case, providers_of(form), gathered)
+    _take(work, case, gathered, [(field, source) for field, source in _sources(form) if field.computed is not None])
+
+
+def _take(work: Work, case: Case, gathered: Gathered, pairs: list[tuple[FieldDefinition, Source]]) -> None:
+    found = answers(work, case, {source.provider for _field, source in pairs}, gathered)
     values, marks = dict(case.values), dict(case.prefilled)
-    for field, source in _sources(form):
+    for field, source in pairs:
         if source.provider not in found:
             continue
         value = stored(field, found[source.provider].get(source.key))

@@ -61,7 +61,7 @@ def _call(office: Office, message: OutboxMessage) -> tuple[str, Mapping[str, Any
         return "invalid", {}, invalid.message
     except PortalError as fault:
         return "broken", {}, fault.message
-    except Exception:  # noqa: BLE001  a fault of a delivery must not stop the others; the trace is in the log
+    except Exception:
         log.exception("delivery %s/%s failed", message.partner, message.kind)
         return "broken", {}, "报文不能组成或对应答的处理出错，没有再试。请联系系统管理员查看日志，改正后重发。"
 

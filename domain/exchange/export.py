@@ -12,7 +12,7 @@ import xlsxwriter
 from domain import job
 from domain.command import Work, command, holders_of
 from domain.exchange.monitor import Query, Row, everything
-from domain.exchange.words import kind_label, word
+from domain.exchange.words import kind_label, result_word, word
 from domain.format import moment
 from domain.job import Job, JobResult, Progress, job_handler
 from domain.ports.partner import partner
@@ -73,6 +73,6 @@ def _cells(row: Row) -> list[Any]:
         moment(message.created_at),
         moment(message.sent_at) if message.sent_at else "",
         answer.get("receipt_number", ""),
-        result.get("number") or result.get("state", ""),
+        result.get("number") or (result_word(result).label if result else ""),
         redact(message.fault or ""),
     ]

@@ -62,6 +62,11 @@ def accept(writing: Writing, received: Received) -> InboxMessage:
 @command("inbox.take", allow=system_only)
 def take(work: Work, received: Received) -> InboxMessage:
     """Keep a result; the first one of its business key has its effect."""
+    return take_in(work, received)
+
+
+def take_in(work: Work, received: Received) -> InboxMessage:
+    """Take a result in, as part of a command of one's own (a screen that asked for it)."""
     message = _asked_for(work, received)
     known = _known(work, received)
     if known is not None and known.status != "failed":

@@ -12,9 +12,9 @@ from domain.errors import InvalidData, NotFound
 from domain.exchange.delivery import DELIVERIES, delivery_of
 from domain.exchange.tables import OutboxMessage
 from domain.job import Job, JobResult, Progress, job_handler
+from domain.portal_clock import SHANGHAI
 from domain.ports.errors import OutsideSystemDown, OutsideSystemError, PartnerRefused
 from domain.ports.partner import partner as partner_of
-from domain.portal_clock import SHANGHAI
 
 KIND = "exchange_reconcile"
 MOST_DAYS = 366

@@ -25,7 +25,7 @@ def _words() -> Mapping[str, Any]:
 
 
 def word(group: str, key: str) -> Word:
-    """The word for a state; group is statuses, results, inbox or attempts. Raises KeyError for an unknown one."""
+    """The word for a state; group is statuses, results, states, inbox or attempts. Raises KeyError for an unknown one."""
     return Word(**_words()[group][key])
 
 
@@ -37,6 +37,17 @@ def choices(group: str) -> list[dict[str, str]]:
 def kind_label(kind: str) -> str:
     """What a kind of message is called; a kind without a word shows its key."""
     return _words()["kinds"].get(kind, kind)
+
+
+def inbox_kind_label(kind: str) -> str:
+    """What a kind of message in is called."""
+    return _words()["inbox_kinds"].get(kind, kind)
+
+
+def result_word(result: Mapping[str, Any]) -> Word:
+    """A partner's final word on a message; a state without a word shows its key."""
+    state = str(result.get("state", ""))
+    return Word(**_words()["states"].get(state, {"label": state}))
 
 
 def source_label(source: str) -> str:

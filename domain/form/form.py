@@ -71,9 +71,15 @@ class Form:
 
     def may_edit(self, field: FieldDefinition) -> bool:
         """Whether a person may change this field here and now."""
-        if field.section not in self.editable or field.is_written_by_system or field.type == "note":
+        if field.section not in self.editable or field.type == "note":
+            return False
+        if field.is_written_by_system and not self._is_left_to_people(field):
             return False
         return self.locked_to is None or bool(self.locked_to & {field.path, field.key, field.section})
+
+    def _is_left_to_people(self, field: FieldDefinition) -> bool:
+        """Whether the source of a value that people may not change has none, so that they fill it in themselves."""
+        return field.computed is None and self.prefilled.get(field.key, {}).get("value") is None
 
     def accept(self, posted: Any) -> tuple[dict[str, Any], dict[str, str]]:
         """Take in what was posted: the new values and the errors by posted name.

@@ -1,8 +1,8 @@
-"""The spine: people, cases, clocks, papers, exchange, jobs, layers, audit."""
+"""The spine: people, cases, clocks, papers, exchange, jobs, ledgers, layers, audit."""
 
 from alembic import op
 
-from domain import schema
+from portal.migration_baseline import statements as read
 
 revision = "0001_spine"
 down_revision = None
@@ -11,4 +11,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-    schema.METADATA.create_all(op.get_bind())
+    connection = op.get_bind()
+    for statement in read(connection.dialect.name):
+        connection.exec_driver_sql(statement)

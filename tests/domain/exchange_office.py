@@ -11,8 +11,8 @@ from domain.case.tables import Case
 from domain.command import Work
 from domain.exchange import OutboxMessage, send, wire
 from domain.file_store import register
-from domain.ports.usage_control import PackageKind
 from domain.portal_clock import now
+from domain.ports.usage_control import PackageKind
 from integrations.connection import connect_partners
 from portal.database import Database
 from portal.runner import Runner

@@ -16,7 +16,18 @@ from domain.errors import InvalidData, NotFound
 from domain.working_calendar import FIRST_DAY, LAST_DAY, SpecialDay
 from views.administration import frame
 from views.page import actor, reading, redirect, writing
-from views.posted import FieldFault, by_field, day, faults_of, given_texts, number, query_day, query_number, text, upload
+from views.posted import (
+    FieldFault,
+    by_field,
+    day,
+    faults_of,
+    given_texts,
+    number,
+    query_day,
+    query_number,
+    text,
+    upload,
+)
 from views.shell import Crumb
 
 SECTION = "calendars"

@@ -13,14 +13,31 @@ from domain.errors import InvalidData
 from domain.organisation import offices
 from domain.person import Organisation, Person, RoleGrant
 from domain.person_administration import OpenTask, PersonFields, PersonFilter, PersonRow
-from domain.role_grant import GrantFields, grant_role, grant_with_person, grantable_roles, grants_of, revoke_role
+from domain.role_grant import (
+    GrantFields,
+    grant_role,
+    grant_with_person,
+    grantable_roles,
+    grants_of,
+    revoke_role,
+)
 from domain.session import SignedInSession, open_sessions
 from views.absences import posted_fields, rows_of
-from views.account import last_day, scope_words
+from views.account import browser_words, last_day, scope_words
 from views.administration import frame
 from views.page import actor, reading, redirect, writing
 from views.paging import PAGE_SIZE, Pager, pager, place
-from views.posted import FieldFault, by_field, day, faults_of, given_texts, number, query_number, text, version
+from views.posted import (
+    FieldFault,
+    by_field,
+    day,
+    faults_of,
+    given_texts,
+    number,
+    query_number,
+    text,
+    version,
+)
 from views.shell import Crumb, Link
 
 STATES = [{"value": "active", "label": "在用"}, {"value": "disabled", "label": "已停用"}, {"value": "applicant", "label": "申请人"}]
@@ -55,7 +72,7 @@ class PersonPage:
     organisation: str
     offices: list[dict[str, str]]
     grants: list[dict[str, Any]]
-    sessions: list[SignedInSession]
+    sessions: list[tuple[SignedInSession, str]]
     tasks: list[OpenTask]
     absences: tuple[dict[str, Any], ...]
     candidates: list[Candidate]
@@ -193,7 +210,7 @@ def _person_page(request: Request, session: Session, errors: tuple[FieldFault, .
         organisation=organisation.name if organisation else "",
         offices=_office_choices(session),
         grants=[_grant_row(request, each, at, may_secure and person.id != who.person_id) for each in grants_of(session, [person.id])],
-        sessions=open_sessions(session, person.id, portal_clock.now()),
+        sessions=[(each, browser_words(each.browser)) for each in open_sessions(session, person.id, portal_clock.now())],
         tasks=person_administration.open_tasks(session, person.id) if may_keep else [],
         absences=(*own, *stood_in),
         candidates=absence.candidates(session, person.id, at) if may_keep else [],

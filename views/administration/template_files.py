@@ -12,7 +12,7 @@ from domain.errors import InvalidData, NotFound
 from domain.template_file import TemplateFile, TemplateSlot
 from views.administration import frame
 from views.page import actor, office, reading, redirect, writing
-from views.posted import FieldFault, by_field, faults_of, given_texts, number, query_number, text, upload, version
+from views.posted import FieldFault, by_field, faults_of, given_texts, number, text, upload, version
 from views.shell import Crumb
 
 SECTION = "template_files"
@@ -105,11 +105,9 @@ def roll_back(request: Request) -> Response:
 
 
 def download(request: Request) -> Response:
-    """The version in force, or the one that is asked for."""
-    wanted = query_number(request, "version")
+    """One version, also one that is no more in force."""
     with reading(request) as session:
-        key = request.path_params["key"]
-        row = template_file.version_of(session, key, wanted) if wanted else template_file.current(session, key)
+        row = template_file.version_of(session, request.path_params["key"], request.path_params["version"])
     disposition = f"attachment; filename*=UTF-8''{quote(row.name, safe='')}"
     headers = {"Content-Disposition": disposition, "Content-Length": str(row.size_bytes)}
     return StreamingResponse(office(request).files.read(row.digest), media_type=row.media_type, headers=headers)

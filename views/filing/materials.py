@@ -148,7 +148,8 @@ def _answer(request: Request, slot_key: str, faults: list[str]) -> Response:
                            status=422 if faults else 200)
 
 
-def _tree(filing: Filing) -> tuple[MaterialBranch, ...]:
+def tree_of(filing: Filing) -> tuple[MaterialBranch, ...]:
+    """Every slot of the filing with its files."""
     open_slots = {slot.key for slot in filing.slots()}
     return material.tree(filing.session, filing.definition, filing.case, filing.form.facts(), lambda key: key in open_slots)
 

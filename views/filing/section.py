@@ -63,25 +63,25 @@ def show(request: Request) -> Response:
 def save(request: Request) -> Response:
     """Save the section, then go where the pressed button leads; refused values and missing ones are shown at once."""
     try:
-        filing_id, faults = _saved(request)
-    except Conflict as conflict:
-        return _conflict(request, conflict)
-    except InvalidData as refused:
-        return _refused(request, refused)
+        faults = _saved(request)
+    except (Conflict, InvalidData) as refused:
+        if page.is_htmx(request):
+            return _autosave_refused(request, refused)
+        return _conflict(request, refused) if isinstance(refused, Conflict) else _refused(request, refused)
     with page.reading(request) as session:
         filing = filings.load(request, session)
         return _after_saving(filing, faults)
 
 
-def _saved(request: Request) -> tuple[int, dict[str, str]]:
-    """Save what was posted; the version counts that this page's own autosaves made are not strange to it."""
+def _saved(request: Request) -> dict[str, str]:
+    """Save what was posted, and say what could not be taken; the version counts that this page's own autosaves made are not strange to it."""
     with page.writing(request) as session:
         filing = filings.load(request, session)
         task = filing.must_be_in_hand()
         given, version = page.form(request), _version(request, filing.case)
         case, faults = draft.save(session, page.actor(request), task.id, given, case_version=version)
         _remember(request, case)
-    return case.id, faults
+    return faults
 
 
 def _after_saving(filing: Filing, faults: dict[str, str]) -> Response:
@@ -104,10 +104,9 @@ def _after_saving(filing: Filing, faults: dict[str, str]) -> Response:
 def _after_control(filing: Filing, faults: dict[str, str]) -> Response:
     """An entry was added, removed or moved: the same section again, at the entry that was added."""
     request, key = filing.request, filing.request.path_params["section"]
-    if faults:
-        return _page(filing, faults, page.form(request), status=422)
-    if page.is_htmx(request):
-        return _page(filing, {}, block="form")
+    if faults or page.is_htmx(request):
+        block = "form" if page.is_htmx(request) else None
+        return _page(filing, faults, page.form(request), status=422 if faults else 200, block=block)
     entries = len(filing.section(key).entries)
     anchor = f"{key}-{entries - 1}" if "_add" in page.form(request) and entries else f"section-{key}"
     return page.redirect(request, "filing_section", anchor=anchor, code=filing.code, section=key)
@@ -136,7 +135,7 @@ def autosave(request: Request) -> Response:
         _values, faults = filing.form.accept(_without_controls(given))
         is_here = key in {each.key for each in filing.sections()}
         if is_here and given.get("_shown") != shown_mark(filing.section(key)):
-            return _retargeted(_page(filing, faults, given, block="form"), "#case-form")
+            return _retargeted(_page(filing, faults, given, block="form", is_quiet=True), "#case-form")
         lines = tuple(filing.form.error_summary(faults))
         fragment = AutosaveFragment("saved", filing.case.changed_at, "", lines, filing.case.version)
         return page.render(request, "filing/_autosave.html", fragment, title=filing.case.title, audience="public")
@@ -204,19 +203,21 @@ def _page(
     block: str | None = None,
     has_more: bool = False,
     conflict: tuple[Difference, ...] | None = None,
+    is_quiet: bool = False,
 ) -> Response:
+    """The section; `is_quiet` leaves out the summary, which would take the focus from somebody who is typing."""
     key = filing.request.path_params["section"]
     section = filing.section(key, errors, given)
     parts = parts_of(filing)
     context = SectionPage(
-        filing, section, parts, _form_page(filing, section, errors, len(parts) > 1),
+        filing, section, parts, _form_page(filing, section, {} if is_quiet else errors),
         place_no=next((no for no, each in enumerate(parts, 1) if each.key == key), 1), has_more=has_more, conflict=conflict,
     )
     return page.render(filing.request, "filing/section.html", context, title=f"{section.label}，{filing.case.title}",
                        crumbs=filing.crumbs(section.label), current="my_cases", audience="public", block=block, status=status)
 
 
-def _form_page(filing: Filing, section: SectionView, errors: Mapping[str, str], has_others: bool) -> FormPage:
+def _form_page(filing: Filing, section: SectionView, errors: Mapping[str, str]) -> FormPage:
     given = getattr(filing.request.state, "form", None)
     mark = (given.get("_page") if given is not None else None) or secrets.token_urlsafe(9)
     return FormPage(
@@ -231,6 +232,7 @@ def _form_page(filing: Filing, section: SectionView, errors: Mapping[str, str], 
         version=filing.case.version,
         autosave_url=filing.url("filing_autosave", section=section.key),
         place_urls=_place_urls(filing, section),
+        saved_at=filing.case.changed_at,
         marks={"_page": str(mark)[:40], "_shown": shown_mark(section)},
     )
 

@@ -1,0 +1,95 @@
+"""Jobs of the whole portal: state, progress, heartbeat; cancel one, run a failed one again."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from domain import job, job_list, portal_clock
+from domain.job import Job
+from domain.job_list import STATES, JobRow
+from views.administration import frame
+from views.page import actor, reading, redirect, writing
+from views.paging import PAGE_SIZE, Pager, pager, place
+from views.shell import Crumb
+
+SECTION = "administered_jobs"
+TONES = {"done": "good", "failed": "bad", "running": "info"}
+DONE = {"cancel": "已要求取消。执行中的作业在下一步停下。", "retry": "作业已重新排队。"}
+
+
+@dataclass(frozen=True)
+class JobsPage:
+    """The context of administration/jobs.html."""
+
+    rows: list[dict[str, Any]]
+    filters: list[dict[str, Any]]
+    pager: Pager
+
+
+@dataclass(frozen=True)
+class JobPage:
+    """The context of administration/job.html."""
+
+    job: Job
+    state: str
+    tone: str
+    silent_seconds: int | None
+    percent: int | None
+
+
+def list_jobs(request: Request) -> Response:
+    """Every job by filter and page."""
+    status, kind = request.query_params.get("status", ""), request.query_params.get("kind", "")
+    with reading(request) as session:
+        found, total = job_list.list_jobs(session, status=status, kind=kind, first=place(request), size=PAGE_SIZE)
+        kinds = job_list.kinds(session)
+    filters = [
+        {"name": "status", "label": "状态", "kind": "select", "value": status, "choices": [{"value": key, "label": label} for key, label in STATES.items()]},
+        {"name": "kind", "label": "类别", "kind": "select", "value": kind, "choices": [{"value": each, "label": each} for each in kinds]},
+    ]
+    page = JobsPage([_row(request, each) for each in found], filters, pager(request, len(found), total, "项作业"))
+    return frame.render(request, "administration/jobs.html", page, section=SECTION, title="作业")
+
+
+def _row(request: Request, each: JobRow) -> dict[str, Any]:
+    row = each.job
+    percent = _percent(row)
+    return {"cells": {
+        "title": {"text": row.title, "href": request.app.state.templates.url("administered_job", job_id=row.id), "sub": row.kind},
+        "owner": each.owner or {"text": "系统", "is_soft": True},
+        "created": portal_clock.local_date(row.created_at).isoformat(),
+        "progress": f"{percent}%" if percent is not None else None,
+        "state": {"tag": {"label": STATES[row.status], "tone": TONES.get(row.status, "")}},
+    }}
+
+
+def _percent(row: Job) -> int | None:
+    return min(100, row.done_units * 100 // row.total_units) if row.total_units else None
+
+
+def show(request: Request) -> Response:
+    """One job."""
+    with reading(request) as session:
+        row = job.job_of(session, actor(request), request.path_params["job_id"])
+        is_running = row.status == "running" and row.heartbeat_at is not None
+        silent = int((portal_clock.now(session) - row.heartbeat_at).total_seconds()) if is_running else None
+    page = JobPage(row, STATES[row.status], TONES.get(row.status, ""), silent, _percent(row))
+    return frame.render(
+        request, "administration/job.html", page, section=SECTION, title=row.title, trail=(Crumb(row.title),), notices=frame.done(request, DONE)
+    )
+
+
+def cancel(request: Request) -> Response:
+    """Take a job back or ask it to end."""
+    with writing(request) as session:
+        job.cancel(session, actor(request), request.path_params["job_id"])
+    return redirect(request, "administered_job", job_id=request.path_params["job_id"], query={"done": "cancel"})
+
+
+def retry(request: Request) -> Response:
+    """Queue a failed or cancelled job again."""
+    with writing(request) as session:
+        job.retry(session, actor(request), request.path_params["job_id"])
+    return redirect(request, "administered_job", job_id=request.path_params["job_id"], query={"done": "retry"})
