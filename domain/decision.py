@@ -40,6 +40,11 @@ def gather_outside(session: Session, actor: Actor, case: Case, rule_sets: Iterab
     return {name: dict(provider.get(ask)) for name, provider in wanted.items()}
 
 
+def asks_outside(session: Session, case: Case, rule_sets: Iterable[str]) -> bool:
+    """True if a partner must be asked before these rule sets can be answered in full."""
+    return any(provider.is_outside for provider in _providers_for(session, case, rule_sets))
+
+
 def ask_about(session: Session, actor: Actor, case: Case, task: Task | None = None) -> Ask:
     """What a provider may look at for this case."""
     return Ask(session, case, case.values, portal_clock.today(session), office_of(session), actor, task)

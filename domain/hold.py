@@ -15,7 +15,7 @@ from domain.command import Work
 from domain.errors import Conflict
 from domain.format import moment
 
-PLOT = "plot"
+PLOT, YEARLY = "plot", "yearly_claim"
 MARKS = {"reserved": "预占", "stored": "已预存", "used": "已流出", "major": "周转锁定", "qyzz": "QYZZ锁定", "leased": "租赁锁定"}
 """What a case may do to a plot, and the status of the annual farmland layer that goes with it."""
 _MOST_KEYS = 500
@@ -75,7 +75,7 @@ def holders(session: Session, kind: str, keys: Collection[str]) -> dict[str, Hol
 
 
 def held_by(session: Session, case_id: int, kind: str = PLOT) -> dict[str, Hold]:
-    """The active holds of a case by the key of their object."""
+    """The active holds of a case on objects of a kind, by the key of the object."""
     statement = select(Hold).where(Hold.case_id == case_id, Hold.object_kind == kind, col(Hold.ended_at).is_(None))
     return {row.object_key: row for row in session.exec(statement.order_by(col(Hold.object_key))).all()}
 
@@ -90,6 +90,8 @@ def take(work: Work, case: Case, kind: str, keys: Sequence[str], mark: str) -> N
     for start in range(0, len(wanted), _MOST_KEYS):
         work.session.execute(_insert(work, case, kind, wanted[start : start + _MOST_KEYS], mark))
     held = holders(work.session, kind, wanted)
+    if wanted and not held.keys() >= set(wanted):  # let go by its holder between the two statements
+        raise Conflict("有对象刚被其他办件释放，本次没有占用。请再试一次。")
     if strangers := [held[key] for key in wanted if held[key].case_id != case.id]:
         raise Conflict(f"{refusal(strangers)}。本次没有占用任何地块，请换用可用的地块后重新上传。")
     work.record(f"case:{case.id}", hold=mark, objects=len(wanted))
@@ -138,6 +140,11 @@ def pass_on(work: Work, holder: Case, case: Case, kind: str, keys: Sequence[str]
     take(work, case, kind, keys, mark)
 
 
+def yearly_key(area: str, year: int) -> str:
+    """The one yearly claim of an area: the annual reserve plan that a district files once a year."""
+    return f"{area}-{year}"
+
+
 def marks_of(session: Session, kind: str = PLOT) -> Mapping[str, str]:
     """Every active mark by the key of its object."""
     statement = select(Hold.object_key, Hold.mark).where(Hold.object_kind == kind, col(Hold.ended_at).is_(None))
@@ -147,6 +154,7 @@ def marks_of(session: Session, kind: str = PLOT) -> Mapping[str, str]:
 @ending.on_giving_up
 def release_given_up(work: Work, case: Case, _outcome: str) -> None:
     """A case that ended without its purpose lets go of whatever it had only reserved."""
-    reserved = [key for key, row in held_by(work.session, case.id).items() if row.mark == "reserved"]
-    if reserved:
-        release(work, case, PLOT, reserved, "given_up")
+    for kind in (PLOT, YEARLY):
+        reserved = [key for key, row in held_by(work.session, case.id, kind).items() if row.mark == "reserved"]
+        if reserved:
+            release(work, case, kind, reserved, "given_up")

@@ -5,5 +5,6 @@ import domain.case.export
 import domain.exchange.export
 import domain.exchange.reconcile
 import domain.report_building
+import domain.report_list
 import domain.report_outcome
 import domain.sweep  # noqa: F401

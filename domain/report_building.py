@@ -19,7 +19,7 @@ from domain.case.tables import Case, CaseEvent, Material
 from domain.command import Work, command, system_only
 from domain.district import district_name
 from domain.document.tables import Document, DocumentVersion
-from domain.errors import InvalidData
+from domain.errors import InvalidData, PortalError
 from domain.exchange import send
 from domain.failpoint import reach
 from domain.file_store import ReceivedFile, register
@@ -58,12 +58,22 @@ def build(progress: Progress, arguments: Mapping[str, Any]) -> dict[str, Any]:
         if row.state != "building":
             return {"state": row.state}
         case = session.get_one(Case, row.case_id)
-        made = compose(session, row, case)
-        package = _packed(session, row, case, made)
+        made, package = _made(session, row, case)
     progress.tell(1, 2, "组卷")
     with progress.writing() as session:
         finished = finish_building(session, SYSTEM, arguments["round"], made, package)
         return {"state": finished.state, "faults": len(finished.faults)}
+
+
+def _made(session: Session, row: ReportRound, case: Case) -> tuple[Composition, ReceivedFile | None]:
+    """The composition and its package; what stands in the way (a file that is lost, say) becomes a fault of the round."""
+    made = Composition()
+    try:
+        compose(session, row, case, made)
+        return made, _packed(session, row, case, made)
+    except PortalError as fault:
+        made.refuse(fault.message)
+        return made, None
 
 
 def _packed(session: Session, row: ReportRound, case: Case, made: Composition) -> ReceivedFile | None:
@@ -85,13 +95,11 @@ def _file_name(row: ReportRound) -> str:
     return f"report-{row.case_id}-{row.kind}-{row.round_no}.zip"
 
 
-def compose(session: Session, row: ReportRound, case: Case) -> Composition:
+def compose(session: Session, row: ReportRound, case: Case, made: Composition) -> None:
     """Gather and check what a round's package must hold; every fault is found, not only the first."""
-    made = Composition()
     for part in usage_control.kinds()[row.kind].contents:
         _PARTS[part](session, row, case, made)
     made.detail["files"] = sorted(made.files)
-    return made
 
 
 def _layer(session: Session, row: ReportRound, case: Case, made: Composition) -> None:

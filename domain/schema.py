@@ -1,6 +1,7 @@
 """All tables of the portal: importing this module makes them known to the one metadata.
 
-A test names every module of domain that holds a table and is missing here.
+A test names every module of domain that holds a table and is missing here. Until the first release, run
+`python -m portal.migration_baseline` after a change of a table.
 """
 
 from sqlmodel import SQLModel
@@ -25,6 +26,7 @@ import domain.outflow
 import domain.parameter
 import domain.payment
 import domain.person
+import domain.plot.tables
 import domain.portal_clock
 import domain.session
 import domain.template_file

@@ -55,6 +55,8 @@ class ReportRound(SQLModel, table=True):
     package_digest: str | None = Field(default=None, sa_column=code_column(nullable=True))
     original_id: int | None = Field(default=None, sa_type=BIG_ID)
     """Of a cancellation: the round whose number it cancels."""
+    job_id: int | None = Field(default=None, sa_type=BIG_ID)
+    """The job that builds the package."""
     started_at: datetime = Field(sa_column=moment_column())
     changed_at: datetime = Field(sa_column=moment_column())
     started_by: int | None = Field(default=None, sa_type=BIG_ID)
@@ -150,6 +152,9 @@ def events_of(session: Session, round_ids: Sequence[int]) -> list[ReportEvent]:
 def begin(work: Work, case: Case, kind: str, *, cancels: ReportRound | None = None) -> ReportRound:
     """Start a round: its package is built by a job. Refused while an earlier one is under way or has its number."""
     _must_be_startable(work.session, case, kind)
+    for stuck in rounds_of(work.session, case.id):
+        if is_stuck(work.session, stuck):
+            change(work, stuck, "withdrawn", "组卷作业没有完成，已另行组卷")
     case_rounds = select(func.count()).select_from(ReportRound).where(ReportRound.case_id == case.id, ReportRound.kind == kind)
     round_no = work.session.exec(case_rounds).one() + 1
     started = ReportRound(
@@ -166,7 +171,7 @@ def begin(work: Work, case: Case, kind: str, *, cancels: ReportRound | None = No
     work.session.add(started)
     work.session.flush()
     change(work, started, "building", f"第 {round_no} 次组卷")
-    job.enqueue(work, BUILD_JOB, f"组卷：{case.title}", {"round": started.id}, case_id=case.id)
+    started.job_id = job.enqueue(work, BUILD_JOB, f"组卷：{case.title}", {"round": started.id}, case_id=case.id).id
     return started
 
 
@@ -176,11 +181,19 @@ def _must_be_startable(session: Session, case: Case, kind: str) -> None:
     for earlier in rounds_of(session, case.id):
         if earlier.kind != kind:
             continue
-        if states()[earlier.state].is_open:
+        if states()[earlier.state].is_open and not is_stuck(session, earlier):
             label = states()[earlier.state].label
             raise Conflict(f"第 {earlier.round_no} 次报送还没有结果（{label}），不能再报送一次。请等结果返回，或先刷新。")
         if earlier.state in ("numbered", "cancelled"):
             raise Conflict("部系统已经给出最终结果，不能重复报送。已有监管号需要更正的，请先办理注销。")
+
+
+def is_stuck(session: Session, row: ReportRound) -> bool:
+    """True if a package was to be built and its job has ended without building it."""
+    if row.state != "building" or row.job_id is None:
+        return False
+    building = session.get(job.Job, row.job_id)
+    return building is None or building.status in ("failed", "cancelled")
 
 
 def change(work: Work, row: ReportRound, state: str, words: str = "") -> None:

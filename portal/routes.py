@@ -11,6 +11,7 @@ AREAS = (
     "portal.areas.space",
     "portal.areas.books",
     "portal.areas.outside",
+    "portal.areas.reporting",
     "portal.areas.administration",
 )
 """Each area is a module with a list PAGES; their union is the table."""

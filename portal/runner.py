@@ -230,6 +230,11 @@ class Runner:
             end(session, SYSTEM, job.id, *arguments)
 
     def _beat(self) -> bool:
+        """Say that the job in hand is worked at; end all duties if another process has taken the lock over."""
+        if not self._lock.keep():
+            log.critical("another process runs the duties of this database now; this one ends its own")
+            self._is_stopping.set()
+            return False
         job_id = self._running_job
         if job_id is not None:
             with self.database.writing() as session:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from portal.database import Database
 
@@ -25,6 +26,19 @@ class RunnerLock:
     def take(self) -> bool:
         """Take the lock; False while another process holds it."""
         return self._take_file() if self._database.is_sqlite else self._take_advisory()
+
+    def keep(self) -> bool:
+        """True if the lock is still held; taken again if the database dropped the connection that held it."""
+        if self._connection is None:
+            return self._file is not None
+        try:
+            self._connection.execute(text("SELECT 1"))
+            self._connection.commit()
+        except OperationalError:
+            self._connection.invalidate()
+            self._connection = None
+            return self.take()
+        return True
 
     def release(self) -> None:
         """Give the lock back; does nothing if it is not held."""

@@ -7,12 +7,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from domain import portal_clock
-from domain.case import access, actions, draft, operations, papers, prefill, scope
+from domain.case import access, access_rules, actions, draft, operations, papers, prefill, scope
 from domain.case.definition import case_type_of
 from domain.case.opinion import keep_draft
-from domain.case.tables import Case, StoredDecision
+from domain.case.tables import Case, StoredDecision, Task
 from domain.case.words import code_of
-from domain.decision import Gathered
 from domain.errors import InvalidData, NotFound, OutsideSystemDown, PortalError, Refused
 from domain.facts import PROVIDERS
 from domain.office import office_of
@@ -79,26 +78,48 @@ def _save(request: Request) -> tuple[int | None, dict[str, str]]:
             keep_draft(session, actor, task_id, str(given["_opinion"]))
     if not any(not key.startswith("_") and key != "csrf_token" for key in given) and not _presses(given):
         return version, {}
-    gathered = _read_again(request, task_id) if "_refresh" in given else {}
     with page.writing(request) as session:
-        saved, faults = draft.save(session, actor, task_id, given, case_version=version, gathered=gathered)
-        return saved.version, faults
+        saved, faults = draft.save(session, actor, task_id, given, case_version=version)
+    if not faults and not page.is_htmx(request) and not _changes_groups(given):
+        saved = _read_partners(request, saved, must_answer="_refresh" in given)
+    return saved.version, faults
 
 
 def _presses(given: Any) -> bool:
     """True if a button that changes the form was pressed: of a repeated section, or to read the sources again."""
-    return any(key in given for key in ("_add", "_remove", "_up", "_down", "_refresh"))
+    return _changes_groups(given) or "_refresh" in given
 
 
-def _read_again(request: Request, task_id: int) -> Gathered:
-    """Ask the partners that fill in fields of the form. Raises OutsideSystemDown naming those that do not answer."""
+def _changes_groups(given: Any) -> bool:
+    return any(key in given for key in ("_add", "_remove", "_up", "_down"))
+
+
+def _read_partners(request: Request, saved: Case, *, must_answer: bool) -> Case:
+    """Ask the partners that fill in fields of this step with what was just saved; an autosave asks nobody.
+
+    A partner that is down leaves its fields as they were; OutsideSystemDown only where a person asked for the reading.
+    """
+    actor, task_id = page.actor(request), request.path_params["task_id"]
     with page.reading(request) as session:
-        _task, found = access.find_task(session, page.actor(request), task_id)
-        gathered, down = prefill.gather(session, page.actor(request), found)
-    if down:
+        task, found = access.find_task(session, actor, task_id)
+        if not _is_fed(session, found, task):
+            return saved
+        gathered, down = prefill.gather(session, actor, found)
+    if must_answer and down:
         names = "、".join(PROVIDERS[name].title for name in down)
         raise OutsideSystemDown(f"{names}没有答复，没有读取到新的数据，办件没有改动。请稍后再点「重新读取」。")
-    return gathered
+    if not gathered:
+        return saved
+    with page.writing(request) as session:
+        return draft.save(session, actor, task_id, {}, gathered=gathered)[0]
+
+
+def _is_fed(session: Any, found: Case, task: Task) -> bool:
+    """True if a partner fills in a field of a section that this step works at."""
+    definition = case_type_of(session, found)
+    here = access_rules.editable_sections(definition, task)
+    sources = [field.prefill or field.computed for field in definition.form.fields() if field.section in here]
+    return any(source is not None and PROVIDERS[source.provider].is_outside for source in sources)
 
 
 def act(request: Request) -> Response:

@@ -85,7 +85,9 @@ def find(request: Request, session: Session, route: str, box: str | None, boxes:
     dictionaries = dictionary.choices_of(session, asked.case_type.form, today) if asked.case_type else {}
     known = case_columns.columns_of(asked.case_type, dictionaries)
     fields = case_columns.field_keys(case_columns.wanted(asked.columns, known))
-    counts = inbox.counts(session, actor, asked.query, boxes)
+    # The box that is shown counts its own rows; a box that nobody looks at is counted only if it is asked for.
+    others = [each for each in boxes if each != box or asked.is_narrowed]
+    counts = inbox.counts(session, actor, asked.query, others)
     return Listing(
         request=request, route=route, asked=asked, counts=counts, known=known, today=today,
         page=inbox.page(session, actor, asked.query, fields, total=counts.total),

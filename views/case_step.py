@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from domain import decision
+from domain import decision, linked_case, portal_clock
 from domain.case import access, actions, filled_form, operations, prefill
 from domain.case.tables import Task
+from domain.facts import supervision_number
 from domain.form import FormError
 from rules.case_type import ActionDefinition
 from views import panels
@@ -38,6 +39,8 @@ class StepWork:
     operations: tuple[Mapping[str, str], ...]
     case_operations: tuple[Mapping[str, str], ...]
     decisions: tuple[Mapping[str, Any], ...]
+    ask_href: str
+    """Where the same rules are shown with what partners say now; empty where they need nobody outside."""
     panels: tuple[Mapping[str, Any], ...]
     others: tuple[Mapping[str, Any], ...]
     error: str = ""
@@ -73,6 +76,7 @@ def step_work(one: Opened, csrf_token: str | None, attempt: Attempt | None = Non
         operations=tuple(_operations(one, task, state)),
         case_operations=tuple(_case_operations(one)),
         decisions=tuple(_decisions(one, task, is_working)),
+        ask_href=_ask_href(one, task, is_working),
         panels=tuple(panels.shown(one.request, one.session, one.case, task, one.step(task).panels if task else ())),
         others=tuple(_others(one, task)),
         error=attempt.message if attempt else "",
@@ -167,18 +171,45 @@ def _case_operations(one: Opened) -> list[Mapping[str, str]]:
         found.append(("withdraw", "撤回申请"))
     if case.status == "draft" and case.created_by == one.actor.person_id:
         found.append(("discard", "删除草稿"))
-    return [{"label": label, "href": one.url("case_operation", case_id=case.id, operation=key)} for key, label in found]
+    operations_here = [
+        {"label": label, "href": one.url("case_operation", case_id=case.id, operation=key)} for key, label in found
+    ]
+    return [*operations_here, *_linked_operations(one)]
+
+
+def _linked_operations(one: Opened) -> list[Mapping[str, str]]:
+    """The linked cases that may be opened from here, and the reports of a case that is reported."""
+    today, url = portal_clock.today(one.session), one.url
+    found = [
+        {"label": f"发起{definition.short}", "href": url("open_linked", case_id=one.case.id, relation=relation)}
+        for relation, definition in linked_case.openable(one.session, one.actor, one.case, today)
+    ]
+    if supervision_number.is_controlled(one.case_type):
+        found.append({"label": "用途管制", "href": url("case_usage_control", case_id=one.case.id)})
+    return found
 
 
 def _decisions(one: Opened, task: Task | None, is_working: bool) -> list[Mapping[str, Any]]:
     """The rule sets that the step shows, asked with what the portal itself knows; partners are asked on request."""
     if task is None or not is_working:
         return []
-    cards = []
-    for key in one.step(task).asks:
-        made = decision.decide(one.session, one.actor, one.case, key, task=task)
+    cards, asks = [], one.step(task).asks
+    gathered = decision.gather_outside(one.session, one.actor, one.case, asks) if _asks_partners(one) else None
+    for key in asks:
+        made = decision.decide(one.session, one.actor, one.case, key, task=task, gathered=gathered)
         cards.append(fresh_card(made, [rule_link(one, key)]))
     return cards
+
+
+def _asks_partners(one: Opened) -> bool:
+    return one.request.query_params.get("ask") == "partners"
+
+
+def _ask_href(one: Opened, task: Task | None, is_working: bool) -> str:
+    if task is None or not is_working or _asks_partners(one):
+        return ""
+    needs_partners = decision.asks_outside(one.session, one.case, one.step(task).asks)
+    return one.tab_url("work", task=task.id, ask="partners") if needs_partners else ""
 
 
 def rule_link(one: Opened, key: str) -> Mapping[str, str]:

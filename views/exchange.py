@@ -422,7 +422,7 @@ def _states(counts: Mapping[tuple[str, str], int], lines: Mapping[str, PartnerLi
         LineState(
             key, partner(key).label, count(key, "waiting", "sending"), count(key, "refused", "dead"), count(key, "delivered"),
             lines.get(key),
-        )  # fmt: skip
+        )
         for key in partners_with_deliveries()
     ]
 

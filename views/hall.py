@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from domain import material, portal_clock
 from domain.case import course, draft, operations, scope
-from domain.case.inbox import CaseQuery, page as case_page
 from domain.case.tables import Case
 from domain.errors import NotFound
 from domain.file_store import StoredFile
@@ -112,15 +111,11 @@ def _text(request: Request, definition: CaseType) -> str:
 
 
 def _waiting(request: Request, session: Session) -> tuple[Waiting, ...]:
-    """Corrections first, then drafts, the latest first; two queries."""
+    """Corrections first, then drafts, the latest first; one query."""
     actor = page.actor(request)
     if actor.person_id is None or not actor.is_applicant:
         return ()
-    found: list[Waiting] = []
-    for status in ("correction", "draft"):
-        rows = case_page(session, actor, CaseQuery(box="mine", status=status, sort="-changed_at"), total=0).rows
-        found += [_waiting_for(request, row.case, status) for row in rows]
-    return tuple(found[:MOST_WAITING])
+    return tuple(_waiting_for(request, each, each.status) for each in draft.unfinished(session, actor, MOST_WAITING))
 
 
 def _waiting_for(request: Request, case: Case, kind: str) -> Waiting:

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain.case import inbox
+from domain.case import draft, inbox, scope
 from domain.case.inbox import COUNT_LIMIT, PAGE_ROWS, CasePage, CaseQuery
 from domain.case.tables import Case
 from domain.case.words import code_of, status_words, words
@@ -51,7 +51,7 @@ class MyCasesPage:
 
 
 def show(request: Request) -> Response:
-    """The list: one query for what waits, three for the page of everything."""
+    """The list: one query for what waits, and those of the page of everything."""
     try:
         query = _query(request)
     except InvalidData as refused:
@@ -62,6 +62,13 @@ def show(request: Request) -> Response:
         context = _context(request, session, query, error)
     return page.render(request, "tracking/my_cases.html", context, title="我的办件", current="my_cases", audience="public",
                        notices=_notices(request), status=422 if error else 200)
+
+
+def open_case(request: Request) -> Response:
+    """One's own case by its id, as notices name it: to what is to be done, else to its progress."""
+    with page.reading(request) as session:
+        case = scope.find(session, page.actor(request), request.path_params["case_id"])
+    return page.redirect(request, "filing" if case.status in ("draft", "correction") else "track", code=case.draft_number)
 
 
 def _notices(request: Request) -> tuple[Notice, ...]:
@@ -107,22 +114,13 @@ def _context(request: Request, session: Session, query: CaseQuery, error: str) -
         words=query.words,
         status=query.status or "",
         statuses=tuple({"value": key, "label": label} for key, label in words("statuses").items()),
-        todos=tuple(_todos(session, actor, catalogue)) if is_first and not is_narrowed else (),
+        todos=tuple(_todo(each, catalogue) for each in draft.unfinished(session, actor)) if is_first and not is_narrowed else (),
         columns=_columns(request, query),
         rows=tuple(_row(request, row, catalogue) for row in found.rows),
         pager=_pager(request, query, found, is_first),
         is_narrowed=is_narrowed,
         error=error,
     )
-
-
-def _todos(session: Session, actor: Any, catalogue: Catalogue) -> list[Todo]:
-    """Corrections before drafts, the latest first."""
-    found = []
-    for status in ("correction", "draft"):
-        rows = inbox.page(session, actor, CaseQuery(box="mine", status=status, sort="-changed_at"), total=0).rows
-        found += [_todo(row.case, catalogue) for row in rows]
-    return found
 
 
 def _todo(case: Case, catalogue: Catalogue) -> Todo:

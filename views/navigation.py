@@ -8,11 +8,18 @@ from domain import role
 from domain.actor import Actor
 from views.shell import Crumb, Link, Notice, Person, Search, Shell
 
+REPORT_READERS = (
+    "reviewer", "section_chief", "approver", "printer", "dispatcher", "erratum_reviewer", "report_admin", "city_handler",
+    "city_leader", "bureau_leader", "city_viewer",
+)  # fmt: skip
+"""Roles that look at reports to the land-use control platform."""
+
 BENCH_LINKS = (
     ("desk", "工作台", "desk", lambda actor: role.handles_cases(actor)),
     ("cases", "办件", "cases", lambda actor: role.handles_cases(actor)),
     ("map", "一张图", "map", lambda actor: role.handles_cases(actor)),
     ("ledgers", "台账", "ledgers", lambda actor: role.sees_ledgers(actor)),
+    ("usage_control", "用途管制", "usage_control", lambda actor: actor.has_role(*REPORT_READERS)),
     ("rules", "规则", "rules", lambda actor: role.is_staff(actor)),
     ("exchange", "交换", "exchange", lambda actor: role.sees_exchange(actor)),
     ("administration", "管理", "administration", lambda actor: actor.has_role("system_admin", "security_admin")),

@@ -1,6 +1,6 @@
 """Who may do what with a case or a task; the row itself is found through scope."""
 
-from sqlalchemy import ColumnElement, and_, false, or_
+from sqlalchemy import ColumnElement, and_
 from sqlmodel import Session, col, select
 
 from domain.actor import Actor
@@ -24,25 +24,25 @@ def find_task(session: Session, actor: Actor, task_id: int) -> tuple[Task, Case]
     return task, case
 
 
-def claimable(actor: Actor) -> ColumnElement[bool]:
-    """The condition on Task for what this actor may take from the pool."""
+def claimable(actor: Actor) -> list[ColumnElement[bool]]:
+    """The conditions on Task for what this actor may take from the pool, any of which suffices.
+
+    They are apart because each has an index of its own; joined by OR the database would walk every free task.
+    """
     if not actor.hands:
-        return false()
-    by_role = [_pool_of(grant.role, grant.district_code, grant.town_code) for grant in actor.grants]
-    pool = and_(col(Task.reserved_for).is_(None), or_(*by_role)) if by_role else false()
-    return and_(col(Task.status) == "ready", or_(pool, col(Task.reserved_for).in_(actor.hands), _of_own_enterprise(actor)))
+        return []
+    pools = {(grant.role, grant.district_code) for grant in actor.grants}
+    parts = [and_(col(Task.reserved_for).is_(None), _pool_of(*pool)) for pool in sorted(pools, key=str)]
+    parts.append(col(Task.reserved_for).in_(actor.hands))
+    if actor.is_applicant and actor.organisation_id is not None:
+        parts.append(and_(col(Task.role) == "applicant", col(Task.organisation_id) == actor.organisation_id))
+    return [and_(col(Task.status) == "ready", part) for part in parts]
 
 
-def _pool_of(role: str, district_code: str | None, town_code: str | None) -> ColumnElement[bool]:
+def _pool_of(role: str, district_code: str | None) -> ColumnElement[bool]:
     if district_code is None:
         return col(Task.role) == role
     return and_(col(Task.role) == role, col(Task.district_code) == district_code)
-
-
-def _of_own_enterprise(actor: Actor) -> ColumnElement[bool]:
-    if not actor.is_applicant or actor.organisation_id is None:
-        return false()
-    return and_(col(Task.role) == "applicant", col(Task.organisation_id) == actor.organisation_id)
 
 
 def may_claim(actor: Actor, task: Task) -> bool:

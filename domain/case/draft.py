@@ -8,7 +8,7 @@ from sqlmodel import Session, col, func, select
 
 from domain import decision, portal_clock
 from domain.actor import Actor
-from domain.case import access, ending, filled_form, history, index, prefill, scope
+from domain.case import access, ending, filled_form, history, inbox, index, prefill, scope
 from domain.case.definition import case_type_of
 from domain.case.tables import Case, Material, Task
 from domain.command import Work, anyone_signed_in, command
@@ -40,6 +40,14 @@ def drafts_of(session: Session, actor: Actor, case_type: str) -> list[Case]:
         Case.case_type == case_type, Case.status == "draft", Case.created_by == actor.person_id
     )
     return list(session.exec(statement.order_by(col(Case.changed_at).desc())).all())
+
+
+def unfinished(session: Session, actor: Actor, limit: int = 50) -> list[Case]:
+    """What waits for an applicant and the enterprise: filings to correct before drafts, the latest first; one query."""
+    waiting = col(Case.status).in_(("correction", "draft"))
+    statement = scope.visible_cases(actor).where(waiting, *inbox.box(actor, "mine"))
+    order = (col(Case.status) == "draft", col(Case.changed_at).desc(), col(Case.id).desc())
+    return list(session.exec(statement.order_by(*order).limit(limit)).all())
 
 
 def unopened(session: Session, actor: Actor, definition: CaseType) -> Case:
@@ -161,8 +169,8 @@ def save(
     values, faults = form.accept(posted)
     _must_be_open(case)
     before, case.values = case.values, dict(values)
-    _show_on_lists(work, case)
     prefill.refresh(work, case, gathered or {})
+    _show_on_lists(work, case)
     index.rewrite(work.session, case)
     _note_changes(work, case, task, before)
     return case, faults

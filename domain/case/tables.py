@@ -28,6 +28,7 @@ class Case(SQLModel, table=True):
         Index("ix_case_title", "title", "id"),
         Index("ix_case_creator", "created_by", "id"),
         Index("ix_case_town", "town_code", "status", "id"),
+        Index("ix_case_light", "light", "district_code", "id"),
     )
 
     id: int | None = Field(default=None, sa_column=id_column())

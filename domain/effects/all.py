@@ -8,3 +8,4 @@ from domain.effects import erratum as erratum
 from domain.effects import permit_cancellation as permit_cancellation
 from domain.effects import outflow as outflow
 from domain.effects import payment as payment
+from domain.effects import plots as plots

@@ -10,8 +10,8 @@ from domain.command import Work, command, system_only
 from domain.errors import PortalError
 from domain.exchange.delivery import delivery_of
 from domain.exchange.inbox import Received, accept
-from domain.exchange.outbox import FIRST_ASK, LONGEST_ASK, is_paused
-from domain.exchange.tables import OutboxMessage
+from domain.exchange.outbox import FIRST_ASK, LONGEST_ASK
+from domain.exchange.tables import OutboxMessage, PartnerLine
 from domain.job import Storage
 from domain.office import Office
 from domain.portal_clock import now
@@ -23,14 +23,15 @@ log = logging.getLogger(__name__)
 def next_unanswered(session: Session) -> OutboxMessage | None:
     """The delivered message whose result is to be asked for next; None if none is due."""
     at = now(session)
+    paused = select(PartnerLine.partner).where(col(PartnerLine.paused_until) > at)
     statement = (
         select(OutboxMessage)
         .where(OutboxMessage.result_status == "awaited", col(OutboxMessage.result_due_at) <= at)
-        .where(OutboxMessage.status == "delivered")
-        .order_by(OutboxMessage.result_due_at, OutboxMessage.id)
-        .limit(20)
+        .where(OutboxMessage.status == "delivered", col(OutboxMessage.partner).not_in(paused))
+        .order_by(col(OutboxMessage.result_due_at), col(OutboxMessage.id))
+        .limit(1)
     )
-    return next((m for m in session.exec(statement).all() if not is_paused(session, m.partner, at)), None)
+    return session.exec(statement).first()
 
 
 def ask(storage: Storage, office: Office, message: OutboxMessage) -> bool:

@@ -48,7 +48,7 @@ def supervision(ask: Ask) -> Mapping[str, Any]:
         "returned_message": said or None,
         "report_state": usage_control.states()[state].label,
         "report_settled": state in ("numbered", "recorded", "cancelled"),
-        "report_failed": state in FAILED,
+        "report_failed": state in FAILED or (row is not None and usage_control.is_stuck(ask.session, row)),
     }
 
 

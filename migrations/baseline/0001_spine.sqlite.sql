@@ -14,9 +14,9 @@ CREATE TABLE audit_entry (
 --;
 CREATE INDEX ix_audit_entry_at ON audit_entry (at)
 --;
-CREATE INDEX ix_audit_entry_command ON audit_entry (command)
---;
 CREATE INDEX ix_audit_entry_subject ON audit_entry (subject)
+--;
+CREATE INDEX ix_audit_entry_command ON audit_entry (command)
 --;
 CREATE INDEX ix_audit_entry_person_id ON audit_entry (person_id)
 --;
@@ -47,11 +47,11 @@ CREATE TABLE sign_in_attempt (
     PRIMARY KEY (id)
 )
 --;
-CREATE INDEX ix_sign_in_attempt_address_digest ON sign_in_attempt (address_digest)
+CREATE INDEX ix_sign_in_attempt_login_digest ON sign_in_attempt (login_digest)
 --;
 CREATE INDEX ix_sign_in_attempt_at ON sign_in_attempt (at)
 --;
-CREATE INDEX ix_sign_in_attempt_login_digest ON sign_in_attempt (login_digest)
+CREATE INDEX ix_sign_in_attempt_address_digest ON sign_in_attempt (address_digest)
 --;
 CREATE TABLE organisation (
     id INTEGER NOT NULL,
@@ -96,13 +96,13 @@ CREATE TABLE job (
     PRIMARY KEY (id)
 )
 --;
-CREATE INDEX ix_job_case_id ON job (case_id)
---;
-CREATE INDEX ix_job_kind ON job (kind)
+CREATE INDEX ix_job_owner_id ON job (owner_id)
 --;
 CREATE INDEX ix_job_queue ON job (status, due_at)
 --;
-CREATE INDEX ix_job_owner_id ON job (owner_id)
+CREATE INDEX ix_job_kind ON job (kind)
+--;
+CREATE INDEX ix_job_case_id ON job (case_id)
 --;
 CREATE TABLE calendar_year (
     year INTEGER NOT NULL,
@@ -166,29 +166,31 @@ CREATE TABLE case_file (
     UNIQUE (draft_number)
 )
 --;
-CREATE INDEX ix_case_file_organisation_id ON case_file (organisation_id)
---;
-CREATE INDEX ix_case_district ON case_file (district_code, status, id)
---;
-CREATE INDEX ix_case_submitted ON case_file (submitted_at, id)
---;
-CREATE INDEX ix_case_town ON case_file (town_code, status, id)
---;
-CREATE INDEX ix_case_applicant ON case_file (applicant_id, id)
---;
-CREATE INDEX ix_case_changed ON case_file (changed_at, id)
---;
-CREATE INDEX ix_case_type_status ON case_file (case_type, status, id)
---;
-CREATE INDEX ix_case_closed ON case_file (closed_at, id)
---;
 CREATE INDEX ix_case_title ON case_file (title, id)
 --;
-CREATE INDEX ix_case_creator ON case_file (created_by, id)
+CREATE INDEX ix_case_file_organisation_id ON case_file (organisation_id)
 --;
 CREATE INDEX ix_case_due ON case_file (status, due_on, id)
 --;
+CREATE INDEX ix_case_closed ON case_file (closed_at, id)
+--;
 CREATE INDEX ix_case_due_on ON case_file (due_on, id)
+--;
+CREATE INDEX ix_case_town ON case_file (town_code, status, id)
+--;
+CREATE INDEX ix_case_district ON case_file (district_code, status, id)
+--;
+CREATE INDEX ix_case_changed ON case_file (changed_at, id)
+--;
+CREATE INDEX ix_case_creator ON case_file (created_by, id)
+--;
+CREATE INDEX ix_case_applicant ON case_file (applicant_id, id)
+--;
+CREATE INDEX ix_case_submitted ON case_file (submitted_at, id)
+--;
+CREATE INDEX ix_case_light ON case_file (light, district_code, id)
+--;
+CREATE INDEX ix_case_type_status ON case_file (case_type, status, id)
 --;
 CREATE VIRTUAL TABLE case_search USING fts5(words, tokenize='unicode61')
 --;
@@ -257,11 +259,11 @@ CREATE TABLE outbox_message (
     CONSTRAINT uq_outbox_business_key UNIQUE (partner, kind, business_key)
 )
 --;
-CREATE INDEX ix_outbox_result ON outbox_message (result_status, result_due_at)
+CREATE INDEX ix_outbox_due ON outbox_message (partner, status, due_at)
 --;
 CREATE INDEX ix_outbox_message_case_id ON outbox_message (case_id)
 --;
-CREATE INDEX ix_outbox_due ON outbox_message (partner, status, due_at)
+CREATE INDEX ix_outbox_result ON outbox_message (result_status, result_due_at)
 --;
 CREATE TABLE inbox_message (
     id INTEGER NOT NULL,
@@ -282,11 +284,11 @@ CREATE TABLE inbox_message (
     CONSTRAINT uq_inbox_message UNIQUE (partner, business_key, digest)
 )
 --;
-CREATE INDEX ix_inbox_message_business_key ON inbox_message (business_key)
---;
 CREATE INDEX ix_inbox_message_outbox_id ON inbox_message (outbox_id)
 --;
 CREATE INDEX ix_inbox_message_case_id ON inbox_message (case_id)
+--;
+CREATE INDEX ix_inbox_message_business_key ON inbox_message (business_key)
 --;
 CREATE TABLE partner_line (
     partner VARCHAR(64) NOT NULL,
@@ -470,15 +472,15 @@ CREATE TABLE task (
     FOREIGN KEY(case_id) REFERENCES case_file (id)
 )
 --;
-CREATE INDEX ix_task_done_by ON task (done_by, case_id)
---;
-CREATE INDEX ix_task_assignee ON task (assignee_id, status, id)
---;
 CREATE INDEX ix_task_queue ON task (status, role, district_code, id)
 --;
 CREATE INDEX ix_task_reserved ON task (reserved_for, case_id)
 --;
 CREATE INDEX ix_task_case ON task (case_id, id)
+--;
+CREATE INDEX ix_task_done_by ON task (done_by, case_id)
+--;
+CREATE INDEX ix_task_assignee ON task (assignee_id, status, id)
 --;
 CREATE TABLE case_event (
     id INTEGER NOT NULL,
@@ -545,9 +547,9 @@ CREATE INDEX ix_case_index_case ON case_index (case_id)
 --;
 CREATE INDEX ix_case_index_number ON case_index (field, number_value, case_id)
 --;
-CREATE INDEX ix_case_index_text ON case_index (field, text_value, case_id)
---;
 CREATE INDEX ix_case_index_date ON case_index (field, date_value, case_id)
+--;
+CREATE INDEX ix_case_index_text ON case_index (field, text_value, case_id)
 --;
 CREATE TABLE case_link (
     id INTEGER NOT NULL,
@@ -626,9 +628,9 @@ CREATE TABLE case_range (
     FOREIGN KEY(case_id) REFERENCES case_file (id)
 )
 --;
-CREATE INDEX ix_case_range_case ON case_range (case_id, id)
---;
 CREATE INDEX ix_case_range_box ON case_range (west, east)
+--;
+CREATE INDEX ix_case_range_case ON case_range (case_id, id)
 --;
 CREATE TABLE document (
     id INTEGER NOT NULL,
@@ -664,6 +666,24 @@ CREATE TABLE outbox_attempt (
 --;
 CREATE INDEX ix_outbox_attempt_message_id ON outbox_attempt (message_id)
 --;
+CREATE TABLE hold (
+    id INTEGER NOT NULL,
+    object_kind VARCHAR(16) NOT NULL,
+    object_key VARCHAR(64) NOT NULL,
+    case_id INTEGER NOT NULL,
+    mark VARCHAR(16) NOT NULL,
+    since DATETIME NOT NULL,
+    person_id INTEGER,
+    ended_at DATETIME,
+    end_reason VARCHAR(24) NOT NULL,
+    PRIMARY KEY (id),
+    FOREIGN KEY(case_id) REFERENCES case_file (id)
+)
+--;
+CREATE UNIQUE INDEX ux_hold_active ON hold (object_kind, object_key) WHERE ended_at IS NULL
+--;
+CREATE INDEX ix_hold_case ON hold (case_id, ended_at)
+--;
 CREATE TABLE layer_edition (
     id INTEGER NOT NULL,
     layer_id INTEGER NOT NULL,
@@ -684,9 +704,9 @@ CREATE TABLE layer_edition (
     UNIQUE (token)
 )
 --;
-CREATE INDEX ix_layer_edition_layer_id ON layer_edition (layer_id)
---;
 CREATE INDEX ix_layer_edition_case_id ON layer_edition (case_id)
+--;
+CREATE INDEX ix_layer_edition_layer_id ON layer_edition (layer_id)
 --;
 CREATE TABLE feature (
     id INTEGER NOT NULL,
@@ -708,11 +728,11 @@ CREATE TABLE feature (
     FOREIGN KEY(layer_id) REFERENCES layer (id)
 )
 --;
-CREATE INDEX ix_feature_key ON feature (layer_id, "key")
---;
 CREATE INDEX ix_feature_district ON feature (layer_id, district_code, until_number)
 --;
 CREATE UNIQUE INDEX ux_feature_current ON feature (layer_id, "key") WHERE until_number IS NULL
+--;
+CREATE INDEX ix_feature_key ON feature (layer_id, "key")
 --;
 CREATE VIRTUAL TABLE feature_bbox USING rtree(id, west, east, south, north)
 --;
@@ -750,9 +770,9 @@ CREATE TABLE ledger_posting (
     UNIQUE (reversal_of)
 )
 --;
-CREATE INDEX ix_ledger_posting_case ON ledger_posting (case_id)
---;
 CREATE INDEX ix_ledger_posting_area ON ledger_posting (area_code, year)
+--;
+CREATE INDEX ix_ledger_posting_case ON ledger_posting (case_id)
 --;
 CREATE TABLE ledger_freeze (
     id INTEGER NOT NULL,
@@ -774,6 +794,75 @@ CREATE UNIQUE INDEX ux_ledger_freeze_active ON ledger_freeze (case_id, account_i
 --;
 CREATE INDEX ix_ledger_freeze_account ON ledger_freeze (account_id, state)
 --;
+CREATE TABLE outflow_record (
+    id INTEGER NOT NULL,
+    case_id INTEGER NOT NULL,
+    task_id INTEGER,
+    method VARCHAR(16) NOT NULL,
+    area_m2 BIGINT NOT NULL,
+    paddy_m2 BIGINT NOT NULL,
+    rows JSON NOT NULL,
+    editions JSON NOT NULL,
+    ranges JSON NOT NULL,
+    at DATETIME NOT NULL,
+    person_id INTEGER,
+    PRIMARY KEY (id),
+    FOREIGN KEY(case_id) REFERENCES case_file (id)
+)
+--;
+CREATE INDEX ix_outflow_record_case ON outflow_record (case_id, id)
+--;
+CREATE TABLE payment_record (
+    id INTEGER NOT NULL,
+    case_id INTEGER NOT NULL,
+    voucher_number VARCHAR(64) NOT NULL,
+    amount BIGINT NOT NULL,
+    paid_on DATE NOT NULL,
+    item VARCHAR NOT NULL,
+    source VARCHAR(8) NOT NULL,
+    recorded_at DATETIME NOT NULL,
+    recorded_by INTEGER,
+    void_at DATETIME,
+    void_reason VARCHAR NOT NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT uq_payment_voucher UNIQUE (case_id, voucher_number),
+    FOREIGN KEY(case_id) REFERENCES case_file (id)
+)
+--;
+CREATE INDEX ix_payment_record_case_id ON payment_record (case_id)
+--;
+CREATE TABLE plot_upload (
+    id INTEGER NOT NULL,
+    case_id INTEGER NOT NULL,
+    digest VARCHAR(64) NOT NULL,
+    name VARCHAR NOT NULL,
+    plot_count INTEGER NOT NULL,
+    at DATETIME NOT NULL,
+    person_id INTEGER,
+    person_name VARCHAR NOT NULL,
+    PRIMARY KEY (id),
+    FOREIGN KEY(case_id) REFERENCES case_file (id)
+)
+--;
+CREATE INDEX ix_plot_upload_case_id ON plot_upload (case_id)
+--;
+CREATE TABLE case_plot (
+    id INTEGER NOT NULL,
+    case_id INTEGER NOT NULL,
+    upload_id INTEGER,
+    plot_number VARCHAR(64) NOT NULL,
+    plot_name VARCHAR NOT NULL,
+    area_code VARCHAR(12) NOT NULL,
+    quota_scope VARCHAR(40) NOT NULL,
+    class_code VARCHAR(8) NOT NULL,
+    class_name VARCHAR NOT NULL,
+    area_m2 BIGINT NOT NULL,
+    added_at DATETIME NOT NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT uq_case_plot UNIQUE (case_id, plot_number),
+    FOREIGN KEY(case_id) REFERENCES case_file (id)
+)
+--;
 CREATE TABLE report_round (
     id INTEGER NOT NULL,
     case_id INTEGER NOT NULL,
@@ -787,6 +876,7 @@ CREATE TABLE report_round (
     detail JSON NOT NULL,
     package_digest VARCHAR(64),
     original_id INTEGER,
+    job_id INTEGER,
     started_at DATETIME NOT NULL,
     changed_at DATETIME NOT NULL,
     started_by INTEGER,
@@ -872,9 +962,9 @@ CREATE TABLE absence (
     FOREIGN KEY(delegate_id) REFERENCES person (id)
 )
 --;
-CREATE INDEX ix_absence_delegate_id ON absence (delegate_id)
---;
 CREATE INDEX ix_absence_person_id ON absence (person_id)
+--;
+CREATE INDEX ix_absence_delegate_id ON absence (delegate_id)
 --;
 CREATE TABLE saved_filter (
     id INTEGER NOT NULL,
@@ -916,13 +1006,13 @@ CREATE TABLE clock (
     FOREIGN KEY(task_id) REFERENCES task (id)
 )
 --;
-CREATE INDEX ix_clock_case ON clock (case_id, id)
+CREATE INDEX ix_clock_task_id ON clock (task_id)
 --;
 CREATE INDEX ix_clock_light ON clock (light, due_on)
 --;
-CREATE INDEX ix_clock_open ON clock (status, case_id)
+CREATE INDEX ix_clock_case ON clock (case_id, id)
 --;
-CREATE INDEX ix_clock_task_id ON clock (task_id)
+CREATE INDEX ix_clock_open ON clock (status, case_id)
 --;
 CREATE TABLE document_version (
     id INTEGER NOT NULL,

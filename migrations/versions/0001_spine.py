@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from portal.migration_baseline import statements as read
+from portal.migration_baseline import read
 
 revision = "0001_spine"
 down_revision = None

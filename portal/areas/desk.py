@@ -1,7 +1,7 @@
 """Pages of the desk: lists, the case page with its operations, jobs, saved filters, and the rules as they are read."""
 
 import views.all_panels  # noqa: F401  (registers the panels of the case page)
-from portal.access import SIGNED_IN, STAFF, Page
+from portal.access import PUBLIC, SIGNED_IN, STAFF, Page
 from views import (
     batch,
     case,
@@ -11,6 +11,7 @@ from views import (
     case_start,
     cases,
     desk,
+    functions,
     jobs,
     rules,
     saved_filters,
@@ -51,4 +52,5 @@ PAGES: list[Page] = [
     Page("/jobs/{job_id:int}/result", "job_result", jobs.result, SIGNED_IN),
     Page("/rules", "rules", rules.library, STAFF),
     Page("/rules/{key}", "rule", rules.show, STAFF),
+    Page("/functions", "functions", functions.functions, PUBLIC),
 ]

@@ -14,6 +14,7 @@ PAGES: list[Page] = [
     Page("/hall/{key}/start", "start_filing", opening.start, APPLICANTS, POST),
     Page("/template-files/{key}", "template_file", hall.template_file, PUBLIC),
     Page("/my/cases", "my_cases", my_cases.show, APPLICANTS),
+    Page("/my/cases/{case_id:int}", "my_case", my_cases.open_case, APPLICANTS),
     Page("/filing/{code}", "filing", overview.show, APPLICANTS),
     Page("/filing/{code}/sources", "filing_refresh", overview.refresh, APPLICANTS, POST),
     Page("/filing/{code}/discard", "filing_discard", overview.discard, APPLICANTS, BOTH),

@@ -5,7 +5,15 @@ from datetime import timedelta
 import pytest
 
 from domain import portal_clock
-from domain.absence import AbsenceFields, absences_of, begin_absence, begin_absence_for, candidates, end_absence, state_of
+from domain.absence import (
+    AbsenceFields,
+    absences_of,
+    begin_absence,
+    begin_absence_for,
+    candidates,
+    end_absence,
+    state_of,
+)
 from domain.errors import Conflict, InvalidData, NotAllowed, NotFound
 from domain.person import Absence, actor_of
 
@@ -161,11 +169,11 @@ def test_an_applicant_has_nothing_to_pass_on(database, person, colleague):
 
 
 def test_the_one_who_stands_in_may_not_end_it_and_a_stranger_does_not_see_it(database, ill, colleague, person):
-    absence = begun(database, ill, fields(colleague))
+    absence, stranger = begun(database, ill, fields(colleague)), person("reviewer", district="310115")
     with database.writing() as session, pytest.raises(NotAllowed):
         end_absence(session, colleague, absence.id)
     with database.writing() as session, pytest.raises(NotFound):
-        end_absence(session, person("reviewer", district="310115"), absence.id)
+        end_absence(session, stranger, absence.id)
 
 
 def test_what_has_ended_is_not_ended_again(database, ill, colleague):

@@ -58,7 +58,7 @@ def test_an_amount_that_is_not_exact_or_not_positive_is_refused(database, amount
     assert stock(database) == 0
 
 
-@pytest.mark.function("LAND-099", "not_negative")
+@pytest.mark.function("LAND-099", "negative_refused")
 def test_a_posting_that_would_make_an_account_negative_is_refused_whole(database):
     with working(database) as work:
         opened(work, QINGPU, "100")
@@ -114,7 +114,7 @@ class TestFreezing:
             stored(work, "100")
         return database
 
-    @pytest.mark.function("LAND-099", "deducted")
+    @pytest.mark.function("LAND-099", "deducted_when_done")
     def test_frozen_area_stays_in_what_remains_until_it_is_used(self, books):
         with working(books) as work:
             case = new_case(work)
@@ -178,8 +178,8 @@ class TestFreezing:
             ledger.settle(work, case, ledger.Detail("nonbuild_outflow", paddy_m2=Decimal("30.01")))
 
 
-@pytest.mark.function("LAND-069", "line_computed", "below_stops", "other_districts", "resume")
-@pytest.mark.function("LAND-096", "below_red")
+@pytest.mark.function("LAND-069", "warning_line_computed", "stop", "others_untouched", "resume")
+@pytest.mark.function("LAND-096", "row_red")
 def test_the_line_stops_and_resumes_one_district_by_itself(database):
     """Stored 100, out 91: 9 < 10 stops; supplement 1: 10 < 10.1 still stops; supplement 2: 11 ≥ 10.2 lifts."""
     told = []

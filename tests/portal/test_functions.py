@@ -91,7 +91,7 @@ def test_a_broken_list_is_refused_by_name(tmp_path, text, words):
 
 
 def test_the_command_prints_the_agreed_document(sample, monkeypatch, capsys):
-    folder, results = sample
+    _, results = sample
     monkeypatch.setattr(command, "RESULTS", results)
     exit_code = main(["functions", "LAND-069", "--json"])
     said = capsys.readouterr()

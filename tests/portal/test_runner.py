@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from domain.audit import verify
 from portal.runner import Runner
@@ -94,6 +95,28 @@ def test_one_process_at_a_time_runs_the_duties(database, office):
     first.release()
     assert second.take()
     second.release()
+
+
+def test_a_lock_that_the_database_dropped_is_taken_again_or_given_up(database, office):
+    first, second = RunnerLock(database), RunnerLock(database)
+    assert first.take() and first.keep()
+    drop_connections(database)
+    assert first.keep(), "nobody else has it"
+    if database.is_sqlite:
+        first.release()
+    drop_connections(database)
+    assert second.take() and not first.keep()
+    second.release()
+
+
+def drop_connections(database):
+    """On SQLite the lock is a file's and outlives every connection."""
+    if database.is_sqlite:
+        return database.dispose()
+    with database.engine.connect() as connection:
+        connection.execute(text(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        ))
 
 
 def test_a_second_runner_waits_and_says_so(database, office):

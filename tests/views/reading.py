@@ -30,7 +30,7 @@ def fields_of(form: Tag) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for field in form.select("input[name], textarea[name], select[name]"):
         kind = field.get("type")
-        if kind == "file" or (kind in ("radio", "checkbox") and not field.has_attr("checked")):
+        if not field["name"] or kind == "file" or (kind in ("radio", "checkbox") and not field.has_attr("checked")):
             continue
         if field.name == "select":
             chosen = field.select_one("option[selected]") or field.select_one("option")

@@ -108,7 +108,7 @@ def test_a_start_within_the_limit_opens_a_draft_with_what_was_given(reviewer, st
     [case] = cases_in(database)
     assert (case.status, case.district_code, case.values["area"]) == ("draft", "310118", "120.50")
     assert soup(reviewer.get(f"/cases/{case.id}")).select_one("input[name=area]")["value"] == "120.50"
-    assert [a.text for a in soup(reviewer.get("/cases/new")).select("[aria-label=草稿] a")] == [case.draft_number]
+    assert [a.text for a in soup(reviewer.get("/cases/new")).select("[aria-label=草稿] .hint")] == [case.draft_number]
 
 
 def test_the_rules_of_the_step_are_shown_before_anybody_acts(reviewer, started):

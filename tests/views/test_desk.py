@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 from sqlalchemy import event
 from sqlmodel import select
 
-from domain.case import index, inbox
+from domain.case import inbox, index
 from domain.case.tables import Case, SavedFilter, Task
 from domain.job import Job
 from domain.portal_clock import now

@@ -110,7 +110,7 @@ def test_the_first_start_opens_a_draft_and_the_second_leads_back_to_it(sign_in, 
 
 def test_the_hall_shows_what_waits_and_finds_ones_own_case_by_number(sign_in, applicant, filing, person):
     page = read(sign_in(applicant).get("/", params={"q": filing.case.draft_number.lower()}))
-    assert page.select_one("section[aria-labelledby=waiting] a")["href"] == f"/filing/{filing.case.draft_number}"
+    assert page.select_one("section[aria-labelledby=waiting] .tasks a")["href"] == f"/filing/{filing.case.draft_number}"
     assert page.select_one("section[aria-labelledby=own] a")["href"] == f"/track/{filing.case.draft_number}"
     other = read(sign_in(person("applicant", enterprise="别的公司（样例）")).get("/", params={"q": filing.case.draft_number}))
     assert other.select("section[aria-labelledby=own], section[aria-labelledby=waiting]") == []

@@ -229,14 +229,14 @@ def connected(office, running):
     return running
 
 
-def walk(visitor, account="pipeline", password="sample-2026", next_path=None):
+def walk(visitor, account="pipeline", password="sample-2026", next_path=None, button="enter"):
     """Go to the identity service, sign in there as a person does, and give the address it leads back to."""
     away = visitor.get("/sign-in/enterprise", params={"next": next_path} if next_path else None, follow_redirects=False)
     assert away.status_code == 303, away.text
     with httpx.Client(trust_env=False) as browser:
         form = BeautifulSoup(browser.get(away.headers["location"]).text, "html.parser").form
         hidden = {each["name"]: each["value"] for each in form.select("input[type=hidden]")}
-        back = browser.post(form["action"], data={**hidden, "account": account, "password": password, "enter": "1"})
+        back = browser.post(form["action"], data={**hidden, "account": account, "password": password, button: "1"})
     address = urlsplit(back.headers["location"])
     return address.path, dict(parse_qsl(address.query))
 
@@ -285,7 +285,7 @@ def test_a_kept_attempt_that_was_changed_is_refused(visitor, connected):
 
 
 def test_a_refused_enterprise_is_told_so_and_gets_no_session(visitor, connected):
-    path, query = walk(visitor, account="locked")
+    path, query = walk(visitor, button="cancel")
     answer = visitor.get(path, params=query)
     assert "一网通办没有让这次登录通过" in page(answer, 403).text
     assert COOKIE not in visitor.cookies

@@ -175,10 +175,9 @@ def _page(filing: Filing, faults: Mapping[str, list[str]], status: int = 200) ->
     slots = _slots(filing, faults, tree)
     shown = {each.branch.slot.key for each in slots}
     errors = tuple(FieldFault(f"material-{key}", words) for key, all_words in faults.items() for words in all_words)
-    here = {m.key for m in filing.definition.materials if filing.task.step in (m.collected_in or (filing.definition.workflow.start,))}
     context = MaterialsPage(
         filing=filing, slots=tuple(slots), errors=errors, parts=parts_of(filing),
-        others=tuple(each for each in tree if each.slot.key not in shown and (each.files or each.slot.key in here)),
+        others=tuple(each for each in tree if each.slot.key not in shown and each.files),
     )
     return page.render(filing.request, "filing/materials.html", context, title=f"材料，{filing.case.title}",
                        crumbs=filing.crumbs("材料"), current="my_cases", audience="public", status=status)

@@ -1,7 +1,7 @@
 """The contents of a filing: its parts with their state, to be filled in any order; reading sources again; discarding."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -10,16 +10,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain import material
-from domain.case import draft, prefill
-from domain.case.tables import CaseEvent
+from domain.case import draft, prefill, versions
+from domain.case.tables import CaseEvent, Material
 from domain.errors import Conflict
 from domain.form import SectionView
-from views import page, panels
+import views.all_panels  # noqa: F401  the panels of applicants' steps register themselves
 from views.filing import filing as filings
 from views.filing.filing import Filing
 from views.shell import Notice
 
-State = Literal["done", "open", "untouched", "wrong", "optional"]
+State = Literal["done", "open", "untouched", "wrong", "optional", "unchanged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,8 @@ def _notices(request: Request) -> tuple[Notice, ...]:
 
 
 def _context(filing: Filing) -> OverviewPage:
-    parts = parts_of(filing)
+    items = correction_items(filing)
+    parts = tuple(_with_items(each, items) for each in parts_of(filing))
     step = filing.definition.workflow.step(filing.task.step)
     return OverviewPage(
         filing=filing,
@@ -82,10 +83,16 @@ def _context(filing: Filing) -> OverviewPage:
         missing_sources=() if filing.is_correction else prefill.missing(filing.definition.form, filing.case),
         saved_at=filing.case.changed_at,
         returned_because=_returned_because(filing),
-        items=tuple(correction_items(filing)),
+        items=tuple(items),
         panels=tuple(panels.shown(filing.request, filing.session, filing.case, filing.task, step.panels)),
         can_discard=filing.case.status == "draft" and filing.case.created_by == page.actor(filing.request).person_id,
     )
+
+
+def _with_items(part: Part, items: list[dict[str, Any]]) -> Part:
+    """A part of a correction is not done while something in it that was asked for stands as it was."""
+    unchanged = sum(1 for each in items if each["part"] == part.key and not each["is_changed"])
+    return replace(part, state="unchanged", missing=unchanged) if unchanged and part.state in ("done", "optional") else part
 
 
 def parts_of(filing: Filing) -> tuple[Part, ...]:
@@ -131,16 +138,35 @@ def _returned_because(filing: Filing) -> str:
 
 
 def correction_items(filing: Filing) -> list[dict[str, Any]]:
-    """What the officer asks to correct, each with the place where it is done."""
-    items = []
-    for item in filing.correction.items if filing.correction else ():
+    """What the officer asks to correct, each with the place where it is done, and whether it was changed since."""
+    if filing.correction is None:
+        return []
+    before, fresh, items = _handed_in(filing), _fresh_slots(filing), []
+    for item in filing.correction.items:
         if item.get("material"):
             slot = filing.definition.material(item["material"])
-            items.append({"label": slot.label, "what": item["what"], "href": f"{filing.url('filing_materials')}#material-{slot.key}"})
+            place = f"{filing.url('filing_materials')}#material-{slot.key}"
+            items.append({"part": "materials", "label": slot.label, "what": item["what"], "href": place, "is_changed": slot.key in fresh})
         else:
             label, section = _labelled(filing, item["field"])
-            items.append({"label": label, "what": item["what"], "href": f"{filing.url('filing_section', section=section)}#{item['field']}"})
+            place = f"{filing.url('filing_section', section=section)}#{item['field']}"
+            is_changed = filing.case.values.get(item["field"]) != before.get(item["field"])
+            items.append({"part": section, "label": label, "what": item["what"], "href": place, "is_changed": is_changed})
     return items
+
+
+def _handed_in(filing: Filing) -> Mapping[str, Any]:
+    """The form as it was handed in last."""
+    return next((each.values for each in versions.kept(filing.session, filing.case.id)), {})
+
+
+def _fresh_slots(filing: Filing) -> set[str]:
+    """Material slots into which a file came since the correction was asked for."""
+    statement = select(Material.slot).where(
+        Material.case_id == filing.case.id, Material.uploaded_at >= filing.correction.asked_at,
+        col(Material.removed_at).is_(None), col(Material.replaced_by).is_(None),
+    )
+    return set(filing.session.exec(statement).all())
 
 
 def _labelled(filing: Filing, key: str) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from domain.form import Difference, FormError, SectionView
 from views import page, posted
 from views.filing import filing as filings
 from views.filing.filing import Filing
-from views.filing.overview import Part, parts_of
+from views.filing.overview import Part, correction_items, parts_of
 from views.form_page import FormButton, FormPage
 
 CONTROLS = ("_add", "_remove", "_up", "_down")
@@ -35,6 +35,7 @@ class SectionPage:
     parts: tuple[Part, ...]
     form_page: FormPage
     place_no: int
+    items: tuple[Mapping[str, Any], ...] = ()
     has_more: bool = False
     conflict: tuple[Difference, ...] | None = None
 
@@ -212,6 +213,7 @@ def _page(
     context = SectionPage(
         filing, section, parts, _form_page(filing, section, {} if is_quiet else errors),
         place_no=next((no for no, each in enumerate(parts, 1) if each.key == key), 1), has_more=has_more, conflict=conflict,
+        items=tuple(each for each in correction_items(filing) if each["part"] == section.key),
     )
     return page.render(filing.request, "filing/section.html", context, title=f"{section.label}，{filing.case.title}",
                        crumbs=filing.crumbs(section.label), current="my_cases", audience="public", block=block, status=status)

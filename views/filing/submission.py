@@ -25,7 +25,7 @@ from views.filing import filing as filings
 from views.filing.filing import Filing
 from views.filing.materials import tree_of
 from views.filing.opening import RefusedPage
-from views.filing.overview import Part, parts_of
+from views.filing.overview import Part, correction_items, parts_of
 
 ANSWER = "answer_correction"
 """Value of the button that hands in a correction; the other buttons are actions of the step."""
@@ -58,6 +58,8 @@ class CheckPage:
     materials_href: str | None
     actions: tuple[ActionDefinition, ...]
     parts: tuple[Part, ...]
+    unchanged: tuple[Mapping[str, Any], ...] = ()
+    """What was asked to be corrected and stands as it was."""
     opinion: str = ""
     opinion_error: str | None = None
 
@@ -151,6 +153,7 @@ def _check_page(filing: Filing, faults: Mapping[str, str], opinion: str = "", st
         materials_href=filing.url("filing_materials") if slots else None,
         actions=() if filing.is_correction else tuple(actions.offered(filing.session, filing.case, filing.task)),
         parts=parts_of(filing),
+        unchanged=tuple(each for each in correction_items(filing) if not each["is_changed"]),
         opinion=opinion,
         opinion_error=faults.get("opinion"),
     )
