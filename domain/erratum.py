@@ -11,7 +11,8 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from domain import case_range, case_result, usage_control
-from domain.case import filled_form, history, versions
+from domain.actor import SYSTEM
+from domain.case import filled_form, history, scope, versions
 from domain.case.definition import case_type_of
 from domain.case.tables import Case, CaseEvent, Material
 from domain.case_range import CaseRange
@@ -105,7 +106,7 @@ def must_change_something(session: Session, erratum: Case) -> None:
 
 def take_effect(work: Work, erratum: Case) -> None:
     """Change the original as the erratum says; it is reported anew, and the case library gets a new version."""
-    corrected = original(work.session, erratum)
+    corrected = scope.find(work.session, SYSTEM, original(work.session, erratum).id)
     _must_not_be_under_way(work.session, corrected)
     must_change_something(work.session, erratum)
     changes = changes_of(work.session, erratum)

@@ -8,3 +8,4 @@ import domain.report_building
 import domain.report_list
 import domain.report_outcome
 import domain.sweep  # noqa: F401
+import domain.ledger.export  # noqa: F401

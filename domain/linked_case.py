@@ -11,6 +11,7 @@ from domain.case.definition import case_type_of
 from domain.case.tables import Case, CaseLink
 from domain.command import Work, anyone_signed_in, command
 from domain.errors import Conflict, InvalidData, NotAllowed, NotFound
+from domain.exchange import OutboxMessage
 from domain.office import office_of
 from domain.portal_clock import local_date
 from rules.case_type import CaseType
@@ -26,12 +27,12 @@ def linked_type(session: Session, case: Case, relation: str, on: Any) -> CaseTyp
 
 def openable(session: Session, actor: Actor, case: Case, today: Any) -> list[tuple[str, CaseType]]:
     """The linked cases that the actor may open from a case outside of its steps, by relation."""
-    found = []
-    if case.submitted_at is None or not case.number:
-        return []
+    found: list[tuple[str, CaseType]] = []
+    if actor.is_applicant or not _has_left_the_house(session, case):
+        return found
     for relation in case_type_of(session, case).links:
         definition = linked_type(session, case, relation, today)
-        if draft.may_start(actor, definition) and not actor.is_applicant and running(session, case, relation) is None:
+        if draft.may_start(actor, definition) and running(session, case, relation) is None:
             found.append((relation, definition))
     return found
 
@@ -40,9 +41,15 @@ def openable(session: Session, actor: Actor, case: Case, today: Any) -> list[tup
 def open_linked_case(work: Work, case_id: int, relation: str, reason: str) -> Case:
     """Open a linked case from the page of a case, which may be closed already."""
     case = scope.find(work.session, work.actor, case_id)
-    if case.submitted_at is None or not case.number:
-        raise Conflict("办件还没有受理，内容可以直接退回修改，不需要另开关联办件。")
+    if not _has_left_the_house(work.session, case):
+        raise Conflict("办件的结果还没有推送或报送，内容可以直接退回修改，不需要另开关联办件。")
     return open_linked(work, case, relation, reason)
+
+
+def _has_left_the_house(session: Session, case: Case) -> bool:
+    """Whether others outside know what the case says: its result was pushed, or it was reported."""
+    told = select(OutboxMessage.id).where(OutboxMessage.case_id == case.id).limit(1)
+    return case.submitted_at is not None and session.exec(told).first() is not None
 
 
 def open_linked(work: Work, case: Case, relation: str, reason: str, values: Mapping[str, Any] | None = None) -> Case:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, or_, select
 
 from domain import case_result, linked_case
-from domain.case import history
+from domain.actor import SYSTEM
+from domain.case import history, scope
 from domain.case.definition import case_type_of
 from domain.case.tables import Case
 from domain.command import Work
@@ -72,6 +73,7 @@ def take_effect(work: Work, cancellation: Case) -> None:
     permit = linked_case.original_of(work.session, cancellation)
     if permit is None:
         raise Conflict("这件注销没有对应的许可，不能办结。请退回申请人重新填写许可证号。")
+    permit = scope.find(work.session, SYSTEM, permit.id)
     reason = case_result.latest_opinion(work.session, cancellation) or "依申请注销"
     paper = paper_of(work.session, permit)
     if paper is not None:

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from domain import decision, portal_clock, report_package, usage_control
 from domain.actor import SYSTEM
 from domain.area import area_m2
-from domain.case import papers
+from domain.case import papers, scope
 from domain.case.definition import case_type_of
 from domain.case.tables import Case, CaseEvent, Material
 from domain.command import Work, command, system_only
@@ -207,10 +207,10 @@ _PARTS = {
 @command("report.finish_building", allow=system_only)
 def finish_building(work: Work, round_id: int, made: Composition, package: ReceivedFile | None) -> ReportRound:
     """Keep the package and put it into the outbox; or keep the faults, and the package is not sent."""
+    case = scope.find(work.session, work.actor, work.session.get_one(ReportRound, round_id).case_id)
     row = work.session.exec(select(ReportRound).where(ReportRound.id == round_id).with_for_update()).one()
     if row.state != "building":
         return row
-    case = work.session.get_one(Case, row.case_id)
     row.faults, row.detail = made.faults, made.detail
     if made.decision is not None:
         decision.store(work, case, made.decision, "report")

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from domain import job, usage_control
 from domain.actor import SYSTEM
-from domain.case import index, movement, papers, prefill
+from domain.case import index, movement, papers, prefill, scope
 from domain.case.definition import case_type_of
 from domain.case.tables import Case
 from domain.command import Work, command, system_only
@@ -78,7 +78,7 @@ def _settle(work: Work, row: ReportRound, state: str, words: str) -> None:
     if state == "cancelled" and row.original_id is not None:
         original = work.session.get_one(ReportRound, row.original_id)
         usage_control.change(work, original, "cancelled", f"监管号 {row.number} 已注销")
-    case = work.session.get_one(Case, row.case_id)
+    case = scope.find(work.session, SYSTEM, row.case_id)
     show_on_case(work, case)
     usage_control.tell_case(work, case, row, words)
     renew_later(work, case)
@@ -116,7 +116,7 @@ def renew(progress: Progress, arguments: Mapping[str, Any]) -> dict[str, Any]:
 @command("document.renew", allow=system_only)
 def renew_papers(work: Work, case_id: int) -> int:
     """New versions of the permits of a case whose data has changed; how many."""
-    case = work.session.get_one(Case, case_id)
+    case = scope.find(work.session, SYSTEM, case_id)
     statement = select(Document).where(Document.case_id == case_id, Document.status == "issued")
     renewed = 0
     for document in work.session.exec(statement.order_by(col(Document.id))).all():

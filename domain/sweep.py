@@ -16,6 +16,7 @@ from domain.command import Work, command, system_only
 from domain.exchange import reply_light
 from domain.file_store import StoredFile
 from domain.job import Job, JobResult, Progress, job_handler
+from domain.ledger import opening, warning
 from domain.notice import notify
 from domain.office import office_of
 from domain.person import Absence, Person
@@ -64,6 +65,8 @@ def nightly_sweep(progress: Progress, arguments: Mapping[str, Any]) -> JobResult
         ("代理到期", end_absences),
         ("报送结果未返回", reply_light.refresh),
         ("期限提醒", deadline_digest.send_digests),
+        ("年初台账", opening.open_due_year),
+        ("台账警戒线", warning.refresh_all),
         ("登录记录", forget_sessions),
         ("旧作业", forget_jobs),
     )

@@ -19,6 +19,8 @@ from domain.office import Office
 
 FORMATS = ("xlsx", "docx", "doc", "pdf", "zip", "txt")
 LARGEST_MB = 20
+PLOT_SHEET = "plot_upload"
+"""The workbook of plot numbers: asked for by every case type with a list of plots, not by a material (LAND-059)."""
 
 
 class TemplateFile(SQLModel, table=True):
@@ -65,6 +67,8 @@ def slots(office: Office) -> dict[str, TemplateSlot]:
         for material in case_type.materials:
             if material.template:
                 uses.setdefault(material.template, []).append((material.label, case_type.title))
+        if any(field.type == "plots" for field in case_type.form.fields()):
+            uses.setdefault(PLOT_SHEET, []).append(("地块上传表", case_type.title))
     return {
         key: TemplateSlot(key, found[0][0], tuple(dict.fromkeys(title for _label, title in found)))
         for key, found in sorted(uses.items())

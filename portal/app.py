@@ -1,7 +1,9 @@
 """The app: route table, headers, static files, error pages, and the runners that start and stop with it."""
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import date
 from typing import Any
 
 import anyio.to_thread
@@ -27,6 +29,8 @@ from portal.runner import Runner
 from portal.settings import PROJECT_DIR, Settings
 from portal.template_environment import Templates
 
+TODAY_SECONDS = 1
+
 
 def create_app(settings: Settings, *, office: Any = None, database: Database | None = None, run: bool = True) -> Starlette:
     """Make the app; `office` and `database` may be given by tests, `run=False` starts no runner."""
@@ -44,15 +48,34 @@ def create_app(settings: Settings, *, office: Any = None, database: Database | N
     )
     app.state.settings, app.state.office, app.state.database = settings, office, database
     app.state.route_names = frozenset(page.name for page in PAGES)
-    app.state.templates = Templates(app.url_path_for, lambda: _today(database))
+    app.state.templates = Templates(_paths_by_name(app), _today(database), auto_reload=settings.debug)
     app.state.foot_text = "上海市规划和自然资源局"
     app.state.runner = Runner(database, office)
     return app
 
 
-def _today(database: Database) -> Any:
-    with database.reading() as session:
-        return portal_clock.today(session)
+def _paths_by_name(app: Starlette) -> Callable[..., str]:
+    """The path of a route by its name: a look-up, where Starlette would try every route for every link of a page."""
+    routes = {route.name: route for route in app.routes if isinstance(route, Route)}
+
+    def path(name: str, /, **params: Any) -> str:
+        route = routes.get(name)
+        return str(route.url_path_for(name, **params) if route else app.url_path_for(name, **params))
+
+    return path
+
+
+def _today(database: Database) -> Callable[[], date]:
+    """The portal's date for templates, asked of the database at most once a second: a list asks it for every row."""
+    known: list[Any] = [float("-inf"), None]
+
+    def today() -> date:
+        if time.monotonic() - known[0] > TODAY_SECONDS:
+            with database.reading() as session:
+                known[:] = [time.monotonic(), portal_clock.today(session)]
+        return known[1]
+
+    return today
 
 
 def _middleware(settings: Settings) -> list[Middleware]:

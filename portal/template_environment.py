@@ -53,6 +53,7 @@ class Components:
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self._files: dict[str, str] = {}
+        self._kept: dict[str, Macro] = {}
 
     def load(self) -> None:
         """Finds the macros of all component files; to be called when the environment is complete."""
@@ -68,11 +69,17 @@ class Components:
         return dict(self._files)
 
     def macro(self, name: str) -> Macro:
-        """The macro of this name, read again when its file changed and the environment reloads."""
+        """The macro of this name; looked up once, unless templates are read again when they change."""
+        found = self._kept.get(name)
+        if found is not None:
+            return found
         try:
-            return self._macros(self._files[name])[name]
+            found = self._macros(self._files[name])[name]
         except KeyError:
             raise AttributeError(f"没有名为 {name} 的组件。可用的有：{'、'.join(sorted(self._files))}。") from None
+        if not self._environment.auto_reload:
+            self._kept[name] = found
+        return found
 
     def __getattr__(self, name: str) -> Macro:
         if name.startswith("_"):
@@ -92,7 +99,9 @@ def _is_component(name: str) -> bool:
 class Templates:
     """Renders pages and fragments. `url_for(name, **path_params)` is the app's; `today` its clock."""
 
-    def __init__(self, url_for: UrlFor, today: Callable[[], date], folder: Path = FOLDER) -> None:
+    def __init__(
+        self, url_for: UrlFor, today: Callable[[], date], folder: Path = FOLDER, auto_reload: bool = False
+    ) -> None:
         self._url_for = url_for
         self._today = today
         self.environment = Environment(
@@ -102,6 +111,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             cache_size=1000,
+            auto_reload=auto_reload,
             extensions=["jinja2.ext.do"],
         )
         self.environment.filters.update(FILTERS)

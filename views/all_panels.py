@@ -2,5 +2,6 @@
 from views import case_panels as case_panels
 from views import outflow as outflow
 from views import payments as payments
+from views import plots as plots
 from views import ranges as ranges
 from views import usage_control as usage_control

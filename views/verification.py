@@ -11,7 +11,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain import portal_clock
-from domain.document.verification import FileComparison, FileVerdict, Verification, VersionState, compare, look_up
+from domain.document.verification import (
+    FileComparison,
+    FileVerdict,
+    Verification,
+    VersionState,
+    compare,
+    look_up,
+)
 from domain.errors import InvalidData, NotFound
 from domain.file_store import CHUNK_BYTES
 from domain.rate_limit import RateLimit

@@ -102,10 +102,11 @@ def run_export(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
             progress.tell(sheet.row_count, max(total, sheet.row_count), "写入工作簿")
         sheet.close()
         name = f"办件清单{portal_clock.today(session):%Y%m%d}.xlsx"
-        return JobResult({"rows": sheet.row_count}, _received(progress.office.files, file, name), name)
+        return JobResult({"rows": sheet.row_count}, received_workbook(progress.office.files, file, name), name)
 
 
-def _received(store: FileStore, file: Path, name: str) -> ReceivedFile:
+def received_workbook(store: FileStore, file: Path, name: str) -> ReceivedFile:
+    """Take a finished workbook into the file store under a name."""
     def chunks() -> Iterator[bytes]:
         with file.open("rb") as handle:
             while chunk := handle.read(CHUNK_BYTES):
@@ -144,12 +145,12 @@ def _holders(session: Session, ids: Sequence[int]) -> dict[int, str]:
 class Sheet:
     """One worksheet that is written row by row; rows already written are not kept in memory."""
 
-    def __init__(self, file: Path, columns: Sequence[Column]) -> None:
+    def __init__(self, file: Path, columns: Sequence[Column], name: str = "办件") -> None:
         self.columns, self.row_count = list(columns), 0
         self._book = xlsxwriter.Workbook(str(file), {
             "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
         })
-        self._sheet = self._book.add_worksheet("办件")
+        self._sheet = self._book.add_worksheet(name)
         self._formats = {
             "date": self._book.add_format({"num_format": "yyyy-mm-dd"}),
             "moment": self._book.add_format({"num_format": "yyyy-mm-dd hh:mm"}),

@@ -31,6 +31,7 @@ BOXES = ("todo", "doing", "done", "all", "mine")
 
 _CHINESE = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]+")
 
+FEW_ENTRIES = 5_000
 COUNT_LIMIT = 5_000
 """Counting stops here: the page then says so, and costs the same for a million rows."""
 
@@ -198,12 +199,15 @@ def _field(session: Session, key: str, operator: str, value: Any) -> ColumnEleme
         "is": lambda: column == value,
         "from": lambda: column >= value,
         "until": lambda: column <= value,
-        "starts": lambda: column.istartswith(value, autoescape=True),
+        "starts": lambda: _begins(session, column, value),
         "contains": lambda: column.icontains(value, autoescape=True),
     }
 
     def found(test: str) -> ColumnElement[bool]:
-        return exists(select(entry.id).where(entry.case_id == Case.id, entry.field == key, tests[test]()))
+        fitting = and_(entry.field == key, tests[test]())
+        if test != "contains" and _is_few(session, select(entry.id).where(fitting)):
+            return col(Case.id).in_(select(entry.case_id).where(fitting))
+        return exists(select(entry.id).where(entry.case_id == Case.id, fitting))
 
     if operator != "contains":
         return found(operator)
@@ -213,6 +217,23 @@ def _field(session: Session, key: str, operator: str, value: Any) -> ColumnEleme
     if whole_words is None:
         return found("starts")
     return or_(found("starts"), and_(whole_words, found("contains")))
+
+
+def _is_few(session: Session, entries: Any) -> bool:
+    """Whether so few entries fit that the cases are best looked up from them.
+
+    Many are best tested case by case: a page is full after a short walk, and the index of a million values is not
+    read for fifty rows. The database cannot choose between the two by itself, because it does not know the values.
+    """
+    return session.exec(select(func.count()).select_from(entries.limit(FEW_ENTRIES + 1).subquery())).one() <= FEW_ENTRIES
+
+
+def _begins(session: Session, column: Any, value: str) -> ColumnElement[bool]:
+    """The text begins so, as typed or in capitals; on SQLite as a range, which its index serves."""
+    if session.get_bind().dialect.name != "sqlite":
+        return column.istartswith(value, autoescape=True)
+    forms = dict.fromkeys((value, value.upper()))
+    return or_(*(and_(column >= form, column < form + "\U0010ffff") for form in forms))
 
 
 def _order(sort: str) -> tuple[Any, bool]:

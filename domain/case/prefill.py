@@ -1,6 +1,6 @@
 """Filling in what systems already know, with source and date; and keeping computed fields up to date."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlmodel import Session
@@ -43,9 +43,15 @@ def outside_providers_of(form: FormDefinition) -> tuple[str, ...]:
     return tuple(sorted(name for name in providers_of(form) if PROVIDERS[name].is_outside))
 
 
+def typed_by_people(form: FormDefinition, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that no source fills in: what a source may be asked by, such as the code of a project."""
+    sourced = {field.key for field, _source in _sources(form)}
+    return {key: value for key, value in values.items() if key not in sourced}
+
+
 def missing(form: FormDefinition, case: Case) -> tuple[str, ...]:
-    """Titles of the outside sources that have not answered for this case so far."""
-    answered = {mark.get("provider") for mark in case.prefilled.values()}
+    """Titles of the outside sources that have given nothing for this case so far."""
+    answered = {mark.get("provider") for mark in case.prefilled.values() if mark.get("value") is not None}
     return tuple(PROVIDERS[name].title for name in outside_providers_of(form) if name not in answered)
 
 

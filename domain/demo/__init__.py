@@ -6,6 +6,6 @@ Every part is a loader that runs in one transaction; `LOADERS` names them in the
 from collections.abc import Callable
 
 from domain.command import Work
-from domain.demo import people, space
+from domain.demo import books, people, permit, space
 
-LOADERS: dict[str, Callable[[Work], None]] = {"people": people.load, "space": space.load}
+LOADERS: dict[str, Callable[[Work], None]] = {"people": people.load, "space": space.load, "books": books.load, "permit": permit.load}

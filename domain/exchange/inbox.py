@@ -14,6 +14,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from domain.actor import SYSTEM
+from domain.case.tables import Case
 from domain.command import Work, command, system_only
 from domain.errors import PortalError
 from domain.exchange.delivery import Outcome, tell
@@ -67,6 +68,7 @@ def take(work: Work, received: Received) -> InboxMessage:
 
 def take_in(work: Work, received: Received) -> InboxMessage:
     """Take a result in, as part of a command of one's own (a screen that asked for it)."""
+    _hold_case(work, received)
     message = _asked_for(work, received)
     known = _known(work, received)
     if known is not None and known.status != "failed":
@@ -83,6 +85,14 @@ def take_in(work: Work, received: Received) -> InboxMessage:
         _handle(work, inbox, message)
     work.record(f"inbox:{inbox.id}", business_key=received.business_key, status=inbox.status)
     return inbox
+
+
+def _hold_case(work: Work, received: Received) -> None:
+    """Lock the case before its message, as every command on a case does: two locks in two orders would meet."""
+    cases = select(OutboxMessage.case_id).where(
+        OutboxMessage.partner == received.partner, OutboxMessage.business_key == received.business_key
+    )
+    work.session.exec(select(Case.id).where(col(Case.id).in_(cases)).with_for_update()).all()
 
 
 def _asked_for(work: Work, received: Received) -> OutboxMessage | None:

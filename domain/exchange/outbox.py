@@ -12,6 +12,7 @@ from sqlalchemy import exists
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from domain.case.tables import Case
 from domain.command import Work, command, holders_of, system_only
 from domain.errors import Conflict, InvalidData, NotFound
 from domain.exchange.attempt import Attempt
@@ -273,6 +274,9 @@ def _reason(reason: str) -> str:
 
 
 def _locked(work: Work, message_id: int) -> OutboxMessage:
+    """The message, held until the command ends; its case is held before it, as in every command on a case."""
+    of_message = select(OutboxMessage.case_id).where(OutboxMessage.id == message_id)
+    work.session.exec(select(Case.id).where(col(Case.id).in_(of_message)).with_for_update()).all()
     statement = select(OutboxMessage).where(OutboxMessage.id == message_id).with_for_update()
     message = work.session.exec(statement.execution_options(populate_existing=True)).first()
     if message is None:

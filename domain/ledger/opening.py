@@ -116,17 +116,21 @@ def recount(work: Work) -> list[LedgerPosting]:
 
 
 def _recounted(work: Work, found: LedgerYear, year: int) -> list[LedgerPosting]:
-    sums, booked = layer.area_by_district(work.session, LAYER), counted(work.session, year)
     edition = layer.edition_on(work.session, LAYER).number
-    differences = {area: sums.get(area, ZERO) - booked.get(area, ZERO) for area in areas()}
     return [
         post(
             work, "recount", difference, area=area, year=year, key=f"recount:{area}:{year}",
             memo=f"年度耕地资源层由第 {found.layer_edition} 版更新为第 {edition} 版",
         )
-        for area, difference in differences.items()
-        if difference != 0
+        for area, difference in differences(work.session, year).items()
     ]
+
+
+def differences(session: Session, year: int) -> dict[str, Decimal]:
+    """The areas where the layer as it stands now differs from what was booked from it, and by how much in m²."""
+    sums, booked = layer.area_by_district(session, LAYER), counted(session, year)
+    found = {area: sums.get(area, ZERO) - booked.get(area, ZERO) for area in areas()}
+    return {area: difference for area, difference in found.items() if difference != 0}
 
 
 def counted(session: Session, year: int) -> dict[str, Decimal]:

@@ -12,6 +12,7 @@ from domain.plot.upload import (
     may_change,
     receive,
     remove,
+    take_in,
     upload,
 )
 
@@ -32,6 +33,7 @@ __all__ = [
     "receive",
     "remove",
     "summary",
+    "take_in",
     "template_workbook",
     "upload",
 ]

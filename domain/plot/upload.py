@@ -91,6 +91,11 @@ def upload(work: Work, task_id: int, sheet: PlotSheet, received: ReceivedFile, n
     Raises PlotsRefused with every row that does not fit, Conflict with the holder if another case was faster.
     """
     task, case = _must_change(work, task_id)
+    return take_in(work, task, case, sheet, received, name)
+
+
+def take_in(work: Work, task: Task, case: Case, sheet: PlotSheet, received: ReceivedFile, name: str) -> PlotUpload:
+    """The building block under `upload`: gate, rows, marks and form in one transaction. Raises as `upload` does."""
     if case.district_code is None:
         raise InvalidData("还没有选择行政区，不能上传地块。请先在申请信息中选择行政区并保存。", {"district": "请先选择"})
     features = layer.features_by_key(work.session, LAYER, sorted({row.plot_number for row in sheet.rows}))

@@ -1,7 +1,7 @@
 """Pages of space: ranges of cases, and the one map."""
 
-from portal.access import SIGNED_IN, Page
-from views import ranges
+from portal.access import SIGNED_IN, STAFF, Page
+from views import case_map, map, ranges
 
 GET_POST = ("GET", "POST")
 POST = ("POST",)
@@ -15,5 +15,11 @@ PAGES: list[Page] = [
     Page(RANGE + "/confirm", "confirm_range", ranges.confirm, SIGNED_IN, POST),
     Page(RANGE + "/remove", "remove_range", ranges.remove, SIGNED_IN, POST),
     Page(RANGE + "/file", "range_file", ranges.file, SIGNED_IN),
+    Page("/cases/{case_id:int}/map", "case_map", case_map.show, STAFF),
+    Page("/map", "map", map.show, STAFF),
+    Page("/map/text", "map_text", map.text, STAFF),
+    Page("/map/facts", "map_facts", map.facts, STAFF),
+    Page("/map/ranges", "map_ranges", map.ranges, STAFF),
+    Page("/map/tiles/{layer}/{edition:int}/{z:int}/{x:int}/{y:int}", "map_tile", map.tile, STAFF),
 ]
 """The route table by area of the portal: each module lists its PAGES."""

@@ -38,7 +38,7 @@ class Permit(Walk):
 
     def __init__(self, database: Database, person: Callable[..., Actor], *, credit_code: str = "91310000MA0DEM001P") -> None:
         self.applicant = person("applicant", enterprise="样例管线建设有限公司", name="样例经办甲", credit_code=credit_code,
-                                phone="021-00000011")
+                                phone="021-70000011")
         self.officers = {role: person(role, district=DISTRICT, name=role) for role in ROLES}
         self.runner = Runner(database, database.office)
         super().__init__(database, self.applicant, "pipeline_permit")

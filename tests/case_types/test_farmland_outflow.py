@@ -14,7 +14,18 @@ from domain.layer import features_by_key
 from domain.ledger import LedgerFreeze, ResourceDetail, active_freeze, plan_state
 from tests.domain.case.filing_steps import Walk
 from tests.domain.ledger_books import opened, stored, working
-from tests.domain.space_fixtures import BUILT, DRY, PADDY, QINGPU, SIDE, SOUTH, WEST, give_range, load_plots, plot
+from tests.domain.space_fixtures import (
+    BUILT,
+    DRY,
+    PADDY,
+    QINGPU,
+    SIDE,
+    SOUTH,
+    WEST,
+    give_range,
+    load_plots,
+    plot,
+)
 
 PROJECT = {
     "farmland_conversion": {"project_name": "样例道路", "district": QINGPU, "land_user": "样例单位", "conversion_kind": "single"},

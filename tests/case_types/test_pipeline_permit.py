@@ -30,7 +30,7 @@ def test_applicant_survey_and_planning_are_filled_in_with_their_source(permit):
     assert permit.filled() == {}
     values, marks = permit.case.values, permit.case.prefilled
     assert (values["applicant_unit"], values["credit_code"]) == ("样例管线建设有限公司", "91310000MA0DEM001P")
-    assert (values["survey_unit"], values["survey_phone"]) == ("样例测绘有限公司", "021-00000001")
+    assert (values["survey_unit"], values["survey_phone"]) == ("样例测绘有限公司", "021-70000001")
     assert (values["length_m"], values["pipeline_class"], values["approval_number"]) == ("180.50", "给水", "样例规划〔2026〕1号")
     assert values["in_protected_area"] is False
     assert marks["length_m"]["provider"] == "survey_planning" and marks["applicant_unit"]["provider"] == "applicant_identity"

@@ -29,7 +29,7 @@ def number(n: int, area: str = QINGPU) -> str:
 
 def farmland(n: int, area: str, area_m2: str, status: str = "可用") -> FeatureData:
     """One plot: a small square, with the area that the test needs."""
-    west, south = 121.0 + n / 1000, 31.0 + int(area) % 100 / 100
+    west, south = 121.0 + n / 1000, 31.0 + sum(map(ord, area)) % 100 / 100
     return FeatureData(
         number(n, area), area, "0101", Decimal(area_m2), shapely.box(west, south, west + 0.0005, south + 0.0005),
         {"plot_number": number(n, area), "plot_name": f"样例村{n}号地块", "class_name": "水田", "status": status}, status,

@@ -59,11 +59,11 @@ def geojson(*shapes: shapely.Geometry, crs: str | None = "urn:ogc:def:crs:EPSG::
     return json.dumps({"type": "FeatureCollection", "features": features, **named}).encode()
 
 
-def read_file(database: Database, actor: Actor, case_id: int, content: bytes, name: str = "range.geojson", **said: Any) -> CaseRange:
+def read_file(database: Database, actor: Actor, case_id: int, content: bytes, file_name: str = "range.geojson", **said: Any) -> CaseRange:
     """Upload a range file; nothing counts yet."""
-    received = case_range.receive(database.office.files, name, content)
+    received = case_range.receive(database.office.files, file_name, content)
     with database.writing() as session:
-        return case_range.read_upload(session, actor, case_id, RangeUpload(received, name, **said))
+        return case_range.read_upload(session, actor, case_id, RangeUpload(received, file_name, **said))
 
 
 def give_range(database: Database, actor: Actor, case_id: int, *shapes: shapely.Geometry, **said: Any) -> CaseRange:

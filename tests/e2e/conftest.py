@@ -79,17 +79,20 @@ def enter(browser: Any, browser_context_args: dict[str, Any], portal: RunningPor
 
 
 @pytest.fixture
-def enter_enterprise(browser: Any, browser_context_args: dict[str, Any], portal: RunningPortal) -> Iterator[SignIn]:
-    """Open a browser of its own for an enterprise, through the identity provider."""
+def enter_enterprise(
+    browser: Any, browser_context_args: dict[str, Any], portal: RunningPortal, accounts: list[dict[str, Any]]
+) -> Iterator[SignIn]:
+    """Open a browser of its own for a sample enterprise, through the identity provider."""
     opened: list[BrowserContext] = []
 
     def sign_in(account: str = "pipeline", **options: Any) -> Page:
+        enterprise = next(a["name"] for a in accounts if a["login"] == account and a["way"] != "password")
         context = browser.new_context(**{**browser_context_args, **options, "base_url": portal.url})
         opened.append(context)
         page = context.new_page()
         page.goto("/sign-in")
         page.get_by_role("link", name="从一网通办登录").click()
-        page.get_by_label("账号").fill(account)
+        page.get_by_role("radio", name=enterprise).check()
         page.get_by_label("密码").fill("sample-2026")
         page.get_by_role("button", name="登录").click()
         page.wait_for_url(lambda url: url.startswith(portal.url) and "/sign-in" not in url)

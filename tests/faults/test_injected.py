@@ -15,7 +15,7 @@ from portal.database import Database
 from tests.domain.case.conftest import Filing
 from tests.faults.invariants import broken, picture
 
-INJECTIONS = 150
+INJECTIONS = int(os.environ.get("FAULT_INJECTIONS", "150"))
 """On each database; the two together make 300."""
 
 

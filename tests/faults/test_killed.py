@@ -13,7 +13,7 @@ from domain.case.tables import Case
 from tests.faults.invariants import broken
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-KILLS = 10
+KILLS = int(os.environ.get("FAULT_KILLS", "10"))
 """On each database; the two together make 20."""
 
 

@@ -55,7 +55,7 @@ def test_an_enterprise_signs_in(identity):
     assert found.enterprise.name == "样例管线建设有限公司"
     assert found.enterprise.credit_code == "91310000MA0DEM001P"
     assert found.enterprise.legal_representative == "样例法人甲"
-    assert (found.enterprise.handler_name, found.enterprise.handler_phone) == ("样例经办甲", "021-00000011")
+    assert (found.enterprise.handler_name, found.enterprise.handler_phone) == ("样例经办甲", "021-70000011")
     assert found.enterprise.address == "上海市样例区样例路 1 号"
 
 
@@ -285,7 +285,7 @@ def test_secrets_and_persons_are_not_in_the_records(running, identity):
         attempt.code_verifier,
         found.id_token,
         "样例经办甲",
-        "021-00000011",
+        "021-70000011",
         "样例路 1 号",
     )
     assert [word for word in hidden if word in text] == []

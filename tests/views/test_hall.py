@@ -93,7 +93,7 @@ def test_there_is_no_guide_to_what_does_not_exist(visitor):
     assert read(visitor.get("/hall/nothing"), 404)
 
 
-def test_the_first_start_opens_a_draft_and_the_second_leads_back_to_it(sign_in, applicant, database):
+def test_the_first_start_opens_a_draft_and_the_second_leads_back_to_it(sign_in, applicant, database):  # noqa: F811
     browser = sign_in(applicant)
     first = browser.post("/hall/tree_permit/start")
     assert first.status_code == 303 and first.headers["location"].startswith("/filing/TP-")
@@ -108,7 +108,7 @@ def test_the_first_start_opens_a_draft_and_the_second_leads_back_to_it(sign_in, 
         assert len(draft.drafts_of(session, applicant, "tree_permit")) == 2
 
 
-def test_the_hall_shows_what_waits_and_finds_ones_own_case_by_number(sign_in, applicant, filing, person):
+def test_the_hall_shows_what_waits_and_finds_ones_own_case_by_number(sign_in, applicant, filing, person):  # noqa: F811
     page = read(sign_in(applicant).get("/", params={"q": filing.case.draft_number.lower()}))
     assert page.select_one("section[aria-labelledby=waiting] .tasks a")["href"] == f"/filing/{filing.case.draft_number}"
     assert page.select_one("section[aria-labelledby=own] a")["href"] == f"/track/{filing.case.draft_number}"
@@ -116,7 +116,7 @@ def test_the_hall_shows_what_waits_and_finds_ones_own_case_by_number(sign_in, ap
     assert other.select("section[aria-labelledby=own], section[aria-labelledby=waiting]") == []
 
 
-def test_a_start_gate_that_cannot_tell_refuses_with_its_reason_and_opens_nothing(sign_in, applicant, database):
+def test_a_start_gate_that_cannot_tell_refuses_with_its_reason_and_opens_nothing(sign_in, applicant, database):  # noqa: F811
     page = read(sign_in(applicant).post("/hall/gated_permit/start"), 422)
     assert heading(page) == "现在不能申请林地许可"
     assert "占用面积上限" in words(page.select_one(".why"))

@@ -26,9 +26,11 @@ def test_what_applicants_start_can_be_begun_and_looked_at(sign_in, person, offic
     assert startable
     for definition in startable:
         answer = client.post(f"/hall/{definition.key}/start")
-        assert answer.status_code in (303, 422, 503), answer.text[-2000:]
-        if answer.status_code != 303:
-            continue
+        if definition.asks_on_start:  # a gate may refuse, or wait for a partner that is down
+            assert answer.status_code in (303, 422, 503), answer.text[-2000:]
+            if answer.status_code != 303:
+                continue
+        assert answer.status_code == 303, answer.text[-2000:]
         address = answer.headers["location"]
         contents = read(client.get(address))
         for place in [each["href"] for each in contents.select("ol.tasks a")]:

@@ -20,7 +20,7 @@ def said(answer, status=200):
     return page_of(answer, status).find("main").get_text(" ", strip=True)
 
 
-@pytest.mark.function("PROJ-104", "section_in_each", "number_and_state_shown", "missing_with_reason")
+@pytest.mark.function("PROJ-104", "number_and_state_shown", "missing_with_reason")
 def test_the_panel_says_the_number_or_why_there_is_none(permit, sign_in, running):
     running.fault("usage_control", "reject")
     permit.granted()
@@ -39,7 +39,6 @@ def test_the_panel_says_the_number_or_why_there_is_none(permit, sign_in, running
     assert "建设工程规划许可证（管线工程）新办" in said(browser.get("/usage-control/matters"))
 
 
-@pytest.mark.function("PROJ-106", "queried_by_four_keys")
 def test_rounds_are_found_by_matter_district_time_and_state(permit, sign_in, person):
     permit.granted()
     permit.answered()

@@ -7,8 +7,8 @@ from starlette.testclient import TestClient
 from domain.document.issue import void_document
 from domain.document.register import documents_of_case, pdf_of
 from domain.document.tables import DocumentVersion
-from domain.rate_limit import RateLimit
 from domain.errors import TooManyRequests
+from domain.rate_limit import RateLimit
 from tests.domain.case.conftest import applicant, filing, office, officers, tree_office  # noqa: F401
 from tests.views.reading import fields_of, heading, read, words
 
@@ -77,9 +77,9 @@ def test_a_void_paper_is_never_called_good(visitor, paper, officers, database): 
 
 
 def test_a_replaced_paper_says_so(visitor, paper, filing, officers, database):  # noqa: F811
+    from domain.case import papers as case_papers
     from domain.document.issue import regenerate_document
     from domain.document.tables import Document
-    from domain.case import papers as case_papers
 
     filing.fill(officers["reviewer"], "review", visited="true")
     with database.writing() as session:

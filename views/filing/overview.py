@@ -14,7 +14,7 @@ from domain.case import draft, prefill, versions
 from domain.case.tables import CaseEvent, Material
 from domain.errors import Conflict
 from domain.form import SectionView
-import views.all_panels  # noqa: F401  the panels of applicants' steps register themselves
+from views import page, panels
 from views.filing import filing as filings
 from views.filing.filing import Filing
 from views.shell import Notice

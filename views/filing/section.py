@@ -1,6 +1,7 @@
 """One section of the form: shown, saved as it is typed, saved on purpose, and the meeting of two windows on one draft."""
 
 import hashlib
+import json
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -11,8 +12,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain.case import draft
+from domain.case import draft, prefill
 from domain.case.tables import Case
+from domain.decision import Gathered
 from domain.errors import Conflict, InvalidData
 from domain.form import Difference, FormError, SectionView
 from views import page, posted
@@ -64,7 +66,7 @@ def show(request: Request) -> Response:
 def save(request: Request) -> Response:
     """Save the section, then go where the pressed button leads; refused values and missing ones are shown at once."""
     try:
-        faults = _saved(request)
+        faults = _saved(request, _known_now(request))
     except (Conflict, InvalidData) as refused:
         if page.is_htmx(request):
             return _autosave_refused(request, refused)
@@ -74,13 +76,35 @@ def save(request: Request) -> Response:
         return _after_saving(filing, faults)
 
 
-def _saved(request: Request) -> dict[str, str]:
+def _known_now(request: Request) -> Gathered:
+    """What partners say of what was typed; they are asked again only when that has changed since they were asked last."""
+    asked: dict[int, str] = page.office(request).caches.setdefault("sources_asked", {})
+    with page.reading(request) as session:
+        filing = filings.load(request, session)
+        form = filing.definition.form
+        if filing.task is None or filing.is_correction or not prefill.outside_providers_of(form):
+            return {}
+        values, _faults = filing.form.accept(_without_controls(page.form(request)))
+        typed = json.dumps(prefill.typed_by_people(form, values), sort_keys=True)
+        mark = hashlib.sha256(typed.encode()).hexdigest()
+        if asked.get(filing.case.id) == mark:
+            return {}
+        session.expunge(filing.case)  # asked about with what was typed; saving is the command's business
+        filing.case.values = values
+        found, _down = prefill.gather(session, page.actor(request), filing.case)
+        asked[filing.case.id] = mark
+        while len(asked) > MOST_PAGES:
+            del asked[next(iter(asked))]
+    return found
+
+
+def _saved(request: Request, gathered: Gathered | None = None) -> dict[str, str]:
     """Save what was posted, and say what could not be taken; the version counts that this page's own autosaves made are not strange to it."""
     with page.writing(request) as session:
         filing = filings.load(request, session)
         task = filing.must_be_in_hand()
         given, version = page.form(request), _version(request, filing.case)
-        case, faults = draft.save(session, page.actor(request), task.id, given, case_version=version)
+        case, faults = draft.save(session, page.actor(request), task.id, given, case_version=version, gathered=gathered)
         _remember(request, case)
     return faults
 

@@ -1,0 +1,78 @@
+"""The map of one case as a page of its own, drawn by Folium for a frame of the case page; its scripts carry a nonce."""
+
+import re
+import secrets
+from collections.abc import Iterable
+
+import folium
+import shapely
+from shapely.geometry.base import BaseGeometry
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from domain import outflow
+from domain.case import scope
+from domain.case_range import CaseRange, ranges_of, whole_range
+from domain.errors import NotFound
+from domain.layer import FeatureData, features_in
+from views import page
+
+POLICY = (
+    "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+RANGE_STYLE = {"color": "#0b5468", "weight": 3, "fillColor": "#0b5468", "fillOpacity": 0.15}
+PERMANENT_STYLE = {"color": "#8f1f10", "weight": 2, "dashArray": "10 3 2 3", "fillOpacity": 0.05, "fillColor": "#8f1f10"}
+PROTECTED_STYLE = {"color": "#2f6b3a", "weight": 1.5, "dashArray": "4 3", "fillOpacity": 0.1, "fillColor": "#2f6b3a"}
+
+
+def show(request: Request) -> Response:
+    """The ranges of a case and the permanent farmland they meet."""
+    with page.reading(request) as session:
+        case = scope.find(session, page.actor(request), request.path_params["case_id"])
+        ranges = ranges_of(session, case.id)
+        if not ranges:
+            raise NotFound("本案还没有确认过的范围。请先上传并确认范围。")
+        drawn = _map(request, session, ranges)
+    nonce = secrets.token_urlsafe(16)
+    html = re.sub(r"<(script|style)\b", rf'<\1 nonce="{nonce}"', drawn.get_root().render())
+    return HTMLResponse(html, headers={"Content-Security-Policy": POLICY.format(nonce=nonce), "Cache-Control": "no-store"})
+
+
+def _map(request: Request, session: Session, ranges: list[CaseRange]) -> folium.Map:
+    """A map without outside tiles: everything on it is from the portal."""
+    asset = request.app.state.templates.environment.globals["asset"]
+    west, south, east, north = whole_range(ranges).bounds
+    made = folium.Map(tiles=None, control_scale=True, attributionControl=False)
+    made.default_js = [("leaflet", asset("vendor/leaflet/leaflet.js"))]
+    made.default_css = [("leaflet_css", asset("vendor/leaflet/leaflet.css"))]
+    met = _patches(session, ranges)
+    _add(made, "永久基本农田", _named(each for each in met if each.class_code == outflow.PERMANENT), PERMANENT_STYLE)
+    _add(made, "耕地保护空间", _named(each for each in met if each.class_code != outflow.PERMANENT), PROTECTED_STYLE)
+    _add(made, "本案范围", [(f"{row.label}　{row.area_m2:,} 平方米", row.geometry) for row in ranges], RANGE_STYLE)
+    folium.LayerControl(collapsed=False).add_to(made)
+    made.fit_bounds([[south, west], [north, east]], padding=(30, 30))
+    return made
+
+
+def _patches(session: Session, ranges: list[CaseRange]) -> list[FeatureData]:
+    if not outflow.is_loaded(session, outflow.FARMLAND_LAYER):
+        return []
+    return features_in(session, outflow.FARMLAND_LAYER, whole_range(ranges))
+
+
+def _named(features: Iterable[FeatureData]) -> list[tuple[str, BaseGeometry]]:
+    return [(f"{each.key}　{each.class_code}　{each.area_m2:,} 平方米", each.geometry) for each in features]
+
+
+def _add(made: folium.Map, title: str, shapes: list[tuple[str, BaseGeometry]], style: dict) -> None:
+    if not shapes:
+        return
+    group = folium.FeatureGroup(name=title)
+    for label, geometry in shapes:
+        # Folium writes labels into HTML as they are; this one holds file names that people chose.
+        safe = label.translate(str.maketrans({"&": "＆", "<": "＜", ">": "＞", "`": "｀", "\\": "＼", "$": "＄"}))
+        shape = folium.GeoJson(shapely.geometry.mapping(geometry), style_function=lambda _feature, chosen=style: chosen)
+        shape.add_child(folium.Tooltip(safe)).add_to(group)
+    group.add_to(made)
