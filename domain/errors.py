@@ -65,3 +65,9 @@ class TooManyRequests(PortalError):
     """The same address asked more often than one person can; it may go on in a while."""
 
     status = 429
+
+
+class TooLarge(PortalError):
+    """More was sent than is taken; nothing of it was kept."""
+
+    status = 413

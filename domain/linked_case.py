@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import exists, literal, union_all
 from sqlmodel import Session, col, select
 
 from domain.actor import Actor
@@ -26,15 +27,22 @@ def linked_type(session: Session, case: Case, relation: str, on: Any) -> CaseTyp
 
 
 def openable(session: Session, actor: Actor, case: Case, today: Any) -> list[tuple[str, CaseType]]:
-    """The linked cases that the actor may open from a case outside of its steps, by relation."""
-    found: list[tuple[str, CaseType]] = []
-    if actor.is_applicant or not _has_left_the_house(session, case):
-        return found
-    for relation in case_type_of(session, case).links:
-        definition = linked_type(session, case, relation, today)
-        if draft.may_start(actor, definition) and running(session, case, relation) is None:
-            found.append((relation, definition))
-    return found
+    """The linked cases that the actor may open from a case outside of its steps, by relation; one query at most."""
+    types = [(relation, linked_type(session, case, relation, today)) for relation in case_type_of(session, case).links]
+    fitting = [(relation, each) for relation, each in types if not actor.is_applicant and draft.may_start(actor, each)]
+    if not fitting or case.submitted_at is None:
+        return []
+    is_told, under_way = _told_and_under_way(session, case)
+    return [(relation, each) for relation, each in fitting if is_told and relation not in under_way]
+
+
+def _told_and_under_way(session: Session, case: Case) -> tuple[bool, frozenset[str]]:
+    """Whether anything of the case has left the house, and the relations whose case is still being handled."""
+    told = select(literal(1), literal("")).where(exists().where(OutboxMessage.case_id == case.id))
+    links = select(literal(2), CaseLink.relation).join(Case, col(Case.id) == CaseLink.to_id)
+    links = links.where(CaseLink.from_id == case.id, Case.status != "closed")
+    rows = session.execute(union_all(told, links)).all()
+    return any(kind == 1 for kind, _ in rows), frozenset(relation for kind, relation in rows if kind == 2)
 
 
 @command("case.open_linked", allow=anyone_signed_in)

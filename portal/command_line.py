@@ -38,11 +38,9 @@ COMMANDS = (
     Command("partners", "integrations.command_line"),
     Command("rules", "rules.engine.command_line", "add_rules_parser"),
     Command("functions", "portal.functions"),
-    Command("inspect", "portal.inspection"),
     Command("overlay", "portal.overlay"),
     Command("ledger", "portal.ledger"),
     Command("audit", "portal.audit"),
-    Command("crypto", "portal.crypto"),
     Command("bench", "portal.bench"),
 )
 

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from domain import notice, portal_clock, sign_in
 from domain.actor import Actor
-from domain.errors import InvalidData, NotAllowed, PortalError
+from domain.errors import InvalidData, NotAllowed, PortalError, TooLarge
 from domain.person import Person, actor_of
 from portal.access import Page
 from views.navigation import shell_for
@@ -154,6 +154,7 @@ async def _take_form(request: Request, page: Page) -> None:
     if page.is_machine:
         request.state.body = await _limited_body(request, settings.form_max_bytes)
         return
+    _must_be_small_enough(request, page)
     files = settings.upload_max_files if page.largest_mb else 0
     try:
         form = await request.form(max_files=files, max_fields=5000, max_part_size=settings.form_max_bytes)
@@ -163,6 +164,19 @@ async def _take_form(request: Request, page: Page) -> None:
     given = request.headers.get("X-CSRF-Token") or form.get("csrf_token")
     if not isinstance(given, str) or not hmac.compare_digest(given, request.state.csrf_token):
         raise NotAllowed("页面停留过久或已重新登录，这次提交没有生效。请返回刷新页面后再提交。")
+
+
+def _must_be_small_enough(request: Request, page: Page) -> None:
+    """Refuse a body by its announced length, before any of it is taken in."""
+    settings = request.app.state.settings
+    largest_mb = min(page.largest_mb, settings.upload_max_mb) if page.largest_mb else 0
+    limit = largest_mb * 1024 * 1024 + settings.form_max_bytes
+    announced = request.headers.get("content-length", "")
+    if not announced.isdecimal():
+        raise InvalidData("请求没有写明长度，没有接收。请用浏览器提交，或在请求中写明 Content-Length。")
+    if int(announced) > limit:
+        what = f"上传的文件超过 {largest_mb} MB" if largest_mb else "提交的内容过长"
+        raise TooLarge(f"{what}，没有接收。请压缩、拆分或删减后再提交。")
 
 
 async def _limited_body(request: Request, limit: int) -> bytes:

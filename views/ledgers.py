@@ -24,6 +24,7 @@ from domain.ledger import (
 )
 from domain.ledger import export as ledger_export
 from domain.ledger.check import Outcome, check
+from domain.ledger.definition import pool_in_year
 from domain.ledger.scope import must_see, sees_city, visible_areas
 from domain.ledger.statement import (
     AreaBooks,
@@ -221,7 +222,7 @@ def _statement_page(request: Request, key: AccountKey, query: StatementQuery, fo
     frozen = [] if query.page > 1 or query.kind else [_frozen_row(request, row) for row in found.frozen]
     balance = found.account.balance if found.account else Decimal(0)
     return StatementPage(
-        title=f"{area_label(key.area)} {key.year} 年{definition.label}", area=key.area, pool=key.pool, year=key.year,
+        title=f"{area_label(key.area)} {pool_in_year(key.pool, key.year)}", area=key.area, pool=key.pool, year=key.year,
         measures=[
             {
                 "label": measure.label, "is_current": measure.key == key.measure,

@@ -103,6 +103,7 @@ def range_panel(request: Request, session: Session, case: Case, task: Task | Non
         "can_change": can_change,
         "new_href": _url(request, "new_range", case_id=case.id),
         "map_href": _url(request, "map", {"case": case.id}) if _sees_map(request) else "",
+        "frame_href": _url(request, "case_map", case_id=case.id) if _sees_map(request) and present else "",
         "csrf_token": getattr(request.state, "csrf_token", None),
     }
 

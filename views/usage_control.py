@@ -94,7 +94,12 @@ class RoundPage:
 @panel("usage_control")
 def usage_control_panel(request: Request, session: Session, case: Case, task: Task | None) -> Mapping[str, Any]:
     """What the panel shows: the number or why there is none, and every round of the case."""
-    cards = _cards(request, session, usage_control.rounds_of(session, case.id))
+    return _panel(request, session, case, has_events=False)
+
+
+def _panel(request: Request, session: Session, case: Case, has_events: bool) -> Mapping[str, Any]:
+    """The panel; on the page of its own with the history of every round."""
+    cards = _cards(request, session, usage_control.rounds_of(session, case.id), has_events)
     numbered = next((card.row.number for card in cards if card.state.key == "numbered"), None)
     latest = cards[0] if cards else None
     return {
@@ -116,8 +121,10 @@ def _why(case: Case, latest: RoundCard | None) -> str:
     return f"第 {latest.row.round_no} 次报送{latest.state.label}"
 
 
-def _cards(request: Request, session: Session, rounds: Sequence[ReportRound]) -> list[RoundCard]:
-    events = usage_control.events_of(session, [row.id for row in rounds])
+def _cards(
+    request: Request, session: Session, rounds: Sequence[ReportRound], has_events: bool = True
+) -> list[RoundCard]:
+    events = usage_control.events_of(session, [row.id for row in rounds]) if has_events else ()
     return [
         RoundCard(
             row=row,
@@ -202,7 +209,7 @@ def case_page(request: Request) -> Response:
     with page.reading(request) as session:
         case = scope.find(session, page.actor(request), request.path_params["case_id"])
         context = CasePage(
-            code_of(case), case.title, _url(request, "case", case_id=case.id), usage_control_panel(request, session, case, None)
+            code_of(case), case.title, _url(request, "case", case_id=case.id), _panel(request, session, case, has_events=True)
         )
         session.expunge_all()
     crumbs = (Crumb("办件", Link("cases", "办件")), Crumb(context.code, Link("case", context.code, {"case_id": case.id})), Crumb("用途管制"))

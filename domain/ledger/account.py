@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select, tuple_
 
 from domain.errors import InvalidData
-from domain.ledger.definition import PLAN, area_label, ledgers, pool
+from domain.ledger.definition import PLAN, area_label, ledgers, pool, pool_in_year
 from domain.ledger.tables import ZERO, LedgerAccount
 
 SMALLEST = Decimal("0.01")
@@ -28,8 +28,8 @@ class AccountKey:
     @property
     def label(self) -> str:
         """Area, year, pool and measure in words."""
-        found = pool(self.pool)
-        return f"{area_label(self.area)} {self.year} 年{found.label}「{found.measures[self.measure].label}」"
+        measure = pool(self.pool).measures[self.measure]
+        return f"{area_label(self.area)} {pool_in_year(self.pool, self.year)}「{measure.label}」"
 
 
 @dataclass(frozen=True, slots=True)

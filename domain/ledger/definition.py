@@ -148,6 +148,12 @@ def pool(key: str) -> Pool:
     return found
 
 
+def pool_in_year(key: str, year: int) -> str:
+    """A pool of a year in words: 2026 年现状资源库, 2026 年度预存计划库."""
+    label = pool(key).label
+    return f"{year} {label}" if label.startswith("年") else f"{year} 年{label}"
+
+
 def posting_kind(key: str) -> PostingKind:
     """The kind of posting of this key; NotFound for any other."""
     found = ledgers().kinds.get(key)

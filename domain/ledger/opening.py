@@ -53,8 +53,9 @@ def _claim(work: Work, year: int) -> LedgerYear:
     edition = layer.edition_on(work.session, LAYER)
     insert = sqlite.insert if work.session.get_bind().dialect.name == "sqlite" else postgresql.insert
     values = {"year": year, "opened_at": work.at, "layer_edition": edition.number}
-    made = work.session.execute(insert(LedgerYear.__table__).values(**values).on_conflict_do_nothing())
-    if not made.rowcount:
+    table = LedgerYear.__table__
+    made = work.session.execute(insert(table).values(**values).on_conflict_do_nothing().returning(table.c.id)).first()
+    if made is None:
         raise Conflict(f"{year} 年的台账已经初始化，没有重复记账。底板更新后需要重算的，请用「按底板重算」。")
     return work.session.exec(select(LedgerYear).where(LedgerYear.year == year)).one()
 

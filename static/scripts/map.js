@@ -203,6 +203,7 @@ function start() {
   for (const key of ["land_use", "annual_farmland", "permanent_farmland", "administrative_area"])
     if (data.tiles[key]) layers[key] = tileLayer(key, data.tiles[key], data.fromZoom[key], picked).addTo(map);
   const ranges = rangeLayer(map, data.ranges);
+  new ResizeObserver(() => map.invalidateSize()).observe(box);
   bindTree(map, layers, ranges);
   bindMeasure(map);
   map.on("click", ({ latlng }) => {

@@ -14,6 +14,7 @@ import httpx
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 60
+CONTROL_KEY = "sample-control"
 
 
 def free_port() -> int:
@@ -85,6 +86,12 @@ class RunningPortal:
             except httpx.TransportError:
                 time.sleep(0.1)
         raise AssertionError(f"{name} did not start:\n{(self.folder / f'{name}.log').read_text(errors='replace')[-4000:]}")
+
+    def control(self, path: str, **fields: Any) -> None:
+        """Tell the partners how to answer, as their control page does."""
+        headers = {"x-control-key": CONTROL_KEY}
+        answer = httpx.post(f"{self.partners_url}/control/{path}", json=fields, headers=headers, timeout=10)
+        assert answer.status_code == 200, answer.text
 
     def kill(self, name: str) -> None:
         """Kill a process as a power cut would."""
