@@ -72,7 +72,8 @@ def decide(
 
 def kind_of(book: RuleBook, rule_set: str) -> str:
     """The kind of a rule set; keys are unique over all kinds."""
-    return next(kind for kind, key in book.keys() if key == rule_set)
+    known = book.keys()
+    return next(kind for kind, key in known if key == rule_set)
 
 
 def refuses(decision: Decision) -> bool:

@@ -71,7 +71,9 @@ def changes_of(session: Session, erratum: Case) -> tuple[Change, ...]:
 
 
 def _change(form: Form, fields: Mapping[str, FieldDefinition], entry: Mapping[str, Any]) -> Change:
-    field = fields.get(str(entry.get("field_key")))
+    if not entry.get("field_key"):
+        raise FieldFault("还没有选择更正项。请选择，或删去这一项。")
+    field = fields.get(str(entry["field_key"]))
     if field is None:
         raise FieldFault("原办件的表单没有所选的更正项。请另选一项。")
     kept = form.values.get(field.key)

@@ -4,8 +4,8 @@ import domain.audit_search
 import domain.case.export
 import domain.exchange.export
 import domain.exchange.reconcile
+import domain.ledger.export
 import domain.report_building
 import domain.report_list
 import domain.report_outcome
-import domain.sweep  # noqa: F401
-import domain.ledger.export  # noqa: F401
+import domain.sweep

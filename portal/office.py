@@ -76,7 +76,8 @@ def known_names(book: RuleBook) -> Known:
 
 def _rule_sets(book: RuleBook) -> dict[str, KnownRuleSet]:
     found: dict[str, KnownRuleSet] = {}
-    for kind, key in book.keys():
+    pairs = book.keys()
+    for kind, key in pairs:
         facts = frozenset(name for edition in book.editions(kind, key) for name in edition.facts)
         found[key] = KnownRuleSet(kind, facts)
     return found

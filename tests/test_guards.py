@@ -67,9 +67,9 @@ def test_no_file_holds_a_path_of_a_machine():
     wrong = []
     for name in listed.stdout.splitlines():
         path = ROOT / name
-        if path.suffix in {".py", ".yaml", ".md", ".html", ".js", ".css", ".toml", ".sh", ".json"} and path.is_file():
-            if paths.search(path.read_text(encoding="utf-8", errors="replace")):
-                wrong.append(name)
+        is_text = path.suffix in {".py", ".yaml", ".md", ".html", ".js", ".css", ".toml", ".sh", ".json"} and path.is_file()
+        if is_text and paths.search(path.read_text(encoding="utf-8", errors="replace")):
+            wrong.append(name)
     assert wrong == []
 
 

@@ -97,7 +97,7 @@ def components(folder: Path = FOLDER) -> tuple[Component, ...]:
 
 
 def _component(file: Path) -> Component:
-    given = yaml.load(file.read_text("utf-8"), Loader=_ExampleLoader)  # noqa: S506 - a SafeLoader subclass
+    given = yaml.load(file.read_text("utf-8"), Loader=_ExampleLoader)
     macros = tuple(
         MacroExamples(name, macro["meaning"], macro["parameters"],
                       tuple(Example(**example) for example in macro["examples"]))

@@ -1,11 +1,11 @@
 """Importing this module registers every effect."""
 from domain.effects import acceptance as acceptance
 from domain.effects import case_library as case_library
-from domain.effects import linked_case as linked_case
-from domain.effects import usage_control as usage_control
-from domain.effects import ledger as ledger
 from domain.effects import erratum as erratum
-from domain.effects import permit_cancellation as permit_cancellation
+from domain.effects import ledger as ledger
+from domain.effects import linked_case as linked_case
 from domain.effects import outflow as outflow
 from domain.effects import payment as payment
+from domain.effects import permit_cancellation as permit_cancellation
 from domain.effects import plots as plots
+from domain.effects import usage_control as usage_control

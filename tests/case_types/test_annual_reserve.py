@@ -60,8 +60,9 @@ def reviewed(walk, reviewers, until="bureau_review"):
 
 
 @pytest.mark.function("LAND-057", "two_kinds_started")
+@pytest.mark.function("LAND-058", "basics_saved", "materials_uploaded")
 @pytest.mark.function("LAND-063", "review_order", "review_recorded")
-@pytest.mark.function("LAND-064", "base_updated", "ledger")
+@pytest.mark.function("LAND-064", "base_updated", "unapproved_unchanged")
 @pytest.mark.function("LAND-100", "detail_listed")
 def test_four_reviews_store_the_plots_in_layer_and_ledger(database, handler, reviewers):
     walk = filled(database, handler, "annual", number(1), number(2))
@@ -85,7 +86,7 @@ def test_four_reviews_store_the_plots_in_layer_and_ledger(database, handler, rev
     assert opinions.count("同意") == 5
 
 
-@pytest.mark.function("LAND-063", "review_order")
+@pytest.mark.function("LAND-063", "not_before_passed")
 def test_a_later_reviewer_cannot_act_before_the_earlier_one(database, handler, reviewers):
     walk = filled(database, handler, "annual", number(1))
     walk.act(handler, "apply", "submit")
@@ -102,7 +103,6 @@ def test_a_form_without_plots_cannot_be_submitted(database, handler):
     assert walk.case.status == "draft"
 
 
-@pytest.mark.function("LAND-057", "once_a_year")
 def test_a_second_annual_plan_is_refused_by_name_and_a_supplement_is_not(database, handler):
     first = filled(database, handler, "annual", number(1))
     first.act(handler, "apply", "submit")

@@ -9,11 +9,12 @@ from sqlmodel import select
 from domain import outflow
 from domain.area import area_m2
 from domain.case import operations
+from domain.case.tables import Task
 from domain.errors import InvalidData, Refused
 from domain.layer import features_by_key
 from domain.ledger import LedgerFreeze, ResourceDetail, active_freeze, plan_state
 from tests.domain.case.filing_steps import Walk
-from tests.domain.ledger_books import opened, stored, working
+from tests.domain.ledger_books import PUDONG, opened, stored, used, working
 from tests.domain.space_fixtures import (
     BUILT,
     DRY,
@@ -215,8 +216,6 @@ def test_conversion_goes_to_the_city_and_usage_control_ends_in_the_district(data
         walk = declared(database, handler, case_type, PADDY)
         grant(walk, person, case_type)
         with database.reading() as session:
-            from domain.case.tables import Task
-
             steps[case_type] = [task.step for task in session.exec(select(Task).where(Task.case_id == walk.id).order_by(Task.id))]
     assert steps["farmland_conversion"] == ["apply", "declare", "chief", "leader", "city"]
     assert steps["nonbuild_usage"] == ["apply", "declare", "chief", "leader"]
@@ -238,8 +237,6 @@ def test_an_area_below_the_warning_line_starts_nothing_and_confirms_nothing(data
     walk.act(handler, "apply", "submit")
     walk.fill(handler, "declare", is_outflow="true", **TERMS)
     with working(database) as work:
-        from tests.domain.ledger_books import PUDONG, used
-
         used(work, "90000.01")
         opened(work, PUDONG, "500000.00")
         stored(work, "100000.00", PUDONG)
@@ -253,8 +250,6 @@ def test_an_area_below_the_warning_line_starts_nothing_and_confirms_nothing(data
 @pytest.mark.function("LAND-069", "resume")
 def test_an_area_at_the_warning_line_goes_on(database, handler):
     with working(database) as work:
-        from tests.domain.ledger_books import used
-
         used(work, "90000.00")
     assert Walk(database, handler, "nonbuild_usage").case.status == "draft"
 

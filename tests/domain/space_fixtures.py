@@ -1,7 +1,6 @@
 """A handful of square plots in 青浦 with exact edges, for tests of ranges, overlays and outflows."""
 
 import json
-from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any

@@ -9,11 +9,22 @@ import shapely
 from domain import case_range
 from domain.area import area_m2
 from domain.case import actions
+from domain.case.tables import Task
 from domain.errors import Conflict, InvalidData, NotAllowed, NotFound, Refused
 from domain.projection import UnknownCrs
 from tests.domain.case.filing_steps import Walk
 from tests.domain.ledger_books import opened, stored, working
-from tests.domain.space_fixtures import DRY, PADDY, PUDONG, QINGPU, geojson, give_range, load_plots, plot, read_file
+from tests.domain.space_fixtures import (
+    DRY,
+    PADDY,
+    PUDONG,
+    QINGPU,
+    geojson,
+    give_range,
+    load_plots,
+    plot,
+    read_file,
+)
 
 SAMPLES = Path(__file__).parent.parent / "data" / "ranges"
 SONGJIANG = "310117"
@@ -168,7 +179,5 @@ def test_actions_offered_follow_the_declaration(database, handler, walk):
     walk.act(handler, "apply", "submit")
     walk.fill(handler, "declare", is_outflow="false")
     with database.reading() as session:
-        from domain.case.tables import Task
-
         task = session.get(Task, walk.task("declare"))
         assert [each.key for each in actions.offered(session, walk.case, task)] == ["declare_none"]

@@ -66,7 +66,7 @@ def test_giving_up_releases_what_is_reserved_and_keeps_what_is_stored(database):
         assert hold.marks_of(session) == {"B": "stored"}
 
 
-@pytest.mark.function("LAND-060", "race")
+@pytest.mark.function("LAND-060", "occupied_refused")
 def test_of_two_cases_at_once_one_wins_and_the_other_is_told_the_holder(database):
     """Both start together; the keys are given in opposite orders, so that waiting for each other would show."""
     ids, barrier, told = cases(database), threading.Barrier(2), {}

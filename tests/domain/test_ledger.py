@@ -11,7 +11,17 @@ from domain.ledger.definition import read
 from domain.ledger.tables import LedgerEntry, LedgerPosting, ResourceDetail, WarningChange
 from domain.ledger.warning import stopped
 from tests.domain.ledger_books import (
-    CITY, LINGANG, PLANNED, PUDONG, QINGPU, YEAR, new_case, opened, stored, used, working,
+    CITY,
+    LINGANG,
+    PLANNED,
+    PUDONG,
+    QINGPU,
+    YEAR,
+    new_case,
+    opened,
+    stored,
+    used,
+    working,
 )  # fmt: skip
 
 
@@ -25,7 +35,6 @@ def stock(database, measure="remaining", area=QINGPU):
         return ledger.balance(session, ledger.AccountKey("stock", area, YEAR, measure))
 
 
-@pytest.mark.function("LAND-064", "ledger")
 def test_storing_moves_area_from_stock_to_plan_and_leaves_one_detail(database):
     with working(database) as work:
         opened(work, QINGPU, "1000")
@@ -179,7 +188,6 @@ class TestFreezing:
 
 
 @pytest.mark.function("LAND-069", "warning_line_computed", "stop", "others_untouched", "resume")
-@pytest.mark.function("LAND-096", "row_red")
 def test_the_line_stops_and_resumes_one_district_by_itself(database):
     """Stored 100, out 91: 9 < 10 stops; supplement 1: 10 < 10.1 still stops; supplement 2: 11 ≥ 10.2 lifts."""
     told = []

@@ -14,7 +14,17 @@ from domain.case.tables import Case
 from domain.errors import PortalError
 from domain.ledger.check import check
 from domain.ledger.warning import stopped
-from tests.domain.ledger_books import CITY, PLANNED, PUDONG, QINGPU, YEAR, new_case, opened, stored, used, working
+from tests.domain.ledger_books import (
+    CITY,
+    PUDONG,
+    QINGPU,
+    YEAR,
+    new_case,
+    opened,
+    stored,
+    used,
+    working,
+)
 from tests.domain.plot_layer import farmland, load, number
 
 AREAS = (QINGPU, PUDONG)

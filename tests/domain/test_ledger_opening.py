@@ -22,7 +22,7 @@ def stock(database, measure="total", area=QINGPU):
         return ledger.balance(session, ledger.AccountKey("stock", area, YEAR, measure))
 
 
-@pytest.mark.function("LAND-093", "initialised_sum", "all_areas")
+@pytest.mark.function("LAND-093", "initial_equals_layer")
 def test_every_area_opens_with_the_sum_of_its_features(database):
     features = [farmland(1, QINGPU, "1000.01"), farmland(2, QINGPU, "0.02"), farmland(1, PUDONG, "5"), farmland(1, LINGANG, "7.77")]
     load(database, features)
@@ -41,6 +41,7 @@ def test_a_year_is_opened_once(database):
     assert stock(database) == 10
 
 
+@pytest.mark.function("LAND-093", "initialised_yearly")
 def test_the_nightly_part_opens_a_due_year_once_and_waits_for_the_layer(database):
     def tonight():
         with database.writing() as session:

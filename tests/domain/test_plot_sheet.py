@@ -10,7 +10,7 @@ from domain.errors import InvalidData
 from tests.domain.plot_layer import read, workbook
 
 
-@pytest.mark.function("LAND-060", "column_recognised")
+@pytest.mark.function("LAND-060", "plots_matched")
 def test_columns_are_known_by_their_heads_in_any_order_and_others_are_named_as_left_out(tmp_path):
     content = workbook(
         [("备注一", "青浦区", "GD310118-000001"), ("", "青浦区", "GD310118-000002")],
@@ -48,7 +48,7 @@ def test_a_file_that_is_no_such_table_is_refused(tmp_path, content, message):
         read(content, tmp_path)
 
 
-@pytest.mark.function("LAND-059", "template")
+@pytest.mark.function("LAND-059", "filled_template_uploaded")
 def test_the_template_can_be_filled_in_and_read_back(tmp_path):
     content = plot.template_workbook(["青浦区", "浦东新区"], ["市级指标", "区级指标"])
     book = openpyxl.load_workbook(io.BytesIO(content))

@@ -15,9 +15,9 @@ from tests.e2e.running import ROOT
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
 RANGES = ROOT / "tests" / "data" / "ranges"
 RANGE, ELSEWHERE = RANGES / "shanghai_pipeline_utf8.txt", RANGES / "zone40_two_parcels_gbk.txt"
-PROJECT, ROAD = "GX-2026-0001", "样例路"
+PROJECT, CORRECTED = "GX-2026-0001", "样例路（样例东路至样例西路）"
 DISTRICT = "310118"
-NUMBER = re.compile("仿真-?[^\\s]*")
+NUMBER = re.compile("^仿真-310000-")
 RELOADS = 40
 
 
@@ -174,8 +174,229 @@ def wait_for(page: Page, address: str, text: str | re.Pattern[str]) -> None:
     expect(page.get_by_text(text).first).to_be_visible()
 
 
-def accept(enter, address: str) -> None:
+def accept(enter, code: str) -> str:
+    """The window finds a case by its code and accepts it; its address."""
     window = enter("window", DISTRICT)
+    address = find(window, code)
     claim(window, address)
     mark_quick(window)
     act(window, "受理")
+    return address
+
+
+def report(page: Page):
+    return page.get_by_role("region", name="规划许可用途管制")
+
+
+@pytest.mark.function("PROJ-021", "applicant_prefilled", "survey_prefilled", "planning_prefilled", "prefill_changed")
+@pytest.mark.function("PROJ-082", "marked_in_three_steps", "eligible_one_level", "reason_said")
+@pytest.mark.function("PROJ-099", "starts_after_approval", "coordinates_transformed")
+@pytest.mark.function("PROJ-101", "refreshed_when_printing_and_dispatching", "passed_goes_on")
+@pytest.mark.function("PROJ-103", "number_printed_pipeline", "number_matches")
+def test_a_permit_from_the_phone_to_the_public_register(enter, enter_enterprise, ministry, drawing, page):
+    ministry("settings", answer_delay_seconds=600)
+    phone = enter_enterprise("pipeline", **PHONE)
+    code = file_on_the_phone(phone, drawing)
+    address = ask_correction(enter, code)
+    answer_correction(phone, code)
+    accept_answer(enter, address)
+    decide(enter, address)
+    number = printed_with_number(enter, address, ministry)
+    dispatch(enter, address)
+    verified_by_anyone(page, permit_of(phone, code, number))
+
+
+def file_on_the_phone(phone: Page, drawing: Path) -> str:
+    """Fill what is not known already, leave, come back to the draft, go on and submit."""
+    begin(phone)
+    phone.get_by_role("link", name="申报主体").first.click()
+    expect(phone.get_by_label("建设单位")).to_have_value("样例管线建设有限公司")
+    expect(phone.get_by_label("建设单位")).not_to_be_editable()
+    next_part(phone)
+    phone.get_by_label("项目编号").fill(PROJECT)
+    phone.get_by_label("项目所在区").select_option(DISTRICT)
+    phone.get_by_role("button", name="存为草稿，稍后再填").click()
+    draft = re.search(r"/filing/([\w-]+)", phone.url)[1]
+    phone.goto("/my/cases")
+    phone.get_by_role("listitem").filter(has_text=draft).get_by_role("link", name=re.compile("继续填写草稿")).click()
+    phone.get_by_role("link", name="管线工程", exact=True).click()
+    expect(phone.get_by_label("项目编号")).to_have_value(PROJECT)
+    expect(phone.get_by_label("管线长度")).to_have_value("180.50")
+    expect(phone.get_by_label("所在道路")).to_be_editable()
+    assert phone.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    next_part(phone)
+    expect(phone.get_by_label("规划信息批文号")).to_have_value("样例规划〔2026〕1号")
+    phone.get_by_role("link", name="回到填报目录").click()
+    read_range(phone, ELSEWHERE)
+    phone.get_by_role("button", name="确认，存入办件").click()
+    expect(phone.get_by_role("alert")).to_contain_text("松江区")
+    phone.goto(f"/filing/{draft}")
+    fill_rest(phone, drawing)
+    return submit(phone)
+
+
+def ask_correction(enter, code: str) -> str:
+    """The window asks for one field to be mended; the address of the case."""
+    window = enter("window", DISTRICT)
+    address = find(window, code)
+    claim(window, address)
+    window.get_by_role("link", name="告知补正").click()
+    window.get_by_text("管线工程", exact=True).first.click()
+    window.get_by_role("checkbox", name="所在道路").check()
+    window.get_by_label("所在道路要改什么").fill("请写明起止路口")
+    window.get_by_role("button", name="发出补正告知").click()
+    expect(window.get_by_text("补正中").first).to_be_visible()
+    return address
+
+
+def answer_correction(phone: Page, code: str) -> None:
+    """Only the field that was named can be changed."""
+    phone.goto(f"/track/{code}")
+    phone.get_by_role("link", name="去补正").click()
+    phone.get_by_role("link", name="所在道路").click()
+    expect(phone.get_by_label("项目名称")).not_to_be_editable()
+    phone.get_by_label("所在道路").fill(CORRECTED)
+    next_part(phone)
+    phone.get_by_role("button", name="提交补正").click()
+    expect(phone.get_by_role("heading", level=1)).to_contain_text("补充的内容已收到")
+
+
+def accept_answer(enter, address: str) -> None:
+    """What was answered stands on the form; the window still has the case in hand."""
+    window = enter("window", DISTRICT)
+    window.goto(address + "/tabs/form")
+    expect(window.get_by_text(CORRECTED).first).to_be_visible()
+    window.goto(address)
+    mark_quick(window)
+    act(window, "受理")
+    window.goto(address)
+    expect(window.get_by_text(re.compile("沪规资管〔\\d{4}〕\\d{5}号")).first).to_be_visible()
+
+
+def printed_with_number(enter, address: str, ministry) -> str:
+    """The report goes out by itself; the number comes later, when it is asked for again."""
+    printer = enter("printer", DISTRICT)
+    claim(printer, address)
+    wait_for(printer, address, re.compile("回执号"))
+    act(printer, "刷新监管号")
+    expect(report(printer).get_by_text("还没有")).to_be_visible()
+    expect(report(printer).get_by_text(re.compile("已转换为国家坐标"))).to_be_visible()
+    ministry("release")
+    act(printer, "刷新监管号")
+    number = report(printer).get_by_text(NUMBER).first.inner_text()
+    act(printer, "文印完成")
+    return number
+
+
+def dispatch(enter, address: str) -> None:
+    dispatcher = enter("dispatcher", DISTRICT)
+    claim(dispatcher, address)
+    act(dispatcher, "发件")
+    expect(dispatcher.get_by_text("办件已结束：准予。")).to_be_visible()
+
+
+def permit_of(phone: Page, code: str, number: str) -> Path:
+    """The applicant's copy of the permit, which bears the ministry's number and what was corrected."""
+    phone.goto(f"/track/{code}")
+    with phone.expect_download() as download:
+        phone.get_by_role("link", name="建设工程规划许可证（管线工程）").click()
+    path = download.value.path()
+    words = PdfReader(path).pages[0].extract_text()
+    assert number in words
+    assert CORRECTED in words
+    return path
+
+
+def verified_by_anyone(page: Page, permit: Path) -> None:
+    """By its code; with the file too, the file is compared; a file changed by one byte is not the permit."""
+    code = re.search(r"核验码：([\w-]+)", PdfReader(permit).pages[0].extract_text())[1]
+    verify(page, code)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("登记簿里有这份文书")
+    verify(page, code, permit.read_bytes())
+    expect(page.get_by_role("heading", level=1)).to_contain_text("这份文书是真的")
+    verify(page, code, permit.read_bytes() + b"\n")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("这份文件被改过")
+
+
+def verify(page: Page, code: str, file: bytes | None = None) -> None:
+    page.goto("/verify")
+    page.get_by_label("核验码", exact=True).fill(code)
+    if file:
+        page.get_by_label("或选择文书的 PDF 文件").set_input_files(
+            {"name": "许可证.pdf", "mimeType": "application/pdf", "buffer": file}
+        )
+    page.get_by_role("button", name="核验", exact=True).click()
+
+
+@pytest.mark.function("PROJ-101", "dispatch_blocked", "feedback_shown", "printer_turns_to_erratum", "control_repeated")
+@pytest.mark.function("PROJ-103", "dispatch_blocked")
+@pytest.mark.function("PROJ-083", "erratum_applied_and_pushed", "unreviewed_unchanged")
+def test_a_refused_report_is_mended_by_an_erratum(enter, enter_enterprise, ministry, drawing):
+    ministry("settings", answer_delay_seconds=0)
+    ministry("faults", partner="usage_control", kind="reject")
+    code = file_permit(enter_enterprise("pipeline"), drawing)
+    address = accept(enter, code)
+    decide(enter, address)
+    printer = enter("printer", DISTRICT)
+    claim(printer, address)
+    wait_for(printer, address, "部系统返回的错误：")
+    said = report(printer).locator(".notice.bad li").inner_text().split("（")[0]
+    act(printer, "文印完成")
+    return_undispatched(enter, address, said)
+    ministry("faults", partner="usage_control", kind="ok")
+    approve_erratum(enter, address, propose_erratum(printer, address))
+    wait_for(printer, address, NUMBER)
+    act(printer, "文印完成")
+    dispatch(enter, address)
+
+
+def return_undispatched(enter, address: str, said: str) -> None:
+    """Without the number nothing is dispatched; the ministry's own words say why."""
+    dispatcher = enter("dispatcher", DISTRICT)
+    claim(dispatcher, address)
+    act(dispatcher, "发件")
+    expect(dispatcher.get_by_role("alert")).to_contain_text("没有办成")
+    expect(dispatcher.get_by_role("alert")).to_contain_text(said)
+    dispatcher.get_by_role("link", name="退回", exact=True).click()
+    dispatcher.get_by_role("radio", name="文印").check()
+    dispatcher.get_by_label("退回理由").fill("用途管制没有通过，请转勘误。")
+    dispatcher.get_by_role("button", name="退回", exact=True).click()
+    dispatcher.wait_for_load_state()
+
+
+def propose_erratum(printer: Page, address: str) -> str:
+    """The printer turns to the erratum, which names the corrected field; the address of the erratum."""
+    take_up(printer, address)
+    act(printer, "转勘误", "部系统返回错误，管线长度有误。")
+    printer.goto(address + "/tabs/links")
+    printer.get_by_role("link", name=re.compile("勘误 样例路")).last.click()
+    erratum = re.match(r".*/cases/\d+", printer.url)[0]
+    printer.get_by_role("button", name="再加一项").click()
+    entry = printer.get_by_role("group", name="更正项 1")
+    entry.get_by_role("combobox", name="更正项").or_(entry.get_by_role("radio", name="管线长度（米）")).first.wait_for()
+    choose_length(entry)
+    entry.get_by_label("更正为").fill("181.00")
+    act(printer, "提交审核")
+    return erratum
+
+
+def choose_length(entry) -> None:
+    entry.get_by_role("combobox", name="更正项").select_option(label="管线长度（米）")
+
+
+def take_up(page: Page, address: str) -> None:
+    """Open a case at the step in hand; claim it if it came back to everybody of the post."""
+    page.goto(address)
+    if page.get_by_role("button", name="认领").is_visible():
+        claim(page, address)
+
+
+def approve_erratum(enter, address: str, erratum: str) -> None:
+    """Nothing changes before the reviewer agrees; then the data changes and the report goes out anew."""
+    reviewer = enter("erratum_reviewer", DISTRICT)
+    reviewer.goto(address + "/tabs/form")
+    expect(reviewer.get_by_text("180.50 米").first).to_be_visible()
+    claim(reviewer, erratum)
+    act(reviewer, "审核通过", "与图纸相符。")
+    reviewer.goto(address + "/tabs/form")
+    expect(reviewer.get_by_text("181.00 米").first).to_be_visible()

@@ -42,7 +42,7 @@ def areas(page):
     return [row.th.get_text(strip=True) for row in page.select("table")[0].select("tbody tr")]
 
 
-@pytest.mark.function("LAND-097", "own_scope")
+@pytest.mark.function("LAND-097", "each_sees_own", "district_own", "lingang_own")
 @pytest.mark.parametrize(("role", "district", "seen"), [
     ("district_handler", QINGPU, ["青浦区"]), ("lingang_user", LINGANG, ["临港新片区"]), ("district_leader", PUDONG, ["浦东新区"]),
 ])
@@ -51,8 +51,9 @@ def test_a_user_of_one_area_sees_that_area_alone(books, sign_in, person, role, d
     assert areas(soup(browser.get("/ledgers"))) == seen
 
 
-@pytest.mark.function("LAND-097", "city_sees_all")
-@pytest.mark.function("LAND-096", "row_red")
+@pytest.mark.function("LAND-097", "city_all")
+@pytest.mark.function("LAND-096", "row_red", "not_below_normal")
+@pytest.mark.function("LAND-093", "one_per_district", "two_pools", "areas_shown")
 def test_a_city_user_sees_every_area_and_its_own_row_and_the_stopped_one_in_red(books, sign_in, person):
     page = soup(sign_in(person("city_viewer")).get("/ledgers"))
     assert len(areas(page)) == 18 and areas(page)[0] == "市级"
@@ -60,8 +61,12 @@ def test_a_city_user_sees_every_area_and_its_own_row_and_the_stopped_one_in_red(
     assert red.th.get_text(strip=True) == "青浦区" and "停办" in red.get_text()
     assert "其中冻结 0.0300" in red.get_text()
     assert "青浦区停办" in page.h1.get_text()
+    assert [head.get_text() for head in page.select("table")[0].select("th[scope=colgroup]")] == ["现状资源库", "年度预存计划库"]
+    heads = [head.get_text() for head in page.select("table")[0].select("th[scope=col]")]
+    assert heads[1:7] == ["现状耕地总面积", "剩余耕地面积", "周转耕地面积"] * 2
 
 
+@pytest.mark.function("LAND-097", "others_refused")
 @pytest.mark.parametrize("path", [f"/ledgers/accounts/plan/{PUDONG}", f"/ledgers/details/planned?area={PUDONG}", f"/ledgers/changes?area={PUDONG}",
                                   "/ledgers/accounts/plan/000000", "/ledgers/accounts/nothing/310118", "/ledgers/accounts/outside/310118", "/ledgers/details/nothing"])
 def test_what_lies_outside_ones_right_is_not_found(books, sign_in, person, path):
@@ -91,7 +96,7 @@ def test_the_statement_is_filtered_by_kind_and_date(books, sign_in, person):
     soup(browser.get(f"/ledgers/accounts/plan/{QINGPU}?since=yesterday"), 422)
 
 
-@pytest.mark.function("LAND-100", "columns", "scope", "link")
+@pytest.mark.function("LAND-100", "detail_listed", "opens_case", "scoped")
 def test_the_planned_list_has_its_columns_and_only_ones_own_rows(books, sign_in, person):
     page = soup(sign_in(person("district_handler", district=QINGPU)).get("/ledgers/details/planned"))
     heads = [head.get_text(strip=True) for head in page.select("thead th")]
@@ -101,7 +106,7 @@ def test_the_planned_list_has_its_columns_and_only_ones_own_rows(books, sign_in,
     assert len(soup(sign_in(person("city_viewer")).get("/ledgers/details/planned")).select("tbody tr")) == 2
 
 
-@pytest.mark.function("LAND-101", "conversion_list", "other_list")
+@pytest.mark.function("LAND-101", "conversion_listed", "usage_control_listed", "opens_case")
 @pytest.mark.parametrize(("key", "heads", "count"), [
     ("conversion_outflow", ["项目名称", "行政区", "耕地总量（公顷）", "水田总量（公顷）", "资源类型", "资源使用范围"], 0),
     ("nonbuild_outflow", ["行政区", "项目名称", "耕地总量（公顷）", "水田总量（公顷）", "资源类型", "资源使用范围", "办结时间"], 1),
@@ -112,6 +117,13 @@ def test_the_two_outflow_lists(books, sign_in, person, key, heads, count):
     if count:
         assert [head.get_text(strip=True) for head in page.select("thead th")] == heads
         assert all(word in page.select_one("tbody tr").get_text() for word in ("0.9100", "0.0100", "水田", "本区范围"))
+        assert page.select_one("tbody tr a")["href"].startswith("/cases/")
+
+
+@pytest.mark.function("LAND-101", "scoped")
+def test_another_district_sees_no_outflow_of_this_one(books, sign_in, person):
+    assert soup(sign_in(person("district_handler", district=QINGPU)).get("/ledgers/details/nonbuild_outflow")).select("tbody tr")
+    assert not soup(sign_in(person("district_handler", district=PUDONG)).get("/ledgers/details/nonbuild_outflow")).select("tbody tr")
 
 
 def test_details_are_searched_and_sorted(books, sign_in, person):
@@ -140,7 +152,7 @@ def exported(books, office, browser, **data):
     return list(openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True))
 
 
-@pytest.mark.function("LAND-098", "own_only", "city_all")
+@pytest.mark.function("LAND-098", "exported", "district_file_own", "city_file_all")
 def test_an_export_holds_what_its_owner_may_see(books, office, sign_in, person):
     own = exported(books, office, sign_in(person("district_handler", district=QINGPU)), what="overview", year=YEAR)
     whole = exported(books, office, sign_in(person("city_viewer")), what="overview", year=YEAR)
@@ -155,7 +167,7 @@ def test_every_list_can_be_exported(books, office, sign_in, person, what, extra,
     assert len(exported(books, office, sign_in(person("district_handler", district=QINGPU)), what=what, **extra)) == rows + 1
 
 
-@pytest.mark.function("LAND-098", "other_refused")
+@pytest.mark.function("LAND-098", "other_district_refused")
 def test_an_export_of_another_district_is_refused(books, sign_in, person):
     browser = sign_in(person("district_handler", district=QINGPU))
     data = {"what": "statement", "pool": "plan", "area": PUDONG, "measure": "remaining", "year": YEAR}

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import shapely
 from bs4 import BeautifulSoup
 
 from tests.domain.case.filing_steps import Walk
@@ -112,8 +113,6 @@ def test_a_file_that_cannot_be_read_comes_back_with_its_fault(sign_in, handler, 
 
 
 def test_a_bad_range_says_why_and_offers_nothing(sign_in, handler, walk):
-    import shapely
-
     browser = sign_in(handler)
     outside = geojson(shapely.box(120.0, 30.0, 120.01, 30.01))
     place = browser.post(f"/cases/{walk.id}/ranges/new", files={"file": ("a.geojson", outside, "application/geo+json")}).headers["location"]

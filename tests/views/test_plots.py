@@ -31,7 +31,7 @@ def soup(response, status=200):
     return BeautifulSoup(response.text, "html.parser")
 
 
-@pytest.mark.function("LAND-059", "template")
+@pytest.mark.function("LAND-059", "template_downloaded")
 def test_the_built_in_template_is_handed_out(browser):
     response = browser.get("/plots/template")
     assert "attachment" in response.headers["content-disposition"]
@@ -39,7 +39,20 @@ def test_the_built_in_template_is_handed_out(browser):
     assert sheet["A1"].value == "地块唯一编号*"
 
 
-@pytest.mark.function("LAND-061", "list")
+@pytest.mark.function("LAND-059", "template_customised")
+def test_the_template_that_administrators_put_in_force_is_handed_out_instead(database, office, browser, person):
+    from domain import template_file
+
+    custom = workbook([], head=("我区地块", "行政区", "地块唯一编号"))
+    administrator = person("system_admin")
+    received = template_file.receive(office.files, "自定义模板.xlsx", [custom])
+    with database.writing() as session:
+        slot = template_file.slots(office)["plot_upload"]
+        template_file.put_version(session, administrator, slot, received, "自定义模板.xlsx", "加一列（样例）", 0)
+    assert browser.get("/plots/template").content == custom
+
+
+@pytest.mark.function("LAND-061", "detail_listed")
 def test_an_upload_shows_the_list_with_its_total(database, browser, handler):
     walk = filled(database, handler)
     response = send(browser, walk.id, of_plots(number(1), number(2)))
@@ -58,7 +71,7 @@ def test_the_list_is_searched_and_sorted(database, browser, handler):
     assert number(3) in first.get_text()
 
 
-@pytest.mark.function("LAND-060", "occupied_refused", "named")
+@pytest.mark.function("LAND-060", "occupied_refused", "nothing_stored", "number_named")
 def test_a_refused_upload_names_every_row_and_keeps_nothing(database, browser, handler):
     walk = filled(database, handler)
     page = soup(send(browser, walk.id, of_plots(number(1), number(9), number(77))), 422)
@@ -83,7 +96,7 @@ def test_columns_that_were_left_out_are_said(database, browser, handler):
     assert "我的备注" in soup(browser.get(response.headers["location"])).select_one(".notice").get_text()
 
 
-@pytest.mark.function("LAND-062", "cleared")
+@pytest.mark.function("LAND-062", "cleared", "marks_released", "detail_empty")
 def test_delete_and_clear_release_the_marks(database, browser, handler):
     walk = filled(database, handler, "annual", number(1), number(2), number(3))
     assert browser.post(f"/cases/{walk.id}/plots/remove", {"plot_number": number(2)}).status_code == 303
@@ -110,7 +123,18 @@ def test_after_submission_the_list_is_read_only(database, browser, handler):
     assert send(browser, walk.id, of_plots(number(2))).status_code == 403
 
 
+@pytest.mark.function("LAND-058", "plots_checked")
+@pytest.mark.function("LAND-059", "upload_button")
 def test_the_panel_shows_the_plots_on_the_case_page(database, browser, handler):
     walk = filled(database, handler, "annual", number(1))
     panel = soup(browser.get(f"/cases/{walk.id}")).select_one("#plots")
     assert number(1) in panel.get_text() and panel.select_one("input[type=file]")
+
+
+@pytest.mark.function("LAND-058", "seen_in_review")
+def test_a_reviewer_sees_form_plots_and_declaration(database, browser, handler, sign_in, person):
+    walk = filled(database, handler, "annual", number(1))
+    walk.act(handler, "apply", "submit")
+    page = soup(sign_in(person("district_leader", district=QINGPU)).get(f"/cases/{walk.id}"))
+    assert number(1) in page.select_one("#plots").get_text()
+    assert "预存申报表.pdf" in page.get_text()

@@ -1,0 +1,171 @@
+"""Every page of the route table in a real browser: it opens, breaks no policy, logs no error, and axe finds nothing.
+
+A route is covered with the addresses its entry in `COVERED` gives, or left out with a reason; a new route without either
+fails the guard.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Response
+
+from portal.access import Page as Route
+from portal.routes import PAGES
+from tests.e2e.running import ROOT, RunningPortal
+
+AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
+STANDARDS = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
+PHONE = {"width": 390, "height": 844}
+ANYBODY, ENTERPRISE, OFFICIAL = "", "pipeline", "reviewer.310118"
+SHOWN = [route for route in PAGES if "GET" in route.methods]
+
+LEFT_OUT = {
+    "healthz": "一段 JSON，给监测程序读，不是网页",
+    "metrics": "一段文本，给监测程序读，不是网页",
+    "template_file": "下载模板文件，不是网页",
+    "template_file_version": "下载模板文件的某一版，不是网页",
+    "material_file": "下载材料，不是网页",
+    "document_file": "下载文书，不是网页",
+    "range_file": "下载范围文件，不是网页",
+    "job_result": "下载任务的结果文件，不是网页",
+    "leave_for_provider": "转到一网通办，本门户不出页面；每个企业账号登录时都走一遍",
+    "return_from_provider": "从一网通办转回，本门户不出页面；每个企业账号登录时都走一遍",
+    "leave_provider": "转到一网通办退出，本门户不出页面",
+    "open_filter": "转到列表，页面就是 cases；没有保存筛选时无从打开",
+    "edit_filter": "演示数据没有保存的筛选；页面与 new_filter 是同一张表单",
+    "end_absence": "演示数据没有请假登记",
+    "exchange_report": "演示数据没有对账任务",
+    "calendar_revision": "演示数据没有日历修订",
+    "my_case": "转到 filing 或 track，本身不出页面",
+}
+"""Routes that show no page of their own, or have nothing to show in the demo data; each with the reason."""
+
+
+@dataclass
+class Demo:
+    """What the demo database holds, asked for by plain queries."""
+
+    file: Path
+
+    def one(self, query: str, *values: Any) -> Any:
+        """The first column of the first row; fails if the demo data hold none."""
+        rows = self.all(query, *values)
+        assert rows, f"the demo data hold nothing for: {query} {values}"
+        return rows[0][0]
+
+    def all(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """All rows."""
+        with sqlite3.connect(f"file:{self.file}?mode=ro", uri=True, timeout=10) as connection:
+            found = connection.execute(query, values).fetchall()
+        connection.close()
+        return found
+
+    def case(self, step: str, status: str = "open") -> int:
+        """A demo permit that stands at this step."""
+        return self.one("SELECT id FROM case_file WHERE is_demo AND case_type = 'pipeline_permit' AND steps = ? AND status = ?", step, status)
+
+    def draft(self, status: str) -> str:
+        """The code of a demo permit of this status."""
+        return self.one("SELECT draft_number FROM case_file WHERE is_demo AND case_type = 'pipeline_permit' AND status = ?", status)
+
+    def task(self, case_id: int) -> int:
+        """The open task of a case."""
+        return self.one("SELECT id FROM task WHERE case_id = ? AND status IN ('ready', 'held')", case_id)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One address, and who opens it; nobody named: whoever the route is for."""
+
+    path: str
+    who: str | None = None
+    status: int = 200
+
+
+Visits = Callable[[Demo], list[Visit]]
+
+
+def _case(path: str = "", step: str = "review", who: str = OFFICIAL, tail: str = "") -> list[Visit]:
+    return []
+
+
+def at_case(tail: str = "", step: str = "review", who: str = OFFICIAL) -> Visits:
+    """A page below a demo permit at this step; {task} in the tail is its open task."""
+
+    def visits(demo: Demo) -> list[Visit]:
+        case_id = demo.case(step)
+        task = str(demo.task(case_id)) if "{task}" in tail else ""
+        return [Visit(f"/cases/{case_id}{tail.replace('{task}', task)}", who)]
+
+    return visits
+
+
+def together(*parts: Visits) -> Visits:
+    """The visits of several."""
+    return lambda demo: [visit for part in parts for visit in part(demo)]
+
+
+def row(path: str, query: str, who: str | None = None) -> Visits:
+    """The page of the first row that the query finds."""
+    return lambda demo: [Visit(path.format(quote(str(demo.one(query)))), who)]
+
+
+def each(path: str, *values: str, who: str | None = None) -> Visits:
+    """The same page for several keys."""
+    return lambda demo: [Visit(path.format(value), who) for value in values]
+
+
+def filing(tail: str, status: str = "draft") -> Visits:
+    """A page of a filing of the sample enterprise."""
+    return lambda demo: [Visit(f"/filing/{demo.draft(status)}{tail}", ENTERPRISE)]
+
+
+TYPES = sorted(folder.name for folder in (ROOT / "rules" / "case_types").iterdir() if folder.is_dir())
+TABS = ("form", "materials", "decisions", "opinions", "trail", "papers", "links")
+LAST_ROUND = "SELECT id FROM report_round ORDER BY id DESC"
+
+COVERED: dict[str, Visits] = {
+    "guide": each("/hall/{}", "pipeline_permit", "pipeline_permit_cancellation"),
+    "filing": together(filing(""), filing("", "correction")),
+    "filing_discard": filing("/discard"),
+    "filing_section": lambda demo: [Visit(f"/filing/{demo.draft('draft')}/form/{key}", ENTERPRISE) for key in sections("pipeline_permit")],
+    "filing_materials": together(filing("/materials"), filing("/materials", "correction")),
+    "filing_check": together(filing("/check"), filing("/check", "correction")),
+    "receipt": filing("/receipt", "open"),
+    "track": lambda demo: [Visit(f"/track/{demo.draft(status)}", ENTERPRISE) for status in ("open", "correction")],
+    "withdraw_own": lambda demo: [Visit(f"/track/{demo.draft('open')}/withdraw", ENTERPRISE)],
+    "verify_code": together(row("/verify/{}", "SELECT code FROM document_version"), each("/verify/{}", "NICHTDAXXXXX")),
+    "batch": lambda demo: [Visit(f"/cases/batch?act={act}&case={demo.case('review')}", OFFICIAL) for act in ("urge", "transfer")],
+    "start_case": each("/cases/new/{}", "house_closing", "annual_reserve", who="district_handler.310118"),
+    "case": together(at_case(), at_case(step="window", who="window.310118"), at_case(step="print", who="printer.310118"),
+                     row("/cases/{}", "SELECT id FROM case_file WHERE is_demo AND case_type = 'payment_supervision' ORDER BY id DESC",
+                         "district_transferor.310118")),
+    "case_tab": lambda demo: [Visit(f"/cases/{demo.case('print')}/tabs/{tab}", "printer.310118") for tab in TABS],
+    "decision_again": lambda demo: [Visit("/cases/{}/decisions/{}".format(*demo.all(
+        "SELECT case_id, id FROM decision WHERE kind = 'fast_track' ORDER BY id")[0]), OFFICIAL)],
+    "case_operation": at_case("/do/urge", "approve"),
+    "confirm_action": at_case("/tasks/{task}/act/pass"),
+    "task_operation": together(*(at_case(f"/tasks/{{task}}/do/{key}") for key in (
+        "return", "transfer", "assist", "countersign", "suspend", "terminate"))),
+    "job": row("/jobs/{}", "SELECT id FROM job WHERE kind = 'build_report_package'", "approver.310118"),
+    "rule": lambda demo: [Visit(f"/rules/{file.stem}") for file in sorted((ROOT / "rules" / "sets").glob("*.yaml"))],
+    "new_range": at_case("/ranges/new", "window", "window.310118"),
+    "range": lambda demo: [Visit("/cases/{}/ranges/{}".format(*demo.all("SELECT case_id, id FROM case_range ORDER BY id")[0]), OFFICIAL)],
+    "exchange_message": row("/exchange/messages/{}", "SELECT id FROM outbox_message ORDER BY id DESC", "report_admin"),
+    "exchange_received": row("/exchange/inbox/{}", "SELECT id FROM inbox_message", "report_admin"),
+    "usage_control_matter": each("/usage-control/matters/{}", "permit_initial"),
+    "usage_control_round": row("/usage-control/rounds/{}", LAST_ROUND),
+    "case_usage_control": at_case("/usage-control", "print", "printer.310118"),
+    "administered_person": row("/administration/people/{}", "SELECT id FROM person WHERE login = 'window.310118'"),
+    "revoke_role": row("/administration/roles/{}/revoke", "SELECT id FROM role_grant"),
+    "organisation": row("/administration/organisations/{}", "SELECT id FROM organisation"),
+    "dictionary": each("/administration/dictionaries/{}", "return_reason"),
+    "administered_job": row("/administration/jobs/{}", "SELECT id FROM job"),
+    "audit_entry": row("/audit/{}", "SELECT id FROM audit_entry ORDER BY id DESC"),
+}
+"""What is opened for a route with parameters, and for one without where a fitting account must be named."""
