@@ -6,7 +6,8 @@ fails the guard.
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -60,10 +61,8 @@ class Demo:
 
     def all(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """All rows."""
-        with sqlite3.connect(f"file:{self.file}?mode=ro", uri=True, timeout=10) as connection:
-            found = connection.execute(query, values).fetchall()
-        connection.close()
-        return found
+        with closing(sqlite3.connect(f"file:{self.file}?mode=ro", uri=True, timeout=10)) as connection:
+            return connection.execute(query, values).fetchall()
 
     def case(self, step: str, status: str = "open") -> int:
         """A demo permit that stands at this step."""
@@ -88,10 +87,6 @@ class Visit:
 
 
 Visits = Callable[[Demo], list[Visit]]
-
-
-def _case(path: str = "", step: str = "review", who: str = OFFICIAL, tail: str = "") -> list[Visit]:
-    return []
 
 
 def at_case(tail: str = "", step: str = "review", who: str = OFFICIAL) -> Visits:
@@ -125,7 +120,6 @@ def filing(tail: str, status: str = "draft") -> Visits:
     return lambda demo: [Visit(f"/filing/{demo.draft(status)}{tail}", ENTERPRISE)]
 
 
-TYPES = sorted(folder.name for folder in (ROOT / "rules" / "case_types").iterdir() if folder.is_dir())
 TABS = ("form", "materials", "decisions", "opinions", "trail", "papers", "links")
 LAST_ROUND = "SELECT id FROM report_round ORDER BY id DESC"
 
@@ -133,7 +127,7 @@ COVERED: dict[str, Visits] = {
     "guide": each("/hall/{}", "pipeline_permit", "pipeline_permit_cancellation"),
     "filing": together(filing(""), filing("", "correction")),
     "filing_discard": filing("/discard"),
-    "filing_section": lambda demo: [Visit(f"/filing/{demo.draft('draft')}/form/{key}", ENTERPRISE) for key in sections("pipeline_permit")],
+    "filing_section": lambda demo: [Visit(f"/filing/{demo.draft('draft')}/form/{key}", ENTERPRISE) for key in ("applicant", "project")],
     "filing_materials": together(filing("/materials"), filing("/materials", "correction")),
     "filing_check": together(filing("/check"), filing("/check", "correction")),
     "receipt": filing("/receipt", "open"),
@@ -169,3 +163,135 @@ COVERED: dict[str, Visits] = {
     "audit_entry": row("/audit/{}", "SELECT id FROM audit_entry ORDER BY id DESC"),
 }
 """What is opened for a route with parameters, and for one without where a fitting account must be named."""
+
+
+@dataclass
+class Watched:
+    """A browser of one account whose page tells what goes wrong in it."""
+
+    context: BrowserContext
+    page: Page
+    said: list[str]
+
+    def open(self, path: str) -> Response:
+        """Go there, forgetting what earlier pages said."""
+        self.said.clear()
+        answer = self.page.goto(path, wait_until="load")
+        assert answer is not None
+        return answer
+
+    def violations(self) -> list[str]:
+        """What axe finds: the rule, the help, and the first elements."""
+        self.page.evaluate(AXE)
+        found = self.page.evaluate(
+            "standards => axe.run({runOnly: {type: 'tag', values: standards}, resultTypes: ['violations']}).then(r => r.violations)", STANDARDS
+        )
+        return [f"{v['id']}: {v['help']} — " + " | ".join(f"{n['target']} {n['html'][:160]}" for n in v["nodes"][:3]) for v in found]
+
+
+Open = Callable[[str, bool], Watched]
+
+
+@pytest.fixture(scope="module")
+def demo(portal: RunningPortal) -> Demo:
+    return Demo(portal.folder / "portal.sqlite3")
+
+
+@pytest.fixture(scope="module")
+def watched(
+    browser: Browser, browser_context_args: dict[str, Any], portal: RunningPortal, accounts: list[dict[str, Any]]
+) -> Iterator[Open]:
+    """The browser of an account, signed in once for all pages; on a desk or on a phone."""
+    opened: dict[tuple[str, bool], Watched] = {}
+
+    def open_as(login: str, on_phone: bool) -> Watched:
+        if (login, on_phone) not in opened:
+            size = {"viewport": PHONE} if on_phone else {}
+            context = browser.new_context(**{**browser_context_args, **size, "base_url": portal.url})
+            if login:
+                account = next(each for each in accounts if each["login"] == login)
+                sign_in(context.new_page(), account)
+            opened[login, on_phone] = watch(context)
+        return opened[login, on_phone]
+
+    yield open_as
+    for each_one in opened.values():
+        each_one.context.close()
+
+
+def sign_in(page: Page, account: dict[str, Any]) -> None:
+    """Sign in by the account's own way."""
+    page.goto("/sign-in")
+    if account["way"] == "identity":
+        page.get_by_role("link", name="从一网通办登录").click()
+        page.get_by_role("radio", name=account["organisation"]).check()
+        page.get_by_label("密码").fill(account["password"])
+        page.get_by_role("button", name="登录").click()
+    else:
+        page.get_by_label("登录名").fill(account["login"])
+        page.get_by_label("口令").fill(account["password"])
+        page.get_by_role("button", name="登录", exact=True).click()
+    page.wait_for_url(lambda url: "/sign-in" not in url and "/authorize" not in url)
+    page.close()
+
+
+def watch(context: BrowserContext) -> Watched:
+    """A page that writes down errors of the console, of scripts, and breaches of the content policy."""
+    page, said = context.new_page(), []
+    page.on("console", lambda message: said.append(f"console: {message.text}") if message.type == "error" else None)
+    page.on("pageerror", lambda fault: said.append(f"script: {fault}"))
+    page.add_init_script(
+        "addEventListener('securitypolicyviolation', e => console.error('CSP ' + e.violatedDirective + ' ' + e.blockedURI))"
+    )
+    return Watched(context, page, said)
+
+
+def account_for(route: Route, accounts: list[dict[str, Any]]) -> str:
+    """Whom the route is for: nobody in particular, an enterprise, an official, or a holder of its roles."""
+    if route.access.roles:
+        return next(each["login"] for each in accounts if each["role"] in route.access.roles)
+    return {"public": ANYBODY, "applicants": ENTERPRISE}.get(route.access.name, OFFICIAL)
+
+
+def visits_of(route: Route, demo: Demo) -> list[Visit]:
+    """The addresses at which a route is looked at."""
+    return COVERED[route.name](demo) if route.name in COVERED else [Visit(route.path)]
+
+
+def test_every_page_is_covered_or_left_out_with_a_reason():
+    parametrised = {route.name for route in SHOWN if "{" in route.path}
+    open_questions = parametrised - COVERED.keys() - LEFT_OUT.keys()
+    assert not open_questions, f"name an address in COVERED, or a reason in LEFT_OUT, for: {sorted(open_questions)}"
+    names = {route.name for route in SHOWN}
+    assert not (COVERED.keys() | LEFT_OUT.keys()) - names, "COVERED or LEFT_OUT names a route that is not in the table"
+    assert not COVERED.keys() & LEFT_OUT.keys()
+    assert all(len(reason) > 8 for reason in LEFT_OUT.values())
+
+
+LOOKED_AT = [route for route in SHOWN if route.name not in LEFT_OUT]
+
+
+def faults_of(browser: Watched, visit: Visit) -> list[str]:
+    """Everything that is wrong with one page, each with its address."""
+    answer = browser.open(visit.path)
+    if answer.status != visit.status:
+        return [f"{visit.path}: status {answer.status}, expected {visit.status}"]
+    return [f"{visit.path}: {fault}" for fault in [*browser.violations(), *browser.said]]
+
+
+@pytest.mark.parametrize("route", LOOKED_AT, ids=lambda route: route.name)
+def test_page_opens_without_fault(route, demo, watched, accounts):
+    faults = []
+    for visit in visits_of(route, demo):
+        who = account_for(route, accounts) if visit.who is None else visit.who
+        faults += faults_of(watched(who, False), visit)
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("route", [route for route in LOOKED_AT if route.access.name == "public"], ids=lambda route: route.name)
+def test_public_page_opens_without_fault_on_a_phone(route, demo, watched):
+    phone = watched(ANYBODY, True)
+    for visit in visits_of(route, demo):
+        faults = faults_of(phone, visit)
+        wide = phone.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert not faults and wide <= 0, "\n".join([*faults, f"{visit.path}: {wide} px wider than the screen"])
