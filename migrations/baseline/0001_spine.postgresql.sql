@@ -12,13 +12,13 @@ CREATE TABLE audit_entry (
     PRIMARY KEY (id)
 )
 --;
-CREATE INDEX ix_audit_entry_at ON audit_entry (at)
+CREATE INDEX ix_audit_entry_person_id ON audit_entry (person_id)
 --;
-CREATE INDEX ix_audit_entry_subject ON audit_entry (subject)
+CREATE INDEX ix_audit_entry_at ON audit_entry (at)
 --;
 CREATE INDEX ix_audit_entry_command ON audit_entry (command)
 --;
-CREATE INDEX ix_audit_entry_person_id ON audit_entry (person_id)
+CREATE INDEX ix_audit_entry_subject ON audit_entry (subject)
 --;
 CREATE TABLE demo_clock (
     id BIGSERIAL NOT NULL,
@@ -98,11 +98,11 @@ CREATE TABLE job (
 --;
 CREATE INDEX ix_job_owner_id ON job (owner_id)
 --;
-CREATE INDEX ix_job_queue ON job (status, due_at)
---;
 CREATE INDEX ix_job_kind ON job (kind)
 --;
 CREATE INDEX ix_job_case_id ON job (case_id)
+--;
+CREATE INDEX ix_job_queue ON job (status, due_at)
 --;
 CREATE TABLE calendar_year (
     year INTEGER NOT NULL,
@@ -166,31 +166,31 @@ CREATE TABLE case_file (
     UNIQUE (draft_number)
 )
 --;
+CREATE INDEX ix_case_due_on ON case_file (due_on, id)
+--;
+CREATE INDEX ix_case_town ON case_file (town_code, status, id)
+--;
+CREATE INDEX ix_case_creator ON case_file (created_by, id)
+--;
+CREATE INDEX ix_case_district ON case_file (district_code, status, id)
+--;
+CREATE INDEX ix_case_submitted ON case_file (submitted_at, id)
+--;
+CREATE INDEX ix_case_applicant ON case_file (applicant_id, id)
+--;
+CREATE INDEX ix_case_light ON case_file (light, district_code, id)
+--;
+CREATE INDEX ix_case_type_status ON case_file (case_type, status, id)
+--;
+CREATE INDEX ix_case_changed ON case_file (changed_at, id)
+--;
+CREATE INDEX ix_case_closed ON case_file (closed_at, id)
+--;
 CREATE INDEX ix_case_title ON case_file (title, id)
 --;
 CREATE INDEX ix_case_file_organisation_id ON case_file (organisation_id)
 --;
 CREATE INDEX ix_case_due ON case_file (status, due_on, id)
---;
-CREATE INDEX ix_case_closed ON case_file (closed_at, id)
---;
-CREATE INDEX ix_case_due_on ON case_file (due_on, id)
---;
-CREATE INDEX ix_case_town ON case_file (town_code, status, id)
---;
-CREATE INDEX ix_case_district ON case_file (district_code, status, id)
---;
-CREATE INDEX ix_case_changed ON case_file (changed_at, id)
---;
-CREATE INDEX ix_case_creator ON case_file (created_by, id)
---;
-CREATE INDEX ix_case_applicant ON case_file (applicant_id, id)
---;
-CREATE INDEX ix_case_submitted ON case_file (submitted_at, id)
---;
-CREATE INDEX ix_case_light ON case_file (light, district_code, id)
---;
-CREATE INDEX ix_case_type_status ON case_file (case_type, status, id)
 --;
 CREATE TABLE case_search (case_id bigint PRIMARY KEY, words tsvector NOT NULL)
 --;
@@ -286,11 +286,11 @@ CREATE TABLE inbox_message (
     CONSTRAINT uq_inbox_message UNIQUE (partner, business_key, digest)
 )
 --;
-CREATE INDEX ix_inbox_message_outbox_id ON inbox_message (outbox_id)
+CREATE INDEX ix_inbox_message_business_key ON inbox_message (business_key)
 --;
 CREATE INDEX ix_inbox_message_case_id ON inbox_message (case_id)
 --;
-CREATE INDEX ix_inbox_message_business_key ON inbox_message (business_key)
+CREATE INDEX ix_inbox_message_outbox_id ON inbox_message (outbox_id)
 --;
 CREATE TABLE partner_line (
     partner VARCHAR(64) NOT NULL,
@@ -474,6 +474,8 @@ CREATE TABLE task (
     FOREIGN KEY(case_id) REFERENCES case_file (id)
 )
 --;
+CREATE INDEX ix_task_assignee ON task (assignee_id, status, id)
+--;
 CREATE INDEX ix_task_queue ON task (status, role, district_code, id)
 --;
 CREATE INDEX ix_task_reserved ON task (reserved_for, case_id)
@@ -481,8 +483,6 @@ CREATE INDEX ix_task_reserved ON task (reserved_for, case_id)
 CREATE INDEX ix_task_case ON task (case_id, id)
 --;
 CREATE INDEX ix_task_done_by ON task (done_by, case_id)
---;
-CREATE INDEX ix_task_assignee ON task (assignee_id, status, id)
 --;
 CREATE TABLE case_event (
     id BIGSERIAL NOT NULL,
@@ -547,11 +547,11 @@ CREATE TABLE case_index (
 --;
 CREATE INDEX ix_case_index_case ON case_index (case_id)
 --;
-CREATE INDEX ix_case_index_number ON case_index (field, number_value, case_id)
---;
 CREATE INDEX ix_case_index_date ON case_index (field, date_value, case_id)
 --;
 CREATE INDEX ix_case_index_text ON case_index (field, text_value, case_id)
+--;
+CREATE INDEX ix_case_index_number ON case_index (field, number_value, case_id)
 --;
 CREATE TABLE case_link (
     id BIGSERIAL NOT NULL,
@@ -565,9 +565,9 @@ CREATE TABLE case_link (
     FOREIGN KEY(to_id) REFERENCES case_file (id)
 )
 --;
-CREATE INDEX ix_case_link_from_id ON case_link (from_id)
---;
 CREATE INDEX ix_case_link_to_id ON case_link (to_id)
+--;
+CREATE INDEX ix_case_link_from_id ON case_link (from_id)
 --;
 CREATE TABLE material (
     id BIGSERIAL NOT NULL,
@@ -706,9 +706,9 @@ CREATE TABLE layer_edition (
     UNIQUE (token)
 )
 --;
-CREATE INDEX ix_layer_edition_case_id ON layer_edition (case_id)
---;
 CREATE INDEX ix_layer_edition_layer_id ON layer_edition (layer_id)
+--;
+CREATE INDEX ix_layer_edition_case_id ON layer_edition (case_id)
 --;
 CREATE TABLE feature (
     id BIGSERIAL NOT NULL,
@@ -730,13 +730,13 @@ CREATE TABLE feature (
     FOREIGN KEY(layer_id) REFERENCES layer (id)
 )
 --;
-CREATE INDEX ix_feature_geometry ON feature USING gist (geometry)
---;
-CREATE INDEX ix_feature_district ON feature (layer_id, district_code, until_number)
+CREATE INDEX ix_feature_key ON feature (layer_id, key)
 --;
 CREATE UNIQUE INDEX ux_feature_current ON feature (layer_id, key) WHERE until_number IS NULL
 --;
-CREATE INDEX ix_feature_key ON feature (layer_id, key)
+CREATE INDEX ix_feature_district ON feature (layer_id, district_code, until_number)
+--;
+CREATE INDEX ix_feature_geometry ON feature USING gist (geometry)
 --;
 CREATE TABLE ledger_posting (
     id BIGSERIAL NOT NULL,
@@ -759,9 +759,9 @@ CREATE TABLE ledger_posting (
     UNIQUE (reversal_of)
 )
 --;
-CREATE INDEX ix_ledger_posting_area ON ledger_posting (area_code, year)
---;
 CREATE INDEX ix_ledger_posting_case ON ledger_posting (case_id)
+--;
+CREATE INDEX ix_ledger_posting_area ON ledger_posting (area_code, year)
 --;
 CREATE TABLE ledger_freeze (
     id BIGSERIAL NOT NULL,
@@ -874,11 +874,11 @@ CREATE TABLE report_round (
     UNIQUE (business_key)
 )
 --;
-CREATE INDEX ix_report_round_case ON report_round (case_id, id)
+CREATE INDEX ix_report_round_state ON report_round (state, id)
 --;
 CREATE INDEX ix_report_round_number ON report_round (number)
 --;
-CREATE INDEX ix_report_round_state ON report_round (state, id)
+CREATE INDEX ix_report_round_case ON report_round (case_id, id)
 --;
 CREATE TABLE signed_in_session (
     id BIGSERIAL NOT NULL,
@@ -912,9 +912,9 @@ CREATE TABLE notice (
     FOREIGN KEY(person_id) REFERENCES person (id)
 )
 --;
-CREATE INDEX ix_notice_person_id ON notice (person_id)
---;
 CREATE INDEX ix_notice_case_id ON notice (case_id)
+--;
+CREATE INDEX ix_notice_person_id ON notice (person_id)
 --;
 CREATE INDEX ix_notice_created_at ON notice (created_at)
 --;
@@ -951,9 +951,9 @@ CREATE TABLE absence (
     FOREIGN KEY(delegate_id) REFERENCES person (id)
 )
 --;
-CREATE INDEX ix_absence_person_id ON absence (person_id)
---;
 CREATE INDEX ix_absence_delegate_id ON absence (delegate_id)
+--;
+CREATE INDEX ix_absence_person_id ON absence (person_id)
 --;
 CREATE TABLE saved_filter (
     id BIGSERIAL NOT NULL,
@@ -995,9 +995,9 @@ CREATE TABLE clock (
     FOREIGN KEY(task_id) REFERENCES task (id)
 )
 --;
-CREATE INDEX ix_clock_task_id ON clock (task_id)
---;
 CREATE INDEX ix_clock_light ON clock (light, due_on)
+--;
+CREATE INDEX ix_clock_task_id ON clock (task_id)
 --;
 CREATE INDEX ix_clock_case ON clock (case_id, id)
 --;

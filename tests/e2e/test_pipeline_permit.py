@@ -372,16 +372,11 @@ def propose_erratum(printer: Page, address: str) -> str:
     printer.get_by_role("link", name=re.compile("勘误 样例路")).last.click()
     erratum = re.match(r".*/cases/\d+", printer.url)[0]
     printer.get_by_role("button", name="再加一项").click()
-    entry = printer.get_by_role("group", name="更正项 1")
-    entry.get_by_role("combobox", name="更正项").or_(entry.get_by_role("radio", name="管线长度（米）")).first.wait_for()
-    choose_length(entry)
+    entry = printer.get_by_role("region", name="更正项 1")
+    entry.get_by_label("更正项", exact=True).select_option(label="管线长度（米）")
     entry.get_by_label("更正为").fill("181.00")
     act(printer, "提交审核")
     return erratum
-
-
-def choose_length(entry) -> None:
-    entry.get_by_role("combobox", name="更正项").select_option(label="管线长度（米）")
 
 
 def take_up(page: Page, address: str) -> None:
