@@ -8,7 +8,7 @@ from domain import decision, linked_case, portal_clock
 from domain.case import access, actions, filled_form, operations, prefill
 from domain.case.tables import Task
 from domain.facts import supervision_number
-from domain.form import FormError
+from domain.form import FormError, SectionView
 from rules.case_type import ActionDefinition
 from views import panels
 from views.case_head import Opened
@@ -31,6 +31,8 @@ class StepWork:
     note: str
     state: str
     form_page: FormPage | None
+    reading: tuple[SectionView, ...]
+    """What was filled in before and is only read at this step."""
     actions: tuple[ActionDefinition, ...]
     reads_outside: bool
     """True if partners fill in fields of this form: they can be asked again."""
@@ -69,6 +71,7 @@ def step_work(one: Opened, csrf_token: str | None, attempt: Attempt | None = Non
         note=_note(one, task, state),
         state=state,
         form_page=_form_page(one, task, csrf_token, attempt) if state == "held" else None,
+        reading=_reading(one, task) if state in ("held", "answer", "free") else (),
         actions=offered,
         reads_outside=state == "held" and bool(prefill.outside_providers_of(one.case_type.form)),
         asks_opinion=state == "answer" or any(each.opinion != "none" for each in offered),
@@ -125,6 +128,11 @@ def _form_page(one: Opened, task: Task, csrf_token: str | None, attempt: Attempt
         is_compact=True,
         error_lead="改好后才能提交",
     )
+
+
+def _reading(one: Opened, task: Task) -> tuple[SectionView, ...]:
+    sections = filled_form.bind(one.session, one.case, task).sections()
+    return tuple(section for section in sections if not section.is_editable)
 
 
 def _other_errors(errors: Mapping[str, str], on_form: Mapping[str, str]) -> tuple[FormError, ...]:

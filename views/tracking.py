@@ -88,6 +88,8 @@ def show(request: Request) -> Response:
     with page.reading(request) as session:
         filing = filings.load(request, session)
         if filing.case.status == "draft":
+            if filing.task is None:  # the draft's own page leads here: without this the two would send a colleague round for ever
+                raise Conflict("这份草稿由本单位的另一位经办人在填，还没有提交，没有进度可看。请与这位经办人联系。")
             return page.redirect(request, "filing", code=filing.code)
         context = _context(filing)
         return page.render(request, "tracking/show.html", context, title=filing.case.title,

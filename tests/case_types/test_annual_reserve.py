@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from bs4 import BeautifulSoup
 from sqlmodel import select
 
 from domain import hold, layer, ledger, plot
@@ -255,3 +256,24 @@ class TestPlots:
         walk.act(handler, "apply", "submit")
         with pytest.raises(NotAllowed, match="不能改动地块"):
             send(database, reviewers["district_review"], walk.id, of_plots(number(2)))
+
+
+@pytest.mark.function("LAND-064", "seen_on_map")
+def test_stored_plots_are_found_on_the_map_as_stored(database, handler, reviewers, sign_in):
+    walk = filled(database, handler, "annual", number(1))
+    walk.act(handler, "apply", "submit")
+    reviewed(walk, reviewers).act(reviewers["bureau_review"], "bureau_review", "approve")
+    page = BeautifulSoup(sign_in(handler).get(f"/map?plot={number(1)}").text, "html5lib")
+    assert "已预存" in page.select_one("#map-facts").get_text()
+
+
+@pytest.mark.function("LAND-057", "own_todo_and_done", "demand_registered")
+def test_district_and_city_see_what_they_have_to_do_and_what_they_did(database, handler, reviewers, sign_in):
+    walk = filled(database, handler, "annual", number(1), reason="市级重大项目两项，计划占用耕地保护空间（样例）")
+    assert "市级重大项目" in walk.case.values["reason"]
+    walk.act(handler, "apply", "submit")
+    walk.act(reviewers["district_review"], "district_review", "agree")
+    boxes = {(handler, "done"), (reviewers["district_review"], "done"), (reviewers["city_review"], "todo")}
+    for actor, box in boxes:
+        assert walk.case.title in sign_in(actor).get(f"/desk?box={box}").text
+    assert walk.case.title not in sign_in(reviewers["city_leader_review"]).get("/desk?box=todo").text

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 import shapely
+from bs4 import BeautifulSoup
 from sqlmodel import select
 
 from domain import outflow
@@ -232,6 +233,7 @@ def test_a_leader_without_an_opinion_cannot_pass(database, handler, person, case
 
 @BOTH
 @pytest.mark.function("LAND-069", "stop", "new_cases_refused", "reason_said", "others_untouched")
+@pytest.mark.function("LAND-096", "cases_suspended", "acts_refused")
 def test_an_area_below_the_warning_line_starts_nothing_and_confirms_nothing(database, handler, person, case_type):
     walk = begun(database, handler, case_type, PADDY)
     walk.act(handler, "apply", "submit")
@@ -263,3 +265,34 @@ def test_an_outflow_above_what_is_left_is_refused(database, handler):
     with database.reading() as session:
         assert active_freeze(session, walk.id) is None
         assert session.exec(select(LedgerFreeze).where(LedgerFreeze.case_id == walk.id)).all() == []
+
+
+@BOTH
+@pytest.mark.function("LAND-099", "exhausted_refused", "reason_said")
+def test_nothing_is_filed_once_the_plan_is_used_up(database, handler, case_type):
+    with working(database) as work:
+        used(work, "100000.00")
+    with pytest.raises(Refused) as refused:
+        Walk(database, handler, case_type)
+    exhausted = next(each for each in refused.value.decisions if each.key == "outflow_exhausted")
+    assert exhausted.outcome == "refuse" and "剩余 0" in exhausted.message
+
+
+@BOTH
+@pytest.mark.function("LAND-066", "detail_opened")
+def test_the_details_behind_the_total_are_on_the_case_page(database, handler, sign_in, case_type):
+    walk = begun(database, handler, case_type, PADDY, DRY)
+    walk.act(handler, "apply", "submit")
+    page = BeautifulSoup(sign_in(handler).get(f"/cases/{walk.id}").text, "html5lib")
+    rows = page.select("#outflow tbody tr")
+    assert len(rows) >= 2
+    assert {"水田", "旱地"} <= {word for row in rows for word in ("水田", "旱地") if word in row.get_text()}
+
+
+@pytest.mark.function("LAND-067", "conversion_project_shown")
+def test_the_declaration_of_a_conversion_shows_its_project(database, handler, sign_in):
+    walk = begun(database, handler, "farmland_conversion", PADDY)
+    walk.act(handler, "apply", "submit")
+    page = BeautifulSoup(sign_in(handler).get(f"/cases/{walk.id}").text, "html5lib")
+    assert walk.case.steps == "declare"
+    assert "样例道路" in page.get_text() and "样例单位" in page.get_text()

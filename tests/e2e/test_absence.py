@@ -8,11 +8,12 @@ from playwright.sync_api import Page, expect
 
 DISTRICT = "310118"
 PROJECT = "样例-ZD-2026-01"
-ABSENT, DELEGATE = "周松筠（样例）", "陆明远（样例）"
+ABSENT, DELEGATE = "杨慕云（样例）", "沈望舒（样例）"
+"""The chief of the district, and the chief of another one: a stranger to the case but for the absence."""
 
 
-def begin_case(page: Page) -> str:
-    """A house case in the hands of the officer who is going to be away; its address."""
+def start_case(page: Page) -> str:
+    """A house case whose counts balance, sent to the chief; its address."""
     page.goto("/cases/new")
     page.get_by_role("link", name="征地房屋结案").first.click()
     page.get_by_role("button", name="发起，开始填写").click()
@@ -20,7 +21,18 @@ def begin_case(page: Page) -> str:
     page.get_by_label("行政区").select_option(DISTRICT)
     page.get_by_role("button", name="保存", exact=True).click()
     expect(page.get_by_label("取数情况")).to_have_value("已取得")
-    return re.match(r".*/cases/\d+", page.url)[0]
+    address = re.match(r".*/cases/\d+", page.url)[0]
+    page.get_by_role("button", name="发起结案").click()
+    page.get_by_role("button", name="发起结案").click()
+    page.goto(address)
+    expect(page.get_by_text("审核").first).to_be_visible()
+    return address
+
+
+def claim(page: Page, address: str) -> None:
+    page.goto(address)
+    page.get_by_role("button", name="认领").first.click()
+    expect(page.get_by_label("意见")).to_be_visible()
 
 
 def set_absence(page: Page) -> None:
@@ -44,17 +56,22 @@ def end_absence(page: Page) -> None:
 
 
 def test_a_colleague_stands_in_until_the_absence_ends(enter):
-    absent = enter("district_handler", DISTRICT)
-    address = begin_case(absent)
-    delegate = enter("window", DISTRICT)
-    assert delegate.goto(address).status == 404
-    set_absence(absent)
-    assert delegate.goto(address).status == 200
+    handler = enter("district_handler", DISTRICT)
+    done, left = start_case(handler), start_case(handler)
+    chief = enter("district_chief", DISTRICT)
+    claim(chief, done)
+    claim(chief, left)
+    delegate = enter("district_chief", "310115")
+    assert delegate.goto(done).status == 404
+    set_absence(chief)
+    assert delegate.goto(done).status == 200
     expect(delegate.get_by_text(f"代{ABSENT}办理")).to_be_visible()
-    delegate.get_by_role("button", name="发起结案").click()
-    delegate.get_by_role("button", name="发起结案").click()
-    absent.goto(address)
-    expect(absent.get_by_text(f"{DELEGATE}（代{ABSENT}）").first).to_be_visible()
-    end_absence(absent)
-    assert delegate.goto(address).status == 404
-    assert absent.goto(address).status == 200
+    delegate.get_by_label("意见").fill("数量相符，同意结案。")
+    delegate.get_by_role("button", name="同意结案").click()
+    chief.goto(done)
+    expect(chief.get_by_text(f"{DELEGATE}（代{ABSENT}）").first).to_be_visible()
+    assert delegate.goto(left).status == 200
+    end_absence(chief)
+    assert delegate.goto(left).status == 404
+    chief.goto(left)
+    expect(chief.get_by_role("button", name="同意结案")).to_be_visible()
