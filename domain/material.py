@@ -185,7 +185,11 @@ def _opened(work: Work, case_id: int, slot_key: str) -> tuple[Case, MaterialSlot
     slot = next((each for each in definition.materials if each.key == slot_key), None)
     if slot is None:
         raise NotFound("这类办件没有这一项材料。请刷新页面，从材料目录里选择。")
-    return case, slot, access.may_edit(work, case, slot_key)
+    task = access.may_edit(work, case, slot_key)
+    if slot.read_as == "range":
+        message = f"「{slot.label}」要先核对图形再存入，不在这里上传或改动。请用「项目范围」一栏的「上传范围」。"
+        raise InvalidData(message, {f"material-{slot.key}": message})
+    return case, slot, task
 
 
 def _present(session: Session, case_id: int, slot: str) -> list[Material]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import folium
 import shapely
+from markupsafe import escape
 from shapely.geometry.base import BaseGeometry
 from sqlmodel import Session
 from starlette.requests import Request
@@ -36,8 +37,15 @@ def show(request: Request) -> Response:
             raise NotFound("本案还没有确认过的范围。请先上传并确认范围。")
         drawn = _map(request, session, ranges)
     nonce = secrets.token_urlsafe(16)
-    html = re.sub(r"<(script|style)\b", rf'<\1 nonce="{nonce}"', drawn.get_root().render())
+    html = re.sub(r"<(script|style)\b", rf'<\1 nonce="{nonce}"', _readable(drawn.get_root().render(), case.title))
     return HTMLResponse(html, headers={"Content-Security-Policy": POLICY.format(nonce=nonce), "Cache-Control": "no-store"})
+
+
+def _readable(html: str, title: str) -> str:
+    """What Folium leaves out: the language, a title, and a view that people may enlarge."""
+    html = html.replace("<html>", '<html lang="zh-Hans-CN">', 1)
+    html = html.replace("<head>", f"<head><title>范围图：{escape(title)}</title>", 1)
+    return re.sub(r",\s*maximum-scale=1\.0,\s*user-scalable=no", "", html)
 
 
 def _map(request: Request, session: Session, ranges: list[CaseRange]) -> folium.Map:

@@ -1,7 +1,7 @@
 """Coming in and going out, one's own account, absence, notices, and whether the portal is well."""
 
 from portal.access import PUBLIC, SIGNED_IN, STAFF, Page
-from views import absences, account, health, notices, sign_in
+from views import absences, account, gallery, health, notices, sign_in
 
 PAGES: list[Page] = [
     Page("/sign-in", "sign_in", sign_in.sign_in_page, PUBLIC),
@@ -21,6 +21,7 @@ PAGES: list[Page] = [
     Page("/notices", "notices", notices.show, SIGNED_IN),
     Page("/notices/{notice_id:int}", "open_notice", notices.open_notice, SIGNED_IN, ("POST",)),
     Page("/notices/read", "read_notices", notices.read_all, SIGNED_IN, ("POST",)),
+    Page("/gallery", "gallery", gallery.show_gallery, STAFF),
     Page("/healthz", "healthz", health.healthz, PUBLIC),
     Page("/metrics", "metrics", health.metrics, PUBLIC),
 ]

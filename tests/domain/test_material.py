@@ -99,11 +99,9 @@ def test_stale_page_cannot_change_a_replaced_file(keeping: KeepingOffice) -> Non
         remove_material(session, APPLICANT, keeping.case_id, first)
 
 
-def test_file_of_another_slot_is_not_replaced(keeping: KeepingOffice) -> None:
-    first = added(keeping)
-    other = upload(keeping, b"PK\x05\x06" + bytes(18), "范围.zip", "range_file")
-    with pytest.raises(InvalidData, match="不能这样替换"), keeping.writing() as session:
-        replace_material(session, APPLICANT, keeping.case_id, first, other)
+def test_a_range_is_not_put_into_its_slot_unread(keeping: KeepingOffice) -> None:
+    with pytest.raises(InvalidData, match="上传范围"):
+        added(keeping, b"PK\x05\x06" + bytes(18), "范围.zip", slot="range_file")
 
 
 def test_unknown_slot_and_unknown_file_are_not_found(keeping: KeepingOffice) -> None:
