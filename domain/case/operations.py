@@ -42,11 +42,16 @@ def claim(work: Work, task_id: int) -> Task:
 def hand_back(work: Work, task_id: int, task_version: int | None = None) -> Task:
     """Put a claimed task back into the pool 放回."""
     task, case = access.must_hold(work, task_id, task_version)
-    if task.kind != "step" or task.reserved_for is not None:
-        raise Conflict("这项任务是指名交给你的，不能放回待认领。需要换人办理的，请用「转办」。")
+    if not may_hand_back(case, task):
+        raise Conflict("这项任务是指名交给你的，或还是你的草稿，不能放回待认领。需要换人办理的，请用「转办」；草稿可以删除。")
     history.note(work, case, "hand_back", "放回待认领", task=task)
     task.status, task.assignee_id, task.claimed_at, task.version = "ready", None, None, task.version + 1
     return task
+
+
+def may_hand_back(case: Case, task: Task) -> bool:
+    """True for a task that came from the pool: not one given to somebody by name, not a draft."""
+    return task.kind == "step" and task.reserved_for is None and case.status != "draft"
 
 
 @command("case.transfer", allow=anyone_signed_in)

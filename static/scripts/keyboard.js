@@ -1,4 +1,8 @@
 // Lists by keyboard: j and k move over the rows, x ticks, Enter opens; and the count of ticked rows in the batch bar.
+import { open as openDialog } from "./dialog.js";
+
+const SETTING = "guitu-single-keys";
+const help = document.getElementById("keyboard-help");
 const typing = (element) => element.closest("input:not([type=checkbox]), textarea, select, [contenteditable]") !== null;
 const rows = () => [...document.querySelectorAll("table[data-rows] tbody tr")];
 
@@ -34,9 +38,19 @@ function open() {
 
 const KEYS = { j: () => move(1), k: () => move(-1), x: tick, Enter: open };
 
+// Single keys can be switched off, because speech input may type them by accident (WCAG 2.1.4).
+const isOn = () => localStorage.getItem(SETTING) !== "off";
+const choice = help?.querySelector("input");
+if (choice) {
+  choice.checked = isOn();
+  choice.addEventListener("change", () => localStorage.setItem(SETTING, choice.checked ? "on" : "off"));
+}
+document.querySelectorAll("[data-needs-script]").forEach((element) => { element.hidden = false; });
+
 document.addEventListener("keydown", (event) => {
+  if (event.key === "?" && help && isOn() && !typing(event.target)) openDialog(help);
   const act = KEYS[event.key];
-  if (!act || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+  if (!act || !isOn() || document.querySelector("dialog[open]:modal") || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
   // Enter on a link or a button keeps its own meaning.
   if (event.key === "Enter" && event.target.closest("a, button, summary")) return;
   if (!rows().length || (event.key !== "j" && event.key !== "k" && !current())) return;

@@ -1,4 +1,7 @@
-"""The life of a pipeline permit: filed on a phone, corrected, decided quickly, reported to the ministry, verified by anyone."""
+"""The life of a pipeline permit: filed on a phone, corrected, decided quickly, reported to the ministry, verified by anyone.
+
+The second journey is the one that goes wrong on the way: the ministry refuses the report, an erratum mends the data.
+"""
 
 import re
 from pathlib import Path
@@ -53,6 +56,15 @@ def begin(page: Page) -> None:
     page.wait_for_url("**/filing/*")
 
 
+def fill_project(page: Page) -> None:
+    """The parts before the commitment: nothing is typed but the project's code and district."""
+    page.get_by_role("link", name="申报主体").first.click()
+    next_part(page)
+    page.get_by_label("项目编号").fill(PROJECT)
+    page.get_by_label("项目所在区").select_option(DISTRICT)
+    next_part(page)
+
+
 def fill_rest(page: Page, drawing: Path) -> None:
     """The prefilled parts, the commitment and the materials with the range."""
     page.get_by_role("link", name="规划信息").first.click()
@@ -95,6 +107,14 @@ def submit(page: Page) -> str:
     page.get_by_role("button", name="提交申请").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("申请已收到")
     return page.locator(".figure-n").inner_text().strip()
+
+
+def file_permit(page: Page, drawing: Path) -> str:
+    begin(page)
+    fill_project(page)
+    page.get_by_role("link", name="回到填报目录").click()
+    fill_rest(page, drawing)
+    return submit(page)
 
 
 def find(page: Page, code: str) -> str:
@@ -152,6 +172,16 @@ def wait_for(page: Page, address: str, text: str | re.Pattern[str]) -> None:
         except AssertionError:
             continue
     expect(page.get_by_text(text).first).to_be_visible()
+
+
+def accept(enter, code: str) -> str:
+    """The window finds a case by its code and accepts it; its address."""
+    window = enter("window", DISTRICT)
+    address = find(window, code)
+    claim(window, address)
+    mark_quick(window)
+    act(window, "受理")
+    return address
 
 
 def report(page: Page):
@@ -260,7 +290,7 @@ def printed_with_number(enter, address: str, ministry) -> str:
 
 def dispatch(enter, address: str) -> None:
     dispatcher = enter("dispatcher", DISTRICT)
-    claim(dispatcher, address)
+    take_up(dispatcher, address)
     act(dispatcher, "发件")
     expect(dispatcher.get_by_text("办件已结束：准予。")).to_be_visible()
 
@@ -296,3 +326,73 @@ def verify(page: Page, code: str, file: bytes | None = None) -> None:
             {"name": "许可证.pdf", "mimeType": "application/pdf", "buffer": file}
         )
     page.get_by_role("button", name="核验", exact=True).click()
+
+
+@pytest.mark.function("PROJ-101", "dispatch_blocked", "feedback_shown", "printer_turns_to_erratum", "control_repeated")
+@pytest.mark.function("PROJ-103", "dispatch_blocked")
+@pytest.mark.function("PROJ-083", "erratum_applied_and_pushed", "unreviewed_unchanged")
+def test_a_refused_report_is_mended_by_an_erratum(enter, enter_enterprise, ministry, drawing):
+    ministry("settings", answer_delay_seconds=0)
+    ministry("faults", partner="usage_control", kind="reject")
+    code = file_permit(enter_enterprise("pipeline"), drawing)
+    address = accept(enter, code)
+    decide(enter, address)
+    printer = enter("printer", DISTRICT)
+    claim(printer, address)
+    wait_for(printer, address, "部系统返回的错误：")
+    said = report(printer).locator(".notice.bad li").inner_text().split("（")[0]
+    act(printer, "文印完成")
+    return_undispatched(enter, address, said)
+    ministry("faults", partner="usage_control", kind="ok")
+    approve_erratum(enter, address, propose_erratum(printer, address))
+    wait_for(printer, address, NUMBER)
+    expect(printer.get_by_role("region", name="市办件库")).to_contain_text("2 版")
+    act(printer, "文印完成")
+    dispatch(enter, address)
+
+
+def return_undispatched(enter, address: str, said: str) -> None:
+    """Without the number nothing is dispatched; the ministry's own words say why."""
+    dispatcher = enter("dispatcher", DISTRICT)
+    claim(dispatcher, address)
+    act(dispatcher, "发件")
+    expect(dispatcher.get_by_role("alert")).to_contain_text("没有办成")
+    expect(dispatcher.get_by_role("alert")).to_contain_text(said)
+    dispatcher.get_by_role("link", name="退回", exact=True).click()
+    dispatcher.get_by_role("radio", name="文印").check()
+    dispatcher.get_by_label("退回理由").fill("用途管制没有通过，请转勘误。")
+    dispatcher.get_by_role("button", name="退回", exact=True).click()
+    dispatcher.wait_for_load_state()
+
+
+def propose_erratum(printer: Page, address: str) -> str:
+    """The printer turns to the erratum, which names the corrected field; the address of the erratum."""
+    take_up(printer, address)
+    act(printer, "转勘误", "部系统返回错误，管线长度有误。")
+    printer.goto(address + "/tabs/links")
+    printer.get_by_role("link", name=re.compile("勘误 样例路")).last.click()
+    erratum = re.match(r".*/cases/\d+", printer.url)[0]
+    printer.get_by_role("button", name="再加一项").click()
+    entry = printer.get_by_role("region", name="更正项 1")
+    entry.get_by_label("更正项", exact=True).select_option(label="管线长度（米）")
+    entry.get_by_label("更正为").fill("181.00")
+    act(printer, "提交审核")
+    return erratum
+
+
+def take_up(page: Page, address: str) -> None:
+    """Open a case at the step in hand; claim it if it came back to everybody of the post."""
+    page.goto(address)
+    if page.get_by_role("button", name="认领").is_visible():
+        claim(page, address)
+
+
+def approve_erratum(enter, address: str, erratum: str) -> None:
+    """Nothing changes before the reviewer agrees; then the data changes and the report goes out anew."""
+    reviewer = enter("erratum_reviewer", DISTRICT)
+    reviewer.goto(address + "/tabs/form")
+    expect(reviewer.get_by_text("180.50 米").first).to_be_visible()
+    claim(reviewer, erratum)
+    act(reviewer, "审核通过", "与图纸相符。")
+    reviewer.goto(address + "/tabs/form")
+    expect(reviewer.get_by_text("181.00 米").first).to_be_visible()

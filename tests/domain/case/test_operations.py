@@ -31,6 +31,11 @@ def test_of_two_officers_one_claims_and_the_other_is_told_who(filing, person):
     assert filing.tasks("held")[0].assignee_id == second.person_id
 
 
+def test_a_draft_cannot_be_put_into_the_pool(filing):
+    with pytest.raises(Conflict, match="草稿"):
+        filing.do(operations.hand_back, filing.applicant, filing.task("apply"))
+
+
 def test_a_transfer_goes_only_to_a_fitting_colleague(filing, officers, person):
     filing.submitted()
     colleague, stranger = person("window", district="310118"), person("window", district="310115")
