@@ -158,16 +158,14 @@ def _capital_integer(value: int) -> str:
     """A whole number below 1e16 in capital numerals, with 零 wherever places are skipped."""
     if value == 0:
         return _DIGITS[0]
-    groups = [value // 10_000**power % 10_000 for power in range(len(_GROUPS))]
-    text, gap = "", False
+    text, higher = "", 0
     for power in range(len(_GROUPS) - 1, -1, -1):
-        group = groups[power]
-        if group == 0:
-            gap = bool(text)
-            continue
-        if text and (gap or group < 1000):
+        group = value // 10_000**power % 10_000
+        # 零 where a place is skipped on either side of the group's border: 壹拾万零柒仟, 壹亿零壹元.
+        if group and text and (group < 1000 or higher % 10 == 0):
             text += _DIGITS[0]
-        text, gap = text + _capital_group(group) + _GROUPS[power], False
+        text += _capital_group(group) + _GROUPS[power] if group else ""
+        higher = group
     return text
 
 
