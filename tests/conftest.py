@@ -15,11 +15,19 @@ from domain.portal_clock import now
 from portal.database import Database
 from portal.migration import migrate
 from portal.office import open_office
-from portal.settings import Settings, read_settings
+from portal.settings import Settings, current_settings, read_settings
 
 pytest_plugins = ["tests.partners"]
 
 DATABASES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(autouse=True)
+def settings_read_anew() -> Iterator[None]:
+    """A command run by a test reads the environment of that test, not what an earlier one left in the cache."""
+    current_settings.cache_clear()
+    yield
+    current_settings.cache_clear()
 
 
 @pytest.fixture(scope="session")
