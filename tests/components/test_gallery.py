@@ -106,6 +106,30 @@ def test_rows_are_walked_by_key_but_not_while_typing(look):
     assert rows.nth(1).get_attribute("aria-selected") == "true"
 
 
+def test_leaving_is_asked_about_only_while_words_are_unsaved(look):
+    page = look(DESK)
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.evaluate("() => { document.querySelector('form.filters').dataset.unsaved = ''; }")
+    page.reload()
+    assert asked == []
+    page.evaluate("() => { document.querySelector('form.filters').dataset.unsaved = ''; }")
+    page.locator("form.filters select").first.click()
+    page.locator("form.filters select").first.select_option("dark")
+    page.reload()
+    assert asked == ["beforeunload"]
+
+
+def test_dialog_opens_over_the_page_and_closes_without_leaving(look):
+    page = look(DESK)
+    page.evaluate("""() => { document.getElementById('withdraw').close();
+        document.querySelector('[data-macro=link_button] a').dataset.dialog = 'withdraw'; }""")
+    page.get_by_role("link", name="去补正").first.click()
+    assert page.locator("#withdraw").is_visible() and page.evaluate("() => document.querySelector('#withdraw').matches(':modal')")
+    page.locator("#withdraw [data-close]").click()
+    assert page.locator("#withdraw").is_hidden() and "#" not in page.url
+
+
 def test_lights_keep_their_shapes_in_forced_colours(look):
     page = look(DESK, forced_colors="active")
     shapes = page.evaluate("""() => [...document.querySelectorAll('[data-macro=light] .light')].map(light => {
@@ -117,5 +141,5 @@ def test_lights_keep_their_shapes_in_forced_colours(look):
 def test_paper_has_no_buttons_and_repeats_heads(look):
     page = look({"width": 700, "height": 900})
     page.emulate_media(media="print")
-    assert page.locator(".mainnav:visible, .filters:visible, .btn:visible, .index:visible").count() == 0
+    assert page.locator(".mainnav:visible, .filters:visible, [data-needs-script]:visible, .btn:visible, .index:visible").count() == 0
     assert page.evaluate("() => getComputedStyle(document.querySelector('.data thead')).display") == "table-header-group"
