@@ -3,6 +3,7 @@
 `RuleBook().decide(kind, key, facts, on=day)` answers a Decision; `check`, `test` and `mutate` are the build of the rule files.
 """
 
+from .batch import Answer, BatchDecider, decide_outcomes
 from .check import check
 from .decision import Decision
 from .explanation import explain
@@ -26,6 +27,8 @@ from .rule_set_reader import Unread, read_content, read_rule_set, read_text
 from .words import prose, table
 
 __all__ = [
+    "Answer",
+    "BatchDecider",
     "ChainTooLong",
     "Decision",
     "EditionUnknown",
@@ -41,6 +44,7 @@ __all__ = [
     "RuleSetMissing",
     "Unread",
     "check",
+    "decide_outcomes",
     "explain",
     "mutate",
     "prose",

@@ -37,10 +37,15 @@ class Program:
 
     def judge(self, given: Mapping[str, Any], on: date) -> Judgement:
         """Verdicts of all rules. Raises InvalidFact for a fact that does not fit its declaration."""
+        facts = self.facts(given, on)
+        return self._chained(facts) if self._flags else self._judged(facts, 1)
+
+    def facts(self, given: Mapping[str, Any], on: date) -> dict[str, Any]:
+        """Facts taken in, parameters of the day, derived facts. Raises InvalidFact."""
         facts = self._taken(given, on)
         for name, calculate in self._derived:
             facts[name] = calculate(facts)
-        return self._chained(facts) if self._flags else self._judged(facts, 1)
+        return facts
 
     def _taken(self, given: Mapping[str, Any], on: date) -> dict[str, Any]:
         known = self.rules.facts
@@ -88,7 +93,7 @@ class Program:
 def _derive(derived: Derived) -> Value:
     if derived.expression is None:
         test = derived.condition.compile()
-        return lambda facts: test(facts, [])
+        return lambda facts: test(facts, None)
     calculate = derived.expression.compile()
     return _as_decimal(calculate) if derived.declaration.type == "decimal" else calculate
 

@@ -61,7 +61,7 @@ class Aggregate(Expression):
         if self.where is None:
             return lambda facts, record: True
         holds = self.where.compile()
-        return lambda facts, record: holds({**facts, **record}, [])
+        return lambda facts, record: holds({**facts, **record}, None)
 
     def finish(self, values: list) -> Any:
         """The result over the values of the kept records, all known."""

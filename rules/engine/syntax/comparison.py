@@ -53,11 +53,12 @@ class Comparison(Leaf):
             self.apply(),
         )
 
-        def judge(facts: dict, trace: list) -> Verdict:
+        def judge(facts: dict, trace: list | None) -> Verdict:
             actual = left(facts)
             bounds = tuple(limit(facts) for limit in limits)
             verdict = None if actual is None or None in bounds else holds(actual, *bounds)
-            trace.append((actual, bounds, verdict))
+            if trace is not None:
+                trace.append((actual, bounds, verdict))
             return verdict
 
         return judge
@@ -114,10 +115,11 @@ class Comparison(Leaf):
 def _against_constant(name: str, constant: Any, holds: Callable[..., bool]) -> Test:
     bounds = (constant,)
 
-    def judge(facts: dict, trace: list) -> Verdict:
+    def judge(facts: dict, trace: list | None) -> Verdict:
         actual = facts[name]
         verdict = None if actual is None else holds(actual, constant)
-        trace.append((actual, bounds, verdict))
+        if trace is not None:
+            trace.append((actual, bounds, verdict))
         return verdict
 
     return judge
@@ -310,10 +312,11 @@ class Exists(Comparison):
     def compile(self) -> Test:
         left, meaning = self.left.compile(), self.present_means
 
-        def judge(facts: dict, trace: list) -> Verdict:
+        def judge(facts: dict, trace: list | None) -> Verdict:
             actual = left(facts)
             verdict = (actual is not None) is meaning
-            trace.append((actual, (), verdict))
+            if trace is not None:
+                trace.append((actual, (), verdict))
             return verdict
 
         return judge

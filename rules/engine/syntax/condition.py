@@ -7,7 +7,7 @@ from typing import Any
 from .expression import Names
 
 Verdict = bool | None
-Test = Callable[[dict, list], Verdict]
+Test = Callable[[dict, list | None], Verdict]
 Describe = Callable[[Any, Any, Verdict, dict], str]
 
 
@@ -18,7 +18,10 @@ class Condition:
         raise NotImplementedError
 
     def compile(self) -> Test:
-        """A closure from facts and trace to the verdict; every leaf appends one step to the trace."""
+        """A closure from facts and trace to the verdict; every leaf appends one step to the trace.
+
+        Without a trace (None) a group stops at the part that decides: the verdict is the same, the steps are not kept.
+        """
         raise NotImplementedError
 
     def leaves(self) -> tuple["Leaf", ...]:
@@ -63,11 +66,13 @@ class Group(Condition):
     def compile(self) -> Test:
         tests, decides = tuple(part.compile() for part in self.parts), self.decides
 
-        def judge(facts: dict, trace: list) -> Verdict:
+        def judge(facts: dict, trace: list | None) -> Verdict:
             verdict: Verdict = not decides
             for test in tests:
                 found = test(facts, trace)
                 if found is decides:
+                    if trace is None:
+                        return decides
                     verdict = decides
                 elif found is None and verdict is not decides:
                     verdict = None
@@ -125,7 +130,7 @@ class Not(Condition):
     def compile(self) -> Test:
         test = self.part.compile()
 
-        def judge(facts: dict, trace: list) -> Verdict:
+        def judge(facts: dict, trace: list | None) -> Verdict:
             found = test(facts, trace)
             return None if found is None else not found
 

@@ -28,15 +28,17 @@ class Quantifier(Leaf):
     def compile(self) -> Test:
         listed, holds, decides = self.listed, self.inner.compile(), self.decides
 
-        def judge(facts: dict, trace: list) -> Verdict:
+        def judge(facts: dict, trace: list | None) -> Verdict:
             records = facts[listed]
             if records is None:
-                trace.append((None, (), None))
+                if trace is not None:
+                    trace.append((None, (), None))
                 return None
-            found = [holds({**facts, **record}, []) for record in records]
+            found = [holds({**facts, **record}, None) for record in records]
             deciding = tuple(number for number, verdict in enumerate(found, 1) if verdict is decides)
             verdict = decides if deciding else (None if None in found else not decides)
-            trace.append((records, deciding, verdict))
+            if trace is not None:
+                trace.append((records, deciding, verdict))
             return verdict
 
         return judge
