@@ -6,6 +6,7 @@
 from .batch import Answer, BatchDecider, decide_outcomes
 from .check import check
 from .decision import Decision
+from .difference import Change, difference
 from .explanation import explain
 from .fault import (
     ChainTooLong,
@@ -30,6 +31,7 @@ __all__ = [
     "Answer",
     "BatchDecider",
     "ChainTooLong",
+    "Change",
     "Decision",
     "EditionUnknown",
     "EngineDisagreement",
@@ -45,6 +47,7 @@ __all__ = [
     "Unread",
     "check",
     "decide_outcomes",
+    "difference",
     "explain",
     "mutate",
     "prose",
