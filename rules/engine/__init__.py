@@ -6,7 +6,9 @@
 from .batch import Answer, BatchDecider, decide_outcomes
 from .check import check
 from .decision import Decision
+from .decision_table import table
 from .difference import Change, difference
+from .editing import Draft, EditRefused
 from .explanation import explain
 from .fault import (
     ChainTooLong,
@@ -19,13 +21,14 @@ from .fault import (
     RuleError,
     RuleSetMissing,
 )
+from .form import Form, FormRow, Opaque, RowTest, form, with_rows
 from .golden import test
 from .mutation import mutate
 from .note import Known
 from .rule_book import RuleBook
 from .rule_set import RuleSet
 from .rule_set_reader import Unread, read_content, read_rule_set, read_text
-from .words import prose, table
+from .words import prose
 
 __all__ = [
     "Answer",
@@ -33,13 +36,19 @@ __all__ = [
     "ChainTooLong",
     "Change",
     "Decision",
+    "Draft",
+    "EditRefused",
     "EditionUnknown",
     "EngineDisagreement",
     "Fault",
+    "Form",
+    "FormRow",
     "InvalidFact",
     "Known",
     "MatcherRefused",
     "NoEditionInForce",
+    "Opaque",
+    "RowTest",
     "RuleBook",
     "RuleError",
     "RuleSet",
@@ -49,6 +58,7 @@ __all__ = [
     "decide_outcomes",
     "difference",
     "explain",
+    "form",
     "mutate",
     "prose",
     "read_content",
@@ -56,4 +66,5 @@ __all__ = [
     "read_text",
     "table",
     "test",
+    "with_rows",
 ]

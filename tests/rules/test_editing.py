@@ -99,7 +99,7 @@ SWAPS: list[tuple[str, tuple, str, str]] = [
     ("set_basis", ("small", "第 3 条"), "small\n    basis: 第一条", "small\n    basis: 第 3 条"),
     ("set_label", ("small", "过小"), "    then: {outcome: warn}\n", "    then: {outcome: warn}\n    label: 过小\n"),
     ("remove_case", (1,), TEXT[TEXT.index("  # 边上"):], ""),
-    ("replace_case", (1, {"name": "小", "on": date(2026, 6, 30), "given": {"area_m2": "9.98"}, "expect": {"outcome": "warn"}}), '    given:\n      area_m2: "9.99"', '    given: {area_m2: "9.98"}'),
+    ("replace_case", (1, {"name": "小", "on": date(2026, 6, 30), "given": {"area_m2": "9.98"}, "expect": {"outcome": "warn"}}), '"9.99"', '"9.98"'),
     ("add_case", ({"name": "大", "on": "2026-06-30", "given": {"area_m2": "200", "status": "甲"}, "expect": {"outcome": "stop"}},), TEXT[TEXT.index("    expect: {outcome: warn}"):], '    expect: {outcome: warn}\n  - {name: 大, on: "2026-06-30", given: {area_m2: "200", status: 甲}, expect: {outcome: stop}}\n'),
     ("remove_rule", ("small",), TEXT[TEXT.index("  # 再看下限"):TEXT.index("cases:")], ""),
     ("add", ("facts.status.domain", "丁"), "丙]", "丙, 丁]"),

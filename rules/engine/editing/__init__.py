@@ -1,6 +1,5 @@
 """Editing rule files as text: what is not touched keeps its comments, order and layout, character by character."""
 
 from .draft import Draft, EditRefused
-from .layout import WrongPlace
 
-__all__ = ["Draft", "EditRefused", "WrongPlace"]
+__all__ = ["Draft", "EditRefused"]

@@ -15,6 +15,7 @@ from ..rule_set_reader import Unread, read_text
 from ..syntax.comparison import OPERATORS
 from ..value import Declaration, plain, take
 from .layout import Layout, Place, WrongPlace, place_words, sections_after
+from .merging import merged
 
 DAY = Declaration("day", "date", "日期")
 WHERE = str | Sequence[str | int]
@@ -165,25 +166,15 @@ class Draft:
 
     def replace_rule(self, key: str, rule: Mapping[str, Any]) -> "Draft":
         """A rule changed part by part, so that what stays keeps its layout; the new one may have another key."""
-        old, draft = self.value(("rules", key)), self
-        index = self.place_of_rule(key)
-        parts: dict[Place, Any] = {}
-        for name, value in rule.items():
-            if plain(old.get(name)) != plain(value) or name not in old:
-                parts[("rules", index, name)] = value
-        gone = [("rules", index, name) for name in old if name not in rule]
-        return draft._several(parts, gone)
+        return self.put(("rules", self.place_of_rule(key)), rule)
 
-    def _several(self, parts: Mapping[Place, Any], gone: Sequence[Place]) -> "Draft":
-        """Several values set and entries taken out; the file is read again only after the last."""
-        text, expected = self.text, deepcopy(self._document())
-        for place, value in parts.items():
-            text = self._tried(Layout(text).with_value, place, value)
-            _set(expected, place, value)
-        for place in gone:
-            text = self._tried(Layout(text).without, place)
-            _remove(expected, place)
-        return self._checked(text, expected, next(iter((*parts, *gone)), ()))
+    def put(self, where: WHERE, value: Any) -> "Draft":
+        """The value at a place turned into another with as few changes as possible; comments beside the rest stay."""
+        place = self._place(self._layout(), where)
+        expected = deepcopy(self._document())
+        text = self._tried(merged, self.text, place, self.value(place), value)
+        _set(expected, place, value)
+        return self._checked(text, expected, place, ordered=False)
 
     def move_rule(self, key: str, to: int) -> "Draft":
         """A rule moved to that place (from 0)."""
@@ -248,9 +239,7 @@ class Draft:
 
     def replace_case(self, number: int, case: Mapping[str, Any]) -> "Draft":
         """The golden case of that number (from 0) changed part by part."""
-        old = self.value(("cases", number))
-        parts = {("cases", number, name): value for name, value in case.items() if plain(old.get(name)) != plain(value)}
-        return self._several(parts, [("cases", number, name) for name in old if name not in case])
+        return self.put(("cases", number), case)
 
     def remove_case(self, number: int) -> "Draft":
         return self.remove(("cases", number))
@@ -297,14 +286,14 @@ class Draft:
         in_document(expected, place)
         return self._checked(text, expected, place)
 
-    def _checked(self, text: str, expected: Any, place: Place) -> "Draft":
+    def _checked(self, text: str, expected: Any, place: Place, ordered: bool = True) -> "Draft":
         edited = replace(self, text=text)
         # The text is cut by hand, so it is read again: exactly the wanted change, nothing else, or no edit at all.
         try:
             found = parse_document(text)
         except UnreadableDocument:
             found = None
-        if found is None or _same_words(found) != _same_words(expected):
+        if found is None or _words(found, ordered) != _words(expected, ordered):
             raise self._refused(place, "这里的写法（锚点、别名或特殊缩进）不能逐处修改。请在 YAML 里改")
         before = None
         brought = []
@@ -317,8 +306,17 @@ class Draft:
         return edited
 
 
-def _same_words(document: Any) -> str:
-    return json.dumps(plain(document), ensure_ascii=False)
+def _words(document: Any, ordered: bool) -> str:
+    return json.dumps(_numbers_as_text(plain(document)), ensure_ascii=False, sort_keys=not ordered)
+
+
+def _numbers_as_text(value: Any) -> Any:
+    """A number that stays without quotes says the same as the text it was given as."""
+    if isinstance(value, Mapping):
+        return {key: _numbers_as_text(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_numbers_as_text(part) for part in value]
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _step(parent: Any, step: str | int) -> str | int:

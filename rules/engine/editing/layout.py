@@ -149,7 +149,7 @@ class Layout:
 
     def like(self, node: yaml.ScalarNode, value: Any) -> str:
         """The new value in the manner of the old one: a number without quotes stays without."""
-        bare = node.style is None and re.fullmatch(r"[-+]?(0|[1-9]\d*)(\.\d+)?", node.value)
+        bare = not node.style and re.fullmatch(r"[-+]?(0|[1-9]\d*)(\.\d+)?", node.value)
         if bare and re.fullmatch(r"[-+]?(0|[1-9]\d*)(\.\d+)?", str(value)):
             return str(value)
         return flow(value)
