@@ -4,10 +4,11 @@
 """
 
 from .batch import Answer, BatchDecider, decide_outcomes
+from .change import Change
 from .check import check
 from .decision import Decision
 from .decision_table import table
-from .difference import Change, difference
+from .difference import difference
 from .editing import Draft, EditRefused
 from .explanation import explain
 from .fault import (
@@ -28,6 +29,7 @@ from .note import Known
 from .rule_book import RuleBook
 from .rule_set import RuleSet
 from .rule_set_reader import Unread, read_content, read_rule_set, read_text
+from .what_if import WhatIf, what_if
 from .words import prose
 
 __all__ = [
@@ -54,6 +56,7 @@ __all__ = [
     "RuleSet",
     "RuleSetMissing",
     "Unread",
+    "WhatIf",
     "check",
     "decide_outcomes",
     "difference",
@@ -66,5 +69,6 @@ __all__ = [
     "read_text",
     "table",
     "test",
+    "what_if",
     "with_rows",
 ]

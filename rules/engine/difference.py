@@ -1,18 +1,15 @@
 """What changed between two editions of a rule set, one whole sentence a change, with the parts that left and came."""
 
 import json
-import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import date
 from decimal import Decimal
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from .document import Block, read_document
+from .change import Change, change, word
 from .kind import NONE, UNDETERMINED
 from .rule_set import Case, Derived, Parameter, Rule, RuleSet
 from .syntax.comparison import Comparison
@@ -21,70 +18,18 @@ from .unit import PURE, Unit
 from .value import Declaration, plain, present
 from .words import conclusion
 
-KEPT, DELETED, INSERTED = "", "deleted", "inserted"
-MARKS = {"before": DELETED, "after": INSERTED}
-PLACE = re.compile(r"\{([a-z]+)\}")
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One change.
-
-    `kind` is what changed (fact, parameter, derived, flag, rule, limit, operator, condition, outcome, message, basis, moved, edition, case, set …);
-    `key` the place in the file (of the older one where it was removed), `line` its line there; `parts` are
-    (mark, text) with the marks "", "deleted" and "inserted", which joined make the sentence.
-    """
-
-    kind: str
-    key: str
-    line: int
-    parts: tuple[tuple[str, str], ...]
-
-    @property
-    def sentence(self) -> str:
-        return "".join(text for _, text in self.parts)
-
-    @property
-    def before(self) -> str:
-        return "".join(text for mark, text in self.parts if mark == DELETED)
-
-    @property
-    def after(self) -> str:
-        return "".join(text for mark, text in self.parts if mark == INSERTED)
-
-
-@cache
-def _texts() -> Block:
-    return read_document(Path(__file__).with_name("difference.yaml"))
-
-
-def _word(key: str) -> str:
-    return _texts()["words"].get(key, key)
-
 
 def difference(old: RuleSet, new: RuleSet) -> list[Change]:
     """Every change from one edition to the other, in the order of the file; empty exactly when both say the same."""
     changes = list(Comparer(old, new).changes())
     if not changes and old.digest != new.digest:
-        changes.append(_change("other", "other", "", 1, after="、".join(_unlike_keys(old, new))))
+        changes.append(change("other", "other", "", 1, after="、".join(_unlike_keys(old, new))))
     return changes
 
 
 def _unlike_keys(old: RuleSet, new: RuleSet) -> list[str]:
     left, right = json.loads(old.content), json.loads(new.content)
     return sorted(key for key in {*left, *right} if left.get(key) != right.get(key)) or list(right)
-
-
-def _change(kind: str, template: str, key: str, line: int, **values: str) -> Change:
-    pieces = PLACE.split(_texts()[template])
-    parts: list[tuple[str, str]] = []
-    for index, piece in enumerate(pieces):
-        mark, text = (MARKS.get(piece, KEPT), values[piece]) if index % 2 else (KEPT, piece)
-        if parts and parts[-1][0] == mark:
-            parts[-1] = (mark, parts[-1][1] + text)
-        elif text:
-            parts.append((mark, text))
-    return Change(kind, key, line, tuple(parts))
 
 
 class Comparer:
@@ -111,7 +56,7 @@ class Comparer:
         yield from self._set("kind", old.kind.label, new.kind.label)
         for key, before, after in (
             ("from", old.edition.start, new.edition.start),
-            ("until", old.edition.until or _word("long"), new.edition.until or _word("long")),
+            ("until", old.edition.until or word("long"), new.edition.until or word("long")),
             ("demo", old.edition.demo, new.edition.demo),
         ):
             yield from self._set(key, before, after, "edition", f"edition.{key}")
@@ -144,7 +89,7 @@ class Comparer:
         sort = found if isinstance(found, Declaration) else found.declaration
         side = "after" if way == "added" else "before"
         words = f"{sort.label}（{name}）{_said(found, rules)}"
-        return _change(thing, way, f"{section}.{name}", sort.line, thing=_word(thing), **{side: words})
+        return change(thing, way, f"{section}.{name}", sort.line, thing=word(thing), **{side: words})
 
     def _parameters(self) -> Iterator[Change]:
         old, new = self.old.parameters, self.new.parameters
@@ -180,7 +125,7 @@ class Comparer:
     def _whole_rule(self, way: str, rule: Rule, rules: RuleSet) -> Change:
         words = f"「{rule.label}」{rule.when.words(rules.names)}的，{conclusion(rules, rule)}（{rule.basis}）"
         side = "after" if way == "added" else "before"
-        return _change("rule", way, f"rules.{rule.key}", rule.line, thing=_word("rule"), **{side: words})
+        return change("rule", way, f"rules.{rule.key}", rule.line, thing=word("rule"), **{side: words})
 
     def _moved(self, old: list[str], new: list[str]) -> Iterator[Change]:
         left, places = set(new), {key: place for place, key in enumerate(old)}
@@ -190,7 +135,7 @@ class Comparer:
         for place, key in enumerate(common, 1):
             if places[key] not in staying:
                 rule = self.new.rules[new.index(key)]
-                yield _change("moved", "rule_moved", f"rules.{key}", rule.line, label=rule.label,
+                yield change("moved", "rule_moved", f"rules.{key}", rule.line, label=rule.label,
                               before=str(before[key]), after=str(place))  # fmt: skip
 
     def _rule(self, old: Rule, new: Rule) -> Iterator[Change]:
@@ -218,7 +163,7 @@ class Comparer:
             yield from self._comparison(rule, key, old, new)
         else:
             before, after = old.words(self.old.names), new.words(self.new.names)
-            yield _change("condition", "condition", key, rule.when_line, label=rule.label, before=before, after=after)
+            yield change("condition", "condition", key, rule.when_line, label=rule.label, before=before, after=after)
 
     def _group(self, rule: Rule, key: str, old: Group, new: Group) -> Iterator[Change]:
         left = [part for part in old.parts if part not in new.parts]
@@ -237,11 +182,11 @@ class Comparer:
         )  # fmt: skip
         if not left and not came and old.parts != new.parts:
             before, after = old.words(self.old.names), new.words(self.new.names)
-            yield _change("condition", "condition", key, rule.when_line, label=rule.label, before=before, after=after)
+            yield change("condition", "condition", key, rule.when_line, label=rule.label, before=before, after=after)
 
     def _part(self, way: str, rule: Rule, key: str, part: Condition, rules: RuleSet) -> Change:
         side = "after" if way == "part_added" else "before"
-        return _change("condition", way, key, rule.when_line, label=rule.label, **{side: part.words(rules.names)})
+        return change("condition", way, key, rule.when_line, label=rule.label, **{side: part.words(rules.names)})
 
     def _comparison(self, rule: Rule, key: str, old: Comparison, new: Comparison) -> Iterator[Change]:
         subject, line = new.left.words(self.new.names), new.line or rule.when_line
@@ -249,20 +194,20 @@ class Comparer:
                          for leaf, rules in ((old, self.old), (new, self.new)))  # fmt: skip
         if type(old) is type(new):
             before, after = before.removeprefix(old.word).strip(), after.removeprefix(new.word).strip()
-            yield _change("limit", "limit", f"{key}.{new.key}", line, label=rule.label, subject=subject,
+            yield change("limit", "limit", f"{key}.{new.key}", line, label=rule.label, subject=subject,
                           word=new.word, before=before, after=after)  # fmt: skip
         else:
-            yield _change("operator", "operator", f"{key}.{new.key}", line, label=rule.label, subject=subject,
+            yield change("operator", "operator", f"{key}.{new.key}", line, label=rule.label, subject=subject,
                           before=before, after=after)  # fmt: skip
 
     def _cases(self) -> Iterator[Change]:
         old, new = _named_cases(self.old), _named_cases(self.new)
         for name, case in old.items():
             if name not in new:
-                yield _change("case", "removed", f"cases.{case.name}", case.line, thing=_word("case"), before=_case_words(case, self.old))
+                yield change("case", "removed", f"cases.{case.name}", case.line, thing=word("case"), before=_case_words(case, self.old))
         for name, case in new.items():
             if name not in old:
-                yield _change("case", "added", f"cases.{case.name}", case.line, thing=_word("case"), after=_case_words(case, self.new))
+                yield change("case", "added", f"cases.{case.name}", case.line, thing=word("case"), after=_case_words(case, self.new))
             else:
                 yield from _case_changes(old[name], case, self.new)
 
@@ -302,17 +247,17 @@ def _aspect(
         return
     texts = {side: _text(value) for side, value in (("before", before), ("after", after)) if value not in (None, ())}
     suffix = {("before", "after"): "", ("after",): "_added", ("before",): "_removed"}[tuple(texts)]
-    yield _change(kind, f"{template}{suffix}", key, line, aspect=_word(aspect), **names, **texts)
+    yield change(kind, f"{template}{suffix}", key, line, aspect=word(aspect), **names, **texts)
 
 
 def _titled(kind: str, key: str, thing: Any, aspect: str, before: Any, after: Any) -> Iterator[Change]:
-    word = _word("rule" if isinstance(thing, Rule) else thing.role if thing.role != "built_in" else "fact")
-    yield from _aspect(kind, key, thing.line, aspect, before, after, "aspect", thing=word, label=thing.label)
+    shown = word("rule" if isinstance(thing, Rule) else thing.role if thing.role != "built_in" else "fact")
+    yield from _aspect(kind, key, thing.line, aspect, before, after, "aspect", thing=shown, label=thing.label)
 
 
 def _text(value: Any) -> str:
     if isinstance(value, bool):
-        return _word(str(value).lower())
+        return word(str(value).lower())
     if isinstance(value, Unit):
         return value.label or value.key
     if isinstance(value, Mapping):
@@ -330,7 +275,7 @@ def _declaration_changes(thing: str, key: str, old: Declaration, new: Declaratio
             continue
         before, after = _attribute(old, one.name), _attribute(new, one.name)
         yield from _aspect(thing, key, new.line, one.name, before, after, "aspect",
-                           thing=_word(thing), label=new.label)  # fmt: skip
+                           thing=word(thing), label=new.label)  # fmt: skip
 
 
 def _attribute(sort: Declaration, name: str) -> Any:
@@ -349,7 +294,7 @@ def _parameter_changes(key: str, old: Parameter, new: Parameter) -> Iterator[Cha
     for aspect in ("basis", "default", "by"):
         before, after = getattr(old, aspect), getattr(new, aspect)
         yield from _aspect("parameter", f"{key}.{aspect}", sort.line, aspect, before, after, "aspect",
-                           thing=_word("parameter"), label=sort.label)  # fmt: skip
+                           thing=word("parameter"), label=sort.label)  # fmt: skip
     yield from _dated_changes(key, old, new)
     yield from _by_code(key, old, new)
 
@@ -358,15 +303,15 @@ def _dated_changes(key: str, old: Parameter, new: Parameter) -> Iterator[Change]
     sort = new.declaration
     left, right = ({dated.start: dated.value for dated in side.values} for side in (old, new))
     for start in sorted({*left, *right}, key=lambda day: day or date.min):
-        names = {"label": sort.label, "day": start.isoformat() if start else _word("long")}
+        names = {"label": sort.label, "day": start.isoformat() if start else word("long")}
         if start in left and start in right:
             if left[start] != right[start]:
                 template = "parameter_dated" if start else "parameter"
-                yield _change("parameter", template, key, sort.line, **names, **_pair(left[start], right[start], sort))
+                yield change("parameter", template, key, sort.line, **names, **_pair(left[start], right[start], sort))
         elif start in right:
-            yield _change("parameter", "parameter_day_added", key, sort.line, **names, after=present(right[start], sort))
+            yield change("parameter", "parameter_day_added", key, sort.line, **names, after=present(right[start], sort))
         else:
-            yield _change("parameter", "parameter_day_removed", key, sort.line, **names, before=present(left[start], sort))
+            yield change("parameter", "parameter_day_removed", key, sort.line, **names, before=present(left[start], sort))
 
 
 def _by_code(key: str, old: Parameter, new: Parameter) -> Iterator[Change]:
@@ -379,9 +324,9 @@ def _by_code(key: str, old: Parameter, new: Parameter) -> Iterator[Change]:
         if before is None or after is None:
             side = {"after": present(after, sort)} if before is None else {"before": present(before, sort)}
             template = "parameter_by_added" if before is None else "parameter_by_removed"
-            yield _change("parameter", template, f"{key}.by", sort.line, **names, **side)
+            yield change("parameter", template, f"{key}.by", sort.line, **names, **side)
         else:
-            yield _change("parameter", "parameter_by", f"{key}.by", sort.line, **names, **_pair(before, after, sort))
+            yield change("parameter", "parameter_by", f"{key}.by", sort.line, **names, **_pair(before, after, sort))
 
 
 def _pair(before: Any, after: Any, sort: Declaration) -> dict[str, str]:
@@ -426,13 +371,13 @@ def _case_words(case: Case, rules: RuleSet) -> str:
 
 
 def _case_changes(old: Case, new: Case, rules: RuleSet) -> Iterator[Change]:
-    names = {"thing": _word("case"), "label": new.name}
+    names = {"thing": word("case"), "label": new.name}
     key = f"cases.{new.name}"
     yield from _aspect("case", f"{key}.on", new.line, "on", old.on, new.on, "aspect", **names)
     for side in ("given", "expect"):
         before, after = getattr(old, side), getattr(new, side)
         for name in dict.fromkeys((*before, *after)):
-            aspect = f"{_word(side)}{rules.facts[name].label if name in rules.facts else _word(name)}"
+            aspect = f"{word(side)}{rules.facts[name].label if name in rules.facts else word(name)}"
             one, other = (_told(block, name, rules) for block in (before, after))
             yield from _aspect("case", f"{key}.{side}.{name}", new.line, aspect, one, other, "aspect", **names)
 

@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
-from ..document import UnreadableDocument, parse_document
+from ..document import NUMBER, UnreadableDocument, parse_document
 from ..fault import Fault, InvalidFact
 from ..note import NOTHING_KNOWN, Known
+from ..number import shortest
 from ..rule_set import RuleSet
 from ..rule_set_reader import Unread, read_text
 from ..syntax.comparison import OPERATORS
@@ -316,7 +318,9 @@ def _numbers_as_text(value: Any) -> Any:
         return {key: _numbers_as_text(part) for key, part in value.items()}
     if isinstance(value, list):
         return [_numbers_as_text(part) for part in value]
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return shortest(Decimal(value)) if isinstance(value, str) and NUMBER.match(value) else value
 
 
 def _step(parent: Any, step: str | int) -> str | int:
