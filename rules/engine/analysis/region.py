@@ -9,9 +9,11 @@ from typing import Any
 
 from ..number import shortest
 from ..rule_set import RuleSet
+from ..syntax.aggregate import Aggregate
 from ..syntax.comparison import Comparison, Exists, In
 from ..syntax.condition import AllHold, AnyHolds, Condition, Leaf, Not
 from ..syntax.expression import Expression, Literal, Name, Operation, Quotient
+from ..syntax.function import AddDays
 from ..syntax.linear import Linear, measure
 from ..value import Declaration, present
 from .inequality import Inequality, at_most_zero, below_zero, solution
@@ -50,14 +52,16 @@ class FactSpace:
         self.whole: set[str] = set()
         self.bounds: dict[str, list[Inequality]] = {}
         self.labels: dict[str, Declaration] = {}
+        # Values of parameters that differ by code, while the case of one code is looked at.
+        self.pinned: dict[str, Any] = {}
 
     def constant(self, value: Any) -> Linear:
         return Linear((), measure(value))
 
     def named(self, name: str) -> Linear:
         parameter = self.rules.parameters.get(name)
-        if parameter is not None and not parameter.special:
-            value = parameter.general(self.on)
+        if parameter is not None and (not parameter.special or name in self.pinned):
+            value = self.pinned.get(name, parameter.general(self.on))
             return self.constant(value) if value is not None else self.variable(name, self.names[name])
         derived = self.rules.derived.get(name)
         if derived is not None and derived.expression is not None:
@@ -65,7 +69,8 @@ class FactSpace:
         return self.variable(name, self.names[name])
 
     def opaque(self, expression: Expression) -> Linear:
-        return self.variable(str(expression), expression.sort(self.names))
+        pins = [f"{name}={value}" for name, value in self.pinned.items() if name in expression.reads()]
+        return self.variable(" ".join((str(expression), *pins)), expression.sort(self.names))
 
     def variable(self, key: str, sort: Declaration) -> Linear:
         """The variable itself as a form; its type and bounds are noted once."""
@@ -81,7 +86,7 @@ class FactSpace:
         low, high = sort.minimum, sort.maximum
         parameter = self.rules.parameters.get(key)
         if parameter is not None and parameter.special:
-            values = [*parameter.special.values(), *filter(None.__ne__, [parameter.general(self.on)])]
+            values = [*parameter.special.values(), *([] if (general := parameter.general(self.on)) is None else [general])]
             low, high = min(values), max(values)
         found = []
         if low is not None:
@@ -106,13 +111,50 @@ class Region:
         return self._seen[key]
 
     def not_true(self, condition: Condition) -> list[Conjunction]:
-        """The conjunctions under which the condition is false or cannot be told."""
-        given = self._given(condition, through_conditions=True)
-        unknown: list[Conjunction] = [(Presence(name, False),) for name in sorted(given)]
-        if any(self.space.names[name].type == "list" for name in given) or self._divides(condition):
+        """The conjunctions under which the condition is false or cannot be told. Raises TooManyCases."""
+        return self.other_than(True, condition)
+
+    def other_than(self, verdict: bool, condition: Condition) -> list[Conjunction]:
+        """The conjunctions under which the condition's verdict is any but this one. Raises TooManyCases."""
+        key = (condition, "not", verdict)
+        if key not in self._seen:
+            self._seen[key] = self._other_than(verdict, condition)
+        return self._seen[key]
+
+    def _other_than(self, verdict: bool, condition: Condition) -> list[Conjunction]:
+        if isinstance(condition, Not):
+            return self.other_than(not verdict, condition.part)
+        if isinstance(condition, AllHold | AnyHolds):
+            parts = [self.other_than(verdict, part) for part in condition.parts]
+            # All parts are not all true when one of them is not; one of several is not true when none of them is.
+            if isinstance(condition, AllHold) is verdict:
+                return [case for part in parts for case in part]
+            return self._product(parts)
+        if isinstance(condition, Exists):
+            return self.cases(condition, negated=verdict)
+        asked = self._asked_of_derived(condition)
+        if asked is not None:
+            inner, wanted = asked
+            verdicts = wanted if verdict else {True, False} - wanted
+            return self._product([self.other_than(one, inner) for one in sorted(verdicts)])
+        return self.cases(condition, negated=verdict) + self._untold(condition)
+
+    def _untold(self, leaf: Leaf) -> list[Conjunction]:
+        given = self._given(leaf, through_conditions=True)
+        if any(self.space.names[name].type == "list" for name in given) or self._divides(leaf):
             # A record with an empty column, or a division by zero, leaves the condition open though all facts are there.
-            unknown = [()]
-        return self.cases(condition, negated=True) + unknown
+            return [()]
+        return [(Presence(name, False),) for name in sorted(given)]
+
+    def _asked_of_derived(self, leaf: Leaf) -> tuple[Condition, set[bool]] | None:
+        """A derived condition and the verdicts of it for which the leaf is true, None for any other leaf."""
+        if not isinstance(leaf, Comparison) or not isinstance(leaf.left, Name):
+            return None
+        derived = self.space.rules.derived.get(leaf.left.name)
+        if derived is None or derived.condition is None or not all(isinstance(one, Literal) for one in leaf.limits):
+            return None
+        values = {limit.value for limit in leaf.limits}
+        return derived.condition, values if leaf.key in ("is", "in") else {True, False} - values
 
     def _given(self, condition: Condition, through_conditions: bool = False) -> set[str]:
         """Facts that must be there for the condition to be told; derived facts are traced back to the facts they read."""
@@ -126,17 +168,19 @@ class Region:
         found: set[str] = set()
         for name in names:
             derived = self.space.rules.derived.get(name)
+            parameter = self.space.rules.parameters.get(name)
             if derived is not None and derived.expression is not None:
                 found |= self._traced(derived.reads(), through_conditions)
             elif derived is not None and through_conditions:
                 found |= self._given(derived.condition, through_conditions)
+            elif parameter is not None and parameter.by is not None:
+                found.add(parameter.by)
             elif name in self.space.rules.facts:
                 found.add(name)
         return found
 
-    def _divides(self, condition: Condition) -> bool:
-        waiting = [leaf for leaf in condition.leaves() if not isinstance(leaf, Exists)]
-        return any(isinstance(part, Quotient) for leaf in waiting for part in self._expressions(leaf))
+    def _divides(self, leaf: Leaf) -> bool:
+        return any(isinstance(part, Quotient) for part in self._expressions(leaf))
 
     def _expressions(self, leaf: Leaf) -> Iterator[Expression]:
         for expression in (leaf.left, *leaf.limits) if isinstance(leaf, Comparison) else ():
@@ -170,16 +214,69 @@ class Region:
     def _leaf(self, asked: Condition, leaf: Leaf, negated: bool) -> list[Conjunction]:
         if isinstance(asked, Exists):
             return self._existence(asked)
+        derived = self._asked_of_derived(asked)
+        if derived is not None:
+            inner, verdicts = derived
+            return [case for verdict in sorted(verdicts) for case in self.cases(inner, negated=not verdict)]
         present_atoms = tuple(Presence(name, True) for name in sorted(self._given(leaf)))
-        alternatives = self._compared(asked) if isinstance(asked, Comparison) else None
+        alternatives = self._by_code(asked) if isinstance(asked, Comparison) else None
         if alternatives is None:
             alternatives = [(Choice(f"?{leaf}", frozenset({True}), not negated),)]
         return [present_atoms + alternative for alternative in alternatives]
 
+    def _by_code(self, leaf: Comparison) -> list[Conjunction] | None:
+        """The cases of a comparison; those of a parameter that differs by code are looked at code by code."""
+        waiting = [name for name in self._parameters_of(leaf.reads()) if name not in self.space.pinned]
+        if not waiting:
+            return self._compared(leaf)
+        name = waiting[0]
+        parameter = self.space.rules.parameters[name]
+        ways = [(Choice(parameter.by, frozenset({code}), True), value) for code, value in parameter.special.items()]
+        ways.append((Choice(parameter.by, frozenset(parameter.special), False), parameter.general(self.space.on)))
+        found: list[Conjunction] = []
+        for choice, value in ways:
+            self.space.pinned[name] = value
+            try:
+                cases = self._by_code(leaf) if value is not None else []
+            finally:
+                del self.space.pinned[name]
+            if cases is None:
+                return None
+            found += [(choice, *case) for case in cases]
+        return found
+
+    def _parameters_of(self, names: Iterable[str]) -> list[str]:
+        """Parameters that differ by code among the names, those read by way of derived facts included."""
+        found: set[str] = set()
+        for name in names:
+            derived, parameter = self.space.rules.derived.get(name), self.space.rules.parameters.get(name)
+            if derived is not None and derived.expression is not None:
+                found.update(self._parameters_of(derived.reads()))
+            elif parameter is not None and parameter.special:
+                found.add(name)
+        return sorted(found)
+
     def _existence(self, leaf: Exists) -> list[Conjunction]:
-        if isinstance(leaf.left, Name):
-            return [(Presence(leaf.left.name, leaf.present_means),)]
-        return [(Choice(f"?{leaf.left}", frozenset({True}), leaf.present_means),)]
+        if not isinstance(leaf.left, Name):
+            return [(Choice(f"?{leaf.left}", frozenset({True}), leaf.present_means),)]
+        name = leaf.left.name
+        derived = self.space.rules.derived.get(name)
+        if derived is not None and derived.condition is not None:
+            if leaf.present_means:
+                return self.cases(derived.condition) + self.cases(derived.condition, negated=True)
+            return self._product([self.other_than(verdict, derived.condition) for verdict in (True, False)])
+        if derived is None and name not in self.space.rules.parameters:
+            return [(Presence(name, leaf.present_means),)]
+        if derived is not None and self._open_ended(derived.expression):
+            return [(Choice(f"?{leaf.left}", frozenset({True}), leaf.present_means),)]
+        given = sorted(self._traced((name,), False))
+        if leaf.present_means:
+            return [tuple(Presence(fact, True) for fact in given)]
+        return [(Presence(fact, False),) for fact in given]
+
+    def _open_ended(self, expression: Expression) -> bool:
+        """Whether the value may be missing though all facts are there: by a division, a list, a day outside the calendar."""
+        return any(isinstance(part, Quotient | Aggregate | AddDays) for part in self._parts(expression))
 
     def _compared(self, leaf: Comparison) -> list[Conjunction] | None:
         sort = leaf.left.sort(self.space.names)
@@ -189,14 +286,8 @@ class Region:
             return None
         values = frozenset(limit.value for limit in leaf.limits)
         if leaf.key in ("is", "in", "is_not", "not_in"):
-            return self._choice(leaf.left.name, values, leaf.key in ("is", "in"))
+            return [(Choice(leaf.left.name, values, leaf.key in ("is", "in")),)]
         return None
-
-    def _choice(self, name: str, values: frozenset, inside: bool) -> list[Conjunction]:
-        derived = self.space.rules.derived.get(name)
-        if derived is not None and derived.condition is not None and len(values) == 1:
-            return self.cases(derived.condition, negated=(True in values) is not inside)
-        return [(Choice(name, values, inside),)]
 
     def _ordered(self, leaf: Comparison) -> list[Conjunction]:
         left = leaf.left.linear(self.space)
