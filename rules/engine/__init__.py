@@ -3,6 +3,7 @@
 `RuleBook().decide(kind, key, facts, on=day)` answers a Decision; `check`, `test` and `mutate` are the build of the rule files.
 """
 
+from .analysis.proposal import ProposedCase, proposed_cases
 from .batch import Answer, BatchDecider, decide_outcomes
 from .change import Change
 from .check import check
@@ -50,6 +51,7 @@ __all__ = [
     "MatcherRefused",
     "NoEditionInForce",
     "Opaque",
+    "ProposedCase",
     "RowTest",
     "RuleBook",
     "RuleError",
@@ -63,6 +65,7 @@ __all__ = [
     "explain",
     "form",
     "mutate",
+    "proposed_cases",
     "prose",
     "read_content",
     "read_rule_set",

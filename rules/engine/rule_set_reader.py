@@ -338,6 +338,8 @@ class RuleSetReader:
         if not {"outcome", "refused"} & set(block):
             self.notes(block.line, path, "expect 应写 outcome（结论）或 refused（事实被拒收）")
         outcome = block.get("outcome")
+        if "outcome" in block and outcome is None:
+            self.notes(block.line_of("outcome"), f"{path}.outcome", "结论还空着。请按条文写出应得的结论（没有结论写 none）")
         if outcome is not None and outcome not in (*kind.outcomes, "none", "undetermined"):
             self.notes(
                 block.line_of("outcome"),

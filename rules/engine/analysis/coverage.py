@@ -90,15 +90,16 @@ def coverage_faults(rules: RuleSet) -> list[Fault]:
 
 def _limit_faults(rules: RuleSet, results: list[CaseResult]) -> Iterator[Fault]:
     for limit, side, value in missing_sides(rules, results):
-        sort = limit.leaf.left.sort(_names(rules, limit))
+        sort = limit.leaf.left.sort(names_at(rules, limit))
         shown = f"（{present(value, sort, sign=True)}）" if value is not None else ""
         message = (
-            f"限值没有「{SIDES[side]}」的用例：{limit.leaf.left.words(_names(rules, limit))}{shown}。请补一个"
+            f"限值没有「{SIDES[side]}」的用例：{limit.leaf.left.words(names_at(rules, limit))}{shown}。请补一个"
         )
         yield Fault(rules.file, limit.leaf.line, f"{limit.key}.{limit.leaf.key}", message)
 
 
-def _names(rules: RuleSet, limit: Limit) -> Mapping[str, Any]:
+def names_at(rules: RuleSet, limit: Limit) -> Mapping[str, Any]:
+    """The names seen where the limit stands: inside a list its columns too."""
     return {**rules.names, **rules.names[limit.listed].columns} if limit.listed else rules.names
 
 
@@ -107,16 +108,17 @@ def missing_sides(rules: RuleSet, results: list[CaseResult]) -> list[tuple[Limit
     region = Region(FactSpace(rules, rules.edition.start))
     found = []
     for limit in dict.fromkeys(limits(rules)):
-        names = _names(rules, limit)
+        names = names_at(rules, limit)
         step = limit.leaf.left.sort(names).step
-        met = {difference for result in results for difference in _differences(limit, result)}
+        met = {difference for result in results for difference in differences(limit, result)}
         for side in SIDES:
             if side * step not in met and _possible(region, limit, side * step, names):
                 found.append((limit, side, _to_try(limit, side * step)))
     return found
 
 
-def _differences(limit: Limit, result: CaseResult) -> Iterator[Decimal]:
+def differences(limit: Limit, result: CaseResult) -> Iterator[Decimal]:
+    """How far the value asked lies from the limit in that case, once for each record of a list."""
     if result.decision is None:
         return
     facts = result.decision.found

@@ -13,7 +13,7 @@ from ..syntax.aggregate import Aggregate
 from ..syntax.comparison import Comparison, Exists, In
 from ..syntax.condition import AllHold, AnyHolds, Condition, Leaf, Not
 from ..syntax.expression import Expression, Literal, Name, Operation, Quotient
-from ..syntax.function import AddDays
+from ..syntax.function import Absolute, AddDays, Extreme, Smallest
 from ..syntax.linear import Linear, measure
 from ..value import Declaration, present
 from .inequality import Inequality, at_most_zero, below_zero, solution
@@ -52,16 +52,20 @@ class FactSpace:
         self.whole: set[str] = set()
         self.bounds: dict[str, list[Inequality]] = {}
         self.labels: dict[str, Declaration] = {}
-        # Values of parameters that differ by code, while the case of one code is looked at.
+        # Values of parameters that differ by code, while the case of one code is looked at; likewise which operand a
+        # largest, smallest or absolute value comes to.
         self.pinned: dict[str, Any] = {}
+        self.chosen: dict[Expression, Linear] = {}
 
     def constant(self, value: Any) -> Linear:
         return Linear((), measure(value))
 
     def named(self, name: str) -> Linear:
+        if name in self.pinned:
+            return self.constant(self.pinned[name])
         parameter = self.rules.parameters.get(name)
-        if parameter is not None and (not parameter.special or name in self.pinned):
-            value = self.pinned.get(name, parameter.general(self.on))
+        if parameter is not None and not parameter.special:
+            value = parameter.general(self.on)
             return self.constant(value) if value is not None else self.variable(name, self.names[name])
         derived = self.rules.derived.get(name)
         if derived is not None and derived.expression is not None:
@@ -69,6 +73,8 @@ class FactSpace:
         return self.variable(name, self.names[name])
 
     def opaque(self, expression: Expression) -> Linear:
+        if expression in self.chosen:
+            return self.chosen[expression]
         pins = [f"{name}={value}" for name, value in self.pinned.items() if name in expression.reads()]
         return self.variable(" ".join((str(expression), *pins)), expression.sort(self.names))
 
@@ -228,7 +234,7 @@ class Region:
         """The cases of a comparison; those of a parameter that differs by code are looked at code by code."""
         waiting = [name for name in self._parameters_of(leaf.reads()) if name not in self.space.pinned]
         if not waiting:
-            return self._compared(leaf)
+            return self._by_operand(leaf)
         name = waiting[0]
         parameter = self.space.rules.parameters[name]
         ways = [(Choice(parameter.by, frozenset({code}), True), value) for code, value in parameter.special.items()]
@@ -243,6 +249,30 @@ class Region:
             if cases is None:
                 return None
             found += [(choice, *case) for case in cases]
+        return found
+
+    def _by_operand(self, leaf: Comparison) -> list[Conjunction] | None:
+        """The cases of a comparison; a largest, smallest or absolute value in it is looked at operand by operand."""
+        waiting = [part for part in self._expressions(leaf) if isinstance(part, Extreme | Absolute) and part not in self.space.chosen]
+        if not waiting:
+            return self._compared(leaf)
+        # The innermost first, so that the outer ones are made of what it came to.
+        part = waiting[-1]
+        forms = [operand.linear(self.space) for operand in part.operands()]
+        if isinstance(part, Absolute):
+            forms = [forms[0], forms[0].times(-1)]
+        found: list[Conjunction] = []
+        for index, form in enumerate(forms):
+            over = [form.plus(other.times(-1)) for place, other in enumerate(forms) if place != index]
+            atoms = tuple(at_most_zero(one if isinstance(part, Smallest) else one.times(-1)) for one in over)
+            self.space.chosen[part] = form
+            try:
+                cases = self._by_operand(leaf)
+            finally:
+                del self.space.chosen[part]
+            if cases is None:
+                return None
+            found += [(*atoms, *case) for case in cases]
         return found
 
     def _parameters_of(self, names: Iterable[str]) -> list[str]:

@@ -32,7 +32,7 @@ numbers = st.integers(-1, 6)
 limits = st.one_of(
     numbers, st.sampled_from([{"fact": "m"}, {"fact": "n"}, {"param": "most"}, {"expr": "m + 1"}, {"expr": "2 * m"}, {"fact": "both"}])
 )
-subjects = st.sampled_from([{"fact": "n"}, {"fact": "m"}, {"fact": "both"}, {"expr": "n - m"}, {"expr": "2 * n"}])
+subjects = st.sampled_from([{"fact": "n"}, {"fact": "m"}, {"fact": "both"}, {"expr": "n - m"}, {"expr": "2 * n"}, {"expr": "max(n, m)"}, {"expr": "min(n, 2, m) + 1"}, {"expr": "abs(n - m)"}])
 leaves = st.one_of(
     st.builds(lambda subject, operator, limit: {**subject, operator: limit}, subjects, st.sampled_from(ORDERED), limits),
     st.builds(lambda subject, low, more: {**subject, "between": [low, low + more]}, subjects, numbers, st.integers(0, 3)),
