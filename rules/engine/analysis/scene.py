@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from ..rule_set import RuleSet
-from ..syntax.aggregate import Aggregate, Count
+from ..syntax.aggregate import Aggregate, Collected, Count
 from ..syntax.comparison import Comparison
 from ..syntax.condition import Condition, Group, Not
 from ..syntax.expression import Expression, Operation
@@ -17,7 +17,8 @@ from ..value import Declaration
 from .region import FactSpace, Region, TooManyCases
 
 MOST_RECORDS = 40
-SAMPLE_TEXT = "样例"
+# Texts in records differ from those beside them, so that one is not the other by accident.
+SAMPLE_TEXT, SAMPLE_COLUMN = "样例", "样例二"
 
 
 class Scene:
@@ -80,6 +81,10 @@ class Scene:
                 count = int(point[key])
             elif isinstance(point[key], Fraction):
                 record[aggregate.column] = _exact(point[key], sort.columns[aggregate.column])
+        for name, derived in self.rules.derived.items():
+            collected = derived.expression
+            if isinstance(collected, Collected) and collected.listed == listed and point.get(name):
+                record |= self._meeting(collected, sort)
         fitting = 0 <= count <= MOST_RECORDS and None not in record.values()
         return [dict(record) for _ in range(count)] if fitting else None
 
@@ -109,7 +114,7 @@ def _any(sort: Declaration, on: date) -> Any:
     if sort.domain:
         return next(iter(sort.domain))
     ways = {"decimal": Decimal(0), "integer": 0, "date": on, "boolean": False}
-    return ways.get(sort.type, SAMPLE_TEXT) if sort.maximum is None else sort.maximum
+    return ways.get(sort.type, SAMPLE_COLUMN if sort.role == "column" else SAMPLE_TEXT) if sort.maximum is None else sort.maximum
 
 
 def _aggregates(rules: RuleSet) -> Iterator[Aggregate]:
