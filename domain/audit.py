@@ -20,7 +20,7 @@ from domain.columns import BIG_ID, code_column, id_column, json_column, moment_c
 
 FIRST_LINK = "0" * 64
 CHAIN_LOCK = 0x61756469
-"""Advisory lock of PostgreSQL under which the chain grows; SQLite has one writer anyway."""
+"""Advisory lock of PostgreSQL for making the row of the head where it is missing."""
 
 
 class AuditEntry(SQLModel, table=True):
@@ -77,9 +77,7 @@ class ChainReport:
 
 def append(session: Session, entries: Iterable[AuditEntry]) -> None:
     """Chain the entries to the head of the trail and move the head on; the last statements before a commit."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CHAIN_LOCK})
-    kept = head(session)
+    kept = head(session, is_moving=True)
     before = kept or Head(_count(session))  # a head that was taken away leaves a break: the next link is a first one
     count, previous, last_id = before.entry_count, before.digest, before.entry_id
     for entry in entries:
@@ -91,9 +89,17 @@ def append(session: Session, entries: Iterable[AuditEntry]) -> None:
     _move_head(session, Head(count, last_id, previous), is_new=kept is None)
 
 
-def head(session: Session) -> Head | None:
-    """The head as it stands; None before the first act, or if somebody took it away."""
-    found = session.execute(select(AuditHead.entry_count, AuditHead.entry_id, AuditHead.digest)).first()
+def head(session: Session, *, is_moving: bool = False) -> Head | None:
+    """The head as it stands; None before the first act, or if somebody took it away.
+
+    `is_moving` locks it until the transaction ends: the chain grows under this lock on PostgreSQL; SQLite has one writer
+    anyway.
+    """
+    asked = select(AuditHead.entry_count, AuditHead.entry_id, AuditHead.digest)
+    found = session.execute(asked.with_for_update() if is_moving else asked).first()
+    if found is None and is_moving and session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CHAIN_LOCK})
+        found = session.execute(asked.with_for_update()).first()
     return Head(*found) if found else None
 
 
