@@ -6,7 +6,7 @@ written by `refresh` alone. The functions that take a Work are building blocks o
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NoReturn
@@ -247,10 +247,24 @@ def state_of(session: Session, clock: Clock, on: date | None = None) -> ClockSta
     return state(ledger_of(session, clock), calendar_of(session), on or portal_clock.today(session), clock.counting)
 
 
-def states_of(session: Session, clocks: Sequence[Clock]) -> dict[int, ClockState]:
-    """What several clocks say today, by clock id, with one query."""
-    entries, today, calendar = _entries(session, clocks), portal_clock.today(session), calendar_of(session)
+def states_of(
+    session: Session, clocks: Sequence[Clock], ledgers: Mapping[int, Sequence[ClockEntry]] | None = None
+) -> dict[int, ClockState]:
+    """What several clocks say today, by clock id; with one query unless their ledgers were read already."""
+    entries = _entries(session, clocks) if ledgers is None else ledgers
+    today, calendar = portal_clock.today(session), calendar_of(session)
     return {clock.id: state(entries[clock.id], calendar, today, clock.counting) for clock in clocks}
+
+
+def with_ledgers(session: Session, case_id: int) -> tuple[list[Clock], dict[int, list[ClockEntry]]]:
+    """Every clock of a case, in the order they were started, and the entries of each by its id; one query."""
+    joined = select(Clock, ClockEntry).join(ClockEntry, col(ClockEntry.clock_id) == Clock.id).where(Clock.case_id == case_id)
+    clocks: dict[int, Clock] = {}
+    entries: dict[int, list[ClockEntry]] = defaultdict(list)
+    for clock, entry in session.exec(joined.order_by(col(Clock.id), col(ClockEntry.id))).all():
+        clocks[clock.id] = clock
+        entries[clock.id].append(entry)
+    return list(clocks.values()), entries
 
 
 def refresh(session: Session, clocks: Sequence[Clock], reason: str = "") -> Refreshed:

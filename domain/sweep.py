@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete
 from sqlmodel import Session, col, func, or_, select
 
-from domain import clock_sweep, deadline_digest, file_store, job, portal_clock
+from domain import audit, audit_witness, clock_sweep, deadline_digest, file_store, job, portal_clock
 from domain.actor import SYSTEM
 from domain.command import Work, command, system_only
 from domain.exchange import reply_light
@@ -76,6 +76,7 @@ def nightly_sweep(progress: Progress, arguments: Mapping[str, Any]) -> JobResult
         with progress.writing() as session:
             found[act.__name__] = act(session, SYSTEM)
     found["files"] = _sweep_files(progress)
+    found["audit_head"] = _note_audit_head(progress)
     return JobResult(found)
 
 
@@ -127,3 +128,9 @@ def _sweep_files(progress: Progress) -> int:
     with progress.reading() as session:
         is_any_kept = session.exec(select(StoredFile.digest).limit(1)).first() is not None
         return file_store.sweep(session, progress.office.files, portal_clock.now()) if is_any_kept else 0
+
+
+def _note_audit_head(progress: Progress) -> bool:
+    """Note where the audit trail ends, outside the database."""
+    with progress.reading() as session:
+        return audit_witness.note(progress.office.files, audit.head(session), portal_clock.now())

@@ -4,6 +4,7 @@ import hmac
 import logging
 import secrets
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -63,6 +64,7 @@ async def _answer(request: Request, page: Page) -> Response:
     if page.access.needs_sign_in and page.name not in OPEN_TO_OLD_PASSWORDS and _must_change_password(request):
         return _to(request, request.app.state.templates.url("password"))
     page.access.check(request.state.actor)
+    _must_be_text([request.url.path, *(value for _, value in request.query_params.multi_items())])
     if request.method in ("POST", "PUT", "DELETE"):
         await _take_form(request, page)
     try:
@@ -161,9 +163,16 @@ async def _take_form(request: Request, page: Page) -> None:
     except HTTPException as error:
         raise InvalidData(f"提交的内容不能读取：{error.detail}。请减少内容或分次提交。") from error
     request.state.form = form
+    _must_be_text(value for _, value in form.multi_items() if isinstance(value, str))
     given = request.headers.get("X-CSRF-Token") or form.get("csrf_token")
     if not isinstance(given, str) or not hmac.compare_digest(given, request.state.csrf_token):
         raise NotAllowed("页面停留过久或已重新登录，这次提交没有生效。请返回刷新页面后再提交。")
+
+
+def _must_be_text(values: Iterable[str]) -> None:
+    """Refuse the null character, which no keyboard writes and PostgreSQL does not keep."""
+    if any("\0" in value for value in values):
+        raise InvalidData("内容中有不能识别的控制字符，没有接收。请删去后重新填写。")
 
 
 def _must_be_small_enough(request: Request, page: Page) -> None:

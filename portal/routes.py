@@ -2,6 +2,8 @@
 
 from importlib import import_module
 
+from starlette.convertors import IntegerConvertor, register_url_convertor
+
 from portal.access import Page
 
 AREAS = (
@@ -17,3 +19,12 @@ AREAS = (
 """Each area is a module with a list PAGES; their union is the table."""
 
 PAGES: tuple[Page, ...] = tuple(page for area in AREAS for page in import_module(area).PAGES)
+
+
+class RowNumber(IntegerConvertor):
+    """An id in an address: as many digits as a row can have, so that a longer number is a page that there is not."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_url_convertor("int", RowNumber())

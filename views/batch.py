@@ -15,6 +15,7 @@ from domain.case.tables import Case, Task
 from domain.case.words import code_of
 from domain.errors import Conflict, InvalidData, PortalError
 from views import page
+from views.posted import digits
 from views.shell import Crumb, Link
 
 MOST_CASES = 50
@@ -46,15 +47,15 @@ def batch(request: Request) -> Response:
         raise InvalidData("没有勾选办件，或没有这项批量操作。请回到列表勾选后再操作。")
     if request.method == "GET" or "confirmed" not in given:
         return _page(request, act, ids, given)
-    person = str(given.get("person", ""))
-    if act in WITH_PEOPLE and not person.isdecimal():
+    person = digits(given.get("person"))
+    if act in WITH_PEOPLE and person is None:
         return _page(request, act, ids, given, error="没有选定人员。请选定一位人员。")
-    results = [_carry_out(request, act, case_id, int(person) if person.isdecimal() else None, given) for case_id in ids]
+    results = [_carry_out(request, act, case_id, person, given) for case_id in ids]
     return _page(request, act, ids, given, results=tuple(results))
 
 
 def _ids(texts: list[Any]) -> list[int]:
-    found = list(dict.fromkeys(int(each) for each in texts if isinstance(each, str) and each.isdecimal() and len(each) < 19))
+    found = list(dict.fromkeys(number for each in texts if (number := digits(each)) is not None))
     if len(found) > MOST_CASES:
         raise InvalidData(f"一次最多 {MOST_CASES} 件。请分批操作。")
     return found
@@ -100,13 +101,13 @@ def _free_task(session: Session, actor: Actor, found: Case) -> Task:
 def _page(
     request: Request, act: str, ids: list[int], given: Any, *, error: str = "", results: tuple[Mapping[str, Any], ...] = ()
 ) -> Response:
-    searched, chosen = str(given.get("name", "")), str(given.get("person", ""))
+    searched, chosen = str(given.get("name", "")), digits(given.get("person"))
     with page.reading(request) as session:
         cases = _cases(request, session, ids, results)
         people = _people(session, page.actor(request), act, ids, searched) if not results else ()
     context = BatchContext(
         act=act, label=LABELS[act], cases=cases, people=people, searched=searched,
-        chosen=int(chosen) if chosen.isdecimal() else None, words=str(given.get("opinion", "")), error=error, results=results,
+        chosen=chosen, words=str(given.get("opinion", "")), error=error, results=results,
         done_count=sum(1 for each in results if each["is_done"]),
     )
     crumbs = (Crumb("待办", Link("desk", "待办")), Crumb(f"批量{LABELS[act]}"))

@@ -23,6 +23,7 @@ from views.case_step import Attempt, StepWork, rule_link, step_work
 from views.case_timeline import History, timeline, turns
 from views.decision_card import card
 from views.form_page import FormPage
+from views.posted import digits
 
 TRAIL_ROWS = 100
 
@@ -260,10 +261,10 @@ def _links(one: Opened, _attempt: Attempt | None) -> LinksTab:
 
 
 def _trail(one: Opened, _attempt: Attempt | None) -> TrailTab:
-    before = one.request.query_params.get("before", "")
+    before = digits(one.request.query_params.get("before"))
     statement = select(AuditEntry).where(AuditEntry.subject == f"case:{one.case.id}").order_by(col(AuditEntry.id).desc())
-    if before.isdecimal():
-        statement = statement.where(col(AuditEntry.id) < int(before))
+    if before is not None:
+        statement = statement.where(col(AuditEntry.id) < before)
     found = one.session.exec(statement.limit(TRAIL_ROWS + 1)).all()
     rows = tuple(
         {"at": each.at, "who": each.person_name, "command": each.command, "digest": each.digest,

@@ -21,6 +21,7 @@ from views import case, page
 from views.case_head import crumbs_of, opened
 from views.case_step import Attempt
 from views.decision_card import card
+from views.posted import digits
 from views.shell import Crumb, Link
 
 
@@ -72,7 +73,7 @@ def _saved_fragment(request: Request, state: str, *, why: str = "", version: int
 def _save(request: Request) -> tuple[int | None, dict[str, str]]:
     """Save the posted opinion and the posted fields; the case's version now, and the faults by field."""
     given, task_id = page.form(request), request.path_params["task_id"]
-    actor, version = page.actor(request), _number(given.get("_version"))
+    actor, version = page.actor(request), digits(given.get("_version"))
     if "_opinion" in given:
         with page.writing(request) as session:
             keep_draft(session, actor, task_id, str(given["_opinion"]))
@@ -136,7 +137,7 @@ def act(request: Request) -> Response:
             return page.redirect(
                 request, "confirm_action", case_id=request.path_params["case_id"], task_id=task_id, action=asked.key
             )
-        done = _take(request, asked.key, str(given.get("_opinion", "")), _number(given.get("_task_version")))
+        done = _take(request, asked.key, str(given.get("_opinion", "")), digits(given.get("_task_version")))
     except (Refused, InvalidData) as refused:
         return _back(request, _attempt(refused, given))
     return _arrived(request, done)
@@ -196,17 +197,13 @@ def _arrived(request: Request, done: Case) -> Response:
     return page.redirect(request, "desk", query={"box": "todo"})
 
 
-def _number(text: Any) -> int | None:
-    return int(text) if isinstance(text, str) and text.isdecimal() else None
-
-
 def confirm(request: Request) -> Response:
     """The question before an action with consequences, and the action after it."""
     task_id, key = request.path_params["task_id"], request.path_params["action"]
     if request.method == "POST":
         given = page.form(request)
         try:
-            done = _take(request, key, str(given.get("_opinion", "")), _number(given.get("_task_version")))
+            done = _take(request, key, str(given.get("_opinion", "")), digits(given.get("_task_version")))
         except (Refused, InvalidData) as refused:
             return _back(request, _attempt(refused, given))
         return _arrived(request, done)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import literal, union_all
+from sqlalchemy import Row
 from sqlmodel import Session, col, func, or_, select
 from starlette.requests import Request
 
@@ -15,7 +15,7 @@ from domain.case.columns import step_words
 from domain.case.definition import case_type_of
 from domain.case.tables import Case, CaseEvent, CaseLink, Material, StoredDecision, Task
 from domain.case.words import code_of, status_words, words
-from domain.clock import Clock
+from domain.clock import Clock, ClockEntry
 from domain.document.tables import Document
 from domain.light import COLOURS
 from domain.office import office_of
@@ -54,7 +54,9 @@ class Opened:
     case_type: CaseType
     tasks: Sequence[Task]
     names: Mapping[int, str]
+    """Names of those who have, or had, a task assigned to them."""
     clocks: Sequence[Clock]
+    ledgers: Mapping[int, Sequence[ClockEntry]]
 
     @property
     def open_tasks(self) -> list[Task]:
@@ -88,39 +90,37 @@ def opened(request: Request, session: Session, case_id: int) -> Opened:
     """Open a case in the actor's scope. Raises NotFound."""
     actor = page.actor(request)
     case = scope.find(session, actor, case_id)
-    tasks = list(session.exec(select(Task).where(Task.case_id == case.id).order_by(col(Task.id))).all())
-    people = {each for task in tasks for each in (task.assignee_id, task.done_by, task.reserved_for) if each}
-    people |= {case.applicant_id, case.created_by} - {None}
-    rows = session.exec(select(Person.id, Person.name).where(col(Person.id).in_(people))).all()
+    assigned = select(Task, Person.name).outerjoin(Person, col(Person.id) == Task.assignee_id).where(Task.case_id == case.id)
+    rows = session.exec(assigned.order_by(col(Task.id))).all()
+    clocks, ledgers = clock.with_ledgers(session, case.id)
     return Opened(
-        request=request, session=session, actor=actor, case=case, case_type=case_type_of(session, case), tasks=tasks,
-        names=dict(rows), clocks=clock.clocks_of(session, case.id),
+        request=request, session=session, actor=actor, case=case, case_type=case_type_of(session, case),
+        tasks=[task for task, _name in rows], names={task.assignee_id: name for task, name in rows if name},
+        clocks=clocks, ledgers=ledgers,
     )
 
 
 def head_of(one: Opened, tab: str) -> CaseHead:
     """The head of an opened case."""
-    case, case_type = one.case, one.case_type
+    case, case_type, beside = one.case, one.case_type, _beside(one)
     return CaseHead(
         case=case,
         code=code_of(case),
         name=case.title or code_of(case),
         eyebrow=case_type.title,
         plate=(code_of(case), f"事项版本 {case.edition}"),
-        facts=tuple(_facts(one)),
+        facts=tuple(_facts(one, beside.applicant or "—")),
         clocks=tuple(_rulers(one)),
-        tabs=tuple(_tabs(one, tab)),
+        tabs=tuple(_tabs(one, tab, beside._mapping)),
         status=status_words(case),
     )
 
 
-def _facts(one: Opened) -> list[Mapping[str, Any]]:
+def _facts(one: Opened, applicant: str) -> list[Mapping[str, Any]]:
     case = one.case
     light = {"light": {"colour": case.light, "words": case.light_words}} if case.light in COLOURS else status_words(case)
     steps = step_words(case, office_of(one.session).catalogue) or status_words(case)
     facts = [{"label": "时限", "value": light}, {"label": "环节", "value": steps}, {"label": "状态", "value": status_words(case)}]
-    organisation = one.session.get(Organisation, case.organisation_id) if case.organisation_id else None
-    applicant = organisation.name if organisation else one.names.get(case.applicant_id or case.created_by or 0, "—")
     facts.append({"label": "申请人" if case.applicant_id else "发起人", "value": applicant})
     if case.district_code:
         facts.append({"label": "行政区", "value": district.district_name(case.district_code)})
@@ -136,7 +136,7 @@ def _holders(one: Opened) -> list[str]:
 def _rulers(one: Opened) -> list[Mapping[str, Any]]:
     """The clocks of the whole case and the open ones of steps, each with runs and its story in words."""
     chosen = [each for each in one.clocks if each.task_id is None or each.status != "finished"]
-    states = clock.states_of(one.session, chosen) if chosen else {}
+    states = clock.states_of(one.session, chosen, one.ledgers) if chosen else {}
     return [
         {
             "label": each.label, "colour": each.light or "off", "words": each.light_words or each.status,
@@ -147,27 +147,29 @@ def _rulers(one: Opened) -> list[Mapping[str, Any]]:
     ]
 
 
-def _tabs(one: Opened, current: str) -> list[Mapping[str, Any]]:
-    counts = _counts(one)
+def _tabs(one: Opened, current: str, counts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [
         {"label": label, "href": one.tab_url(key), "count": counts.get(key), "is_current": key == current}
         for key, label in TABS.items()
     ]
 
 
-def _counts(one: Opened) -> dict[str, int]:
-    """The numbers on the tabs, in one statement."""
-    case_id = one.case.id
+def _beside(one: Opened) -> Row[Any]:
+    """The numbers on the tabs and the name of the applicant, in one statement."""
+    case, case_id = one.case, one.case.id
     present = (Material.case_id == case_id, col(Material.replaced_by).is_(None), col(Material.removed_at).is_(None))
-    counted = {
+    organisation = select(Organisation.name).where(Organisation.id == case.organisation_id)
+    person = select(Person.name).where(Person.id == (case.applicant_id or case.created_by))
+    parts = {
         "materials": select(func.count()).select_from(Material).where(*present),
         "opinions": select(func.count()).select_from(CaseEvent).where(CaseEvent.case_id == case_id, CaseEvent.opinion != ""),
         "decisions": select(func.count()).select_from(StoredDecision).where(StoredDecision.case_id == case_id),
         "papers": select(func.count()).select_from(Document).where(Document.case_id == case_id),
         "links": select(func.count()).select_from(CaseLink).where(or_(CaseLink.from_id == case_id, CaseLink.to_id == case_id)),
     }
-    parts = [select(literal(key), each.scalar_subquery()) for key, each in counted.items()]
-    return {key: number for key, number in one.session.execute(union_all(*parts)).all()}
+    counts = [each.scalar_subquery().label(key) for key, each in parts.items()]
+    applicant = func.coalesce(organisation.scalar_subquery(), person.scalar_subquery()).label("applicant")
+    return one.session.execute(select(*counts, applicant)).one()
 
 
 def crumbs_of(one: Opened, *further: str) -> tuple[Crumb, ...]:

@@ -12,6 +12,7 @@ from domain.file_store import CHUNK_BYTES
 from rules.case_type import MaterialSlot
 from views import case, page
 from views.case_step import Attempt
+from views.posted import digits
 
 
 def upload(request: Request) -> Response:
@@ -43,10 +44,10 @@ def _keep(request: Request, case_id: int, slot: MaterialSlot, file: UploadFile) 
     """Receive a file outside any transaction, then put it in its place."""
     chunks = iter(lambda: file.file.read(CHUNK_BYTES), b"")
     received = material.receive(page.office(request).files, slot, file.filename or "", chunks)
-    replaced = str(page.form(request).get("replaces", ""))
+    replaced = digits(page.form(request).get("replaces"))
     with page.writing(request) as session:
-        if replaced.isdecimal():
-            material.replace_material(session, page.actor(request), case_id, int(replaced), received)
+        if replaced is not None:
+            material.replace_material(session, page.actor(request), case_id, replaced, received)
         else:
             material.add_material(session, page.actor(request), case_id, received)
 

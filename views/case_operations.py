@@ -19,7 +19,7 @@ from domain.case.tables import Task
 from domain.errors import InvalidData, NotFound
 from views import page
 from views.case_head import Opened, crumbs_of, opened
-from views.posted import by_field, faults_of
+from views.posted import by_field, digits, faults_of
 
 Run = Callable[[Session, Actor, int, FormData, int | None], Any]
 
@@ -49,9 +49,9 @@ def _text(given: FormData, name: str) -> str:
 
 def _people(given: FormData) -> list[int]:
     """The chosen people; in a sequence, by the place written beside each name."""
-    chosen = [int(each) for each in given.getlist("person") if isinstance(each, str) and each.isdecimal()]
+    chosen = [number for each in given.getlist("person") if (number := digits(each)) is not None]
     places = {each: given.get(f"place_{each}", "") for each in chosen}
-    return sorted(chosen, key=lambda each: int(places[each]) if str(places[each]).isdecimal() else 99)
+    return sorted(chosen, key=lambda each: 99 if digits(places[each]) is None else digits(places[each]))
 
 
 def _one(given: FormData) -> int:
@@ -190,7 +190,7 @@ def _operation(request: Request, known: Mapping[str, Operation], subject: int) -
     version = given.get("_task_version", "")
     try:
         with page.writing(request) as session:
-            known[key].run(session, page.actor(request), subject, given, int(version) if str(version).isdecimal() else None)
+            known[key].run(session, page.actor(request), subject, given, digits(version))
     except InvalidData as fault:
         return _page(request, known[key], key, fault)
     return _arrive(request, key)
@@ -217,7 +217,7 @@ def _page(request: Request, operation: Operation, key: str, fault: InvalidData |
 def _context(request: Request, one: Opened, operation: Operation, key: str, fault: InvalidData | None) -> OperationContext:
     task = _task(request, one)
     given = page.form(request) if request.method == "POST" else request.query_params
-    chosen = [int(each) for each in given.getlist("person") if isinstance(each, str) and each.isdecimal()]
+    chosen = [number for each in given.getlist("person") if (number := digits(each)) is not None]
     searched = str(given.get("name", ""))
     faults = faults_of(fault) if fault else ()
     return OperationContext(

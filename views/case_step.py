@@ -172,7 +172,7 @@ def _case_operations(one: Opened) -> list[Mapping[str, str]]:
     case, found = one.case, []
     if case.status in ("open", "correction") and any(each.status in ("ready", "held") for each in one.open_tasks):
         found.append(("urge", "催办"))
-    if operations.recallable(one.session, one.actor, case) is not None:
+    if operations.recallable(one.session, one.actor, case, one.open_tasks) is not None:
         found.append(("take_back", "拿回"))
     is_filed = case.status in ("open", "correction", "suspended")
     if is_filed and operations.is_own(one.actor, case) and operations.may_withdraw(one.session, case):

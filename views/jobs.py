@@ -17,6 +17,7 @@ from domain.format import file_size
 from domain.job import Job
 from domain.office import office_of
 from views import page
+from views.posted import digits
 from views.shell import Crumb, Link
 
 PAGE_ROWS = 50
@@ -42,7 +43,7 @@ def job_list(request: Request) -> Response:
     """One's own jobs, the newest first."""
     before = request.query_params.get("before", "")
     with page.reading(request) as session:
-        found = _own(session, page.actor(request), int(before) if before.isdecimal() else None)
+        found = _own(session, page.actor(request), digits(before))
         rows = tuple(_row(request, job) for job in found[:PAGE_ROWS])
     context = JobsContext(rows, found[PAGE_ROWS - 1].id if len(found) > PAGE_ROWS else None)
     return page.render(request, "desk/jobs.html", context, title="我的作业", current="desk", audience="bench")

@@ -21,6 +21,7 @@ from domain.layer import FeatureData, layer_definition, layer_of
 from domain.map_layer import BY_KEY, LAYERS, MapLayer, Place
 from domain.map_tile import Tile
 from views import page
+from views.posted import digits
 from views.shell import Crumb
 
 WHOLE_CITY = (120.85, 30.67, 122.0, 31.88)
@@ -77,8 +78,8 @@ def _wanted(request: Request, session: Session) -> tuple[str, Place | None]:
     keys = [each.strip() for value in query.getlist("plot") for each in value.split(",") if each.strip()]
     if keys:
         return "，".join(keys[:3]) + (" 等" if len(keys) > 3 else ""), map_layer.plots_place(session, keys)
-    if (number := query.get("case", "")).isdecimal():
-        case = scope.find(session, actor, int(number))
+    if (number := digits(query.get("case"))) is not None:
+        case = scope.find(session, actor, number)
         return code_of(case), map_layer.case_place(session, case)
     words = query.get("q", "").strip()[:100]
     return words, map_layer.locate(session, actor, words) if words else None

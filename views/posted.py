@@ -89,6 +89,12 @@ def whole_number(value: str, name: str) -> int | None:
     return int(value)
 
 
+def digits(value: object) -> int | None:
+    """The number that stands in a text of up to 18 digits; None for anything else, where a missing number is no fault."""
+    is_number = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18
+    return int(value) if is_number else None
+
+
 def whole_day(value: str, name: str) -> date | None:
     """The date that a text says; None for an empty one."""
     if not value:

@@ -27,7 +27,7 @@ from views import page
 from views.decision_card import fresh_card
 from views.files import file_response
 from views.panels import panel
-from views.posted import FieldFault, by_field, faults_of, given_texts, number, text, upload
+from views.posted import FieldFault, by_field, digits, faults_of, given_texts, number, text, upload
 from views.range_sketch import Drawn, sketch
 from views.shell import Crumb, Link
 
@@ -173,8 +173,8 @@ def _upload_page(request: Request, faults: tuple[FieldFault, ...], status: int =
     given = dict(given_texts(request)) or {"replaces": request.query_params.get("replaces", "")}
     with page.reading(request) as session:
         case = scope.find(session, page.actor(request), case_id)
-        replaces = given.get("replaces", "")
-        replaced = case_range.find_range(session, case_id, int(replaces)) if replaces.isdecimal() else None
+        replaces = digits(given.get("replaces"))
+        replaced = case_range.find_range(session, case_id, replaces) if replaces is not None else None
         context = UploadPage(
             base=_base(request), action=_url(request, "new_range", case_id=case_id), back=_back(request, case),
             is_report=case_range.kind_of(case_type_of(session, case)) == case_range.SURVEY_REPORT,

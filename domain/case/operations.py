@@ -3,6 +3,7 @@
 Each has who, when, why in the history. What a step allows is its `operations` list.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlmodel import Session, col, select
@@ -160,11 +161,11 @@ def take_back(work: Work, case_id: int) -> Case:
     return case
 
 
-def recallable(session: Session, actor: Actor, case: Case) -> Task | None:
-    """My finished task, if what came of it can still be undone."""
+def recallable(session: Session, actor: Actor, case: Case, in_hand: Sequence[Task] | None = None) -> Task | None:
+    """My finished task, if what came of it can still be undone; `in_hand` are the open tasks if they were read already."""
     if case.status != "open":
         return None
-    following = movement.open_tasks(session, case.id)
+    following = movement.open_tasks(session, case.id) if in_hand is None else in_hand
     if not following or any(task.status != "ready" or task.kind != "step" for task in following):
         return None
     mine = session.get(Task, following[0].came_from) if following[0].came_from else None

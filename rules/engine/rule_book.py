@@ -65,12 +65,13 @@ def rule_files(paths: Iterable[Path]) -> list[Path]:
     found: dict[Path, None] = {}
     for path in map(Path, paths):
         inside = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
-        found.update((file, None) for file in inside if path.is_file() or _is_rule_file(file))
+        found.update((file, None) for file in inside if path.is_file() or _is_rule_file(file, path))
     return list(found)
 
 
-def _is_rule_file(file: Path) -> bool:
-    parts = file.parts
+def _is_rule_file(file: Path, folder: Path) -> bool:
+    """What the searched folder and those below it are called decides; where the portal itself lies does not."""
+    parts = (folder.name, *file.relative_to(folder).parts)
     if "case_types" in parts:
         return "rules" in parts[parts.index("case_types") :]
     return file.name not in NAMED_FILES and "tables" not in parts and "engine" not in parts

@@ -9,7 +9,7 @@ from sqlmodel import Session, SQLModel
 
 from domain import portal_clock
 from domain.actor import Actor, Grant
-from domain.audit import AuditEntry
+from domain.audit import AuditEntry, AuditHead
 from domain.calendar_table import CalendarDay, CalendarRevision, CalendarYear
 from domain.case.tables import Case, Task
 from domain.clock import Clock, ClockEntry
@@ -20,7 +20,7 @@ from domain.portal_clock import DemoClock
 from portal.database import Database
 from rules.engine import RuleBook
 
-TABLES = (AuditEntry, Case, Task, Clock, ClockEntry, CalendarYear, CalendarDay, CalendarRevision, DemoClock, Job)
+TABLES = (AuditEntry, AuditHead, Case, Task, Clock, ClockEntry, CalendarYear, CalendarDay, CalendarRevision, DemoClock, Job)
 ADMINISTRATOR = Actor(7, "顾思齐（样例）", (Grant("system_admin"),))
 HANDLER = Actor(8, "陆明远（样例）", (Grant("district_handler", "310118"),))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlmodel import Session, SQLModel, select
 
 from domain.actor import Actor, Grant
-from domain.audit import AuditEntry
+from domain.audit import AuditEntry, AuditHead
 from domain.case.tables import Case, CaseCorrection, Material, Task
 from domain.dictionary import DictionaryEntry
 from domain.file_store import FileStore, StoredFile
@@ -22,6 +22,7 @@ from tests.rules.case_type_sample import BASE, KNOWN
 
 TABLES = (
     AuditEntry,
+    AuditHead,
     Organisation,
     Person,
     Case,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session, SQLModel
 
-from domain.audit import AuditEntry
+from domain.audit import AuditEntry, AuditHead
 from domain.case.tables import Case
 from domain.document.tables import Document, DocumentVersion
 from domain.file_store import FileStore, StoredFile
@@ -16,7 +16,7 @@ from domain.numbering import GivenNumber, NumberCounter
 from domain.office import Office
 from portal.database import Database
 
-TABLES = (AuditEntry, Case, StoredFile, NumberCounter, GivenNumber, Document, DocumentVersion)
+TABLES = (AuditEntry, AuditHead, Case, StoredFile, NumberCounter, GivenNumber, Document, DocumentVersion)
 MORNING = datetime(2026, 11, 20, 1, 30, tzinfo=UTC)
 
 

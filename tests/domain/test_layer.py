@@ -16,7 +16,7 @@ from sqlmodel import SQLModel, select
 
 from domain.actor import Actor, Grant
 from domain.area import area_m2, sum_m2
-from domain.audit import AuditEntry
+from domain.audit import AuditEntry, AuditHead
 from domain.command import Work
 from domain.errors import InvalidData, NotAllowed, NotFound
 from domain.geometry import CrsMismatch, InvalidGeometry
@@ -42,7 +42,7 @@ from domain.overlay import overlay_areas
 from domain.portal_clock import DemoClock
 from portal.database import Database
 
-TABLES = (Layer, LayerEdition, Feature, AuditEntry, DemoClock)
+TABLES = (Layer, LayerEdition, Feature, AuditEntry, AuditHead, DemoClock)
 SYSTEM = Actor(None, "系统", is_system=True)
 CITY = Actor(7, "市经办", (Grant("city_handler"),))
 JANUARY, MARCH, MAY = date(2026, 1, 1), date(2026, 3, 1), date(2026, 5, 1)

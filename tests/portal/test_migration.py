@@ -121,3 +121,17 @@ def test_a_database_that_cannot_be_reached_is_said_in_words(settings):
     here = replace(settings, database_url="postgresql+psycopg://nobody@127.0.0.1:9/none?connect_timeout=2")
     [fault] = database_faults(here)
     assert "不能连接" in fault and "DATABASE_URL" in fault
+
+
+def test_the_head_of_a_trail_that_was_there_before_is_taken_over(url, connection):
+    from alembic import command
+
+    command.upgrade(migration._config(connection), "0001_spine")
+    for number in (1, 2):
+        connection.execute(text(
+            "INSERT INTO audit_entry (id, at, person_name, command, subject, detail, previous, digest) "
+            "VALUES (:id, '2026-01-01', '', 'x', 'x', '{}', '', :digest)"
+        ), {"id": number, "digest": str(number) * 64})
+    connection.commit()
+    migrate(url)
+    assert connection.execute(text("SELECT entry_count, entry_id, digest FROM audit_head")).one() == (2, 2, "2" * 64)

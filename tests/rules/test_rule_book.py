@@ -171,3 +171,10 @@ def test_shared_numbers_come_from_the_tables(folder: Path, tmp_path: Path) -> No
     other = book(tmp_path / "empty", tables=tmp_path / "none")
     other.adopt(stored.content)
     assert other.decide_edition(stored.digest, {"area_m2": 15}, on=SUMMER).outcome == "stop"
+
+
+@pytest.mark.parametrize("place", ["engine", "tables", "case_types"])
+def test_where_the_portal_itself_lies_decides_nothing(tmp_path: Path, place: str) -> None:
+    (tmp_path / place).mkdir()
+    write(tmp_path / place / "sets", "a.yaml", 10)
+    assert outcome(book(tmp_path / place / "sets"), 5) == "stop"

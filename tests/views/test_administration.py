@@ -342,11 +342,12 @@ def test_the_command_line_names_the_first_broken_link(keeper, database, settings
     from portal import audit as command_line
 
     keeper.post("/administration/parameters/correction_days", {"value": "20", "version": 0})
-    assert command_line.verified(database.url).is_intact
+    files = settings.var_dir / "files"
+    assert command_line.verified(database.url, files).is_intact
     with database.writing() as session:
         session.execute(text("UPDATE audit_entry SET person_name = 'x' WHERE id = 2"))
         session.commit()
-    assert (command_line.verified(database.url).checked, command_line.verified(database.url).first_fault) == (1, 2)
+    assert (command_line.verified(database.url, files).checked, command_line.verified(database.url, files).first_fault) == (1, 2)
 
 
 def test_health_and_metrics_are_open_and_name_nobody(app, officer, keeper):
