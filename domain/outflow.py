@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Index
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from domain import hold
 from domain.area import sum_m2
 from domain.case.tables import Case, Task
 from domain.case_range import CaseRange, ranges_of, whole_range
@@ -185,12 +186,29 @@ def record_of(session: Session, case_id: int) -> OutflowRecord | None:
 def mark_used_up(work: Work, case: Case) -> list[str]:
     """Mark the plots of the annual farmland layer that the case uses wholly as 已流出; their keys.
 
-    A plot of which a part of 0.01 m² or more is left stays as it is, and so does one that another case has locked.
+    The mark of a stored plot passes from the case that stored it to the one that uses it up. A plot of which a part of
+    0.01 m² or more is left stays as it is, and so does one that another case has reserved or locked.
     """
     area = whole_range(ranges_of(work.session, case.id))
     plots = {each.key: each for each in features_in(work.session, PLOT_LAYER, area)}
     used = overlay_areas(area, list(plots.values()), "status").rows
     whole = [each.key for each in used if each.area_m2 >= plots[each.key].area_m2 and plots[each.key].status in MAY_BE_USED_UP]
-    if whole:
-        change_features(work, PLOT_LAYER, whole, local_date(work.at), case.id, status=USED_UP, note=case.title)
-    return whole
+    taken = _pass_on(work, case, whole)
+    if taken:
+        change_features(work, PLOT_LAYER, taken, local_date(work.at), case.id, status=USED_UP, note=case.title)
+    return taken
+
+
+def _pass_on(work: Work, case: Case, keys: Sequence[str]) -> list[str]:
+    """Give the marks of plots to the case; the keys of those that nobody else has reserved or locked."""
+    held = hold.holders(work.session, hold.PLOT, keys)
+    givers: dict[int, list[str]] = {}
+    for key, holder in held.items():
+        if holder.mark == "stored":
+            givers.setdefault(holder.case_id, []).append(key)
+    for case_id, stored in givers.items():
+        hold.pass_on(work, work.session.get_one(Case, case_id), case, hold.PLOT, stored, "used")
+    free = [key for key in keys if key not in held]
+    if free:
+        hold.take(work, case, hold.PLOT, free, "used")
+    return sorted([*free, *(key for stored in givers.values() for key in stored)])

@@ -6,6 +6,8 @@ and date of the portal is moved with it, so that lights, holidays and expiries c
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -67,6 +69,22 @@ def offset(session: Session) -> timedelta:
 def forget_offset(session: Session) -> None:
     """Ask the database again next time; called after a move."""
     session.info.pop(_OFFSET, None)
+
+
+@contextmanager
+def at_moment(session: Session, moment: datetime) -> Iterator[None]:
+    """The portal's time is another moment inside: sample data that tell of the past are made then.
+
+    Raises ValueError on a database that is not a demo, where time is never turned back.
+    """
+    if not _is_demo(session.info):
+        raise ValueError("only a demo database may be given another time")
+    before = offset(session)
+    session.info[_OFFSET] = moment - datetime.now(UTC)
+    try:
+        yield
+    finally:
+        session.info[_OFFSET] = before
 
 
 def _is_demo(info: dict[Any, Any]) -> bool:

@@ -24,7 +24,8 @@ from domain.ledger import (
 )
 from domain.ledger import export as ledger_export
 from domain.ledger.check import Outcome, check
-from domain.ledger.definition import pool_in_year
+from domain.ledger.course import course
+from domain.ledger.definition import PLAN, pool_in_year
 from domain.ledger.scope import must_see, sees_city, visible_areas
 from domain.ledger.statement import (
     AreaBooks,
@@ -37,6 +38,7 @@ from domain.ledger.statement import (
     statement,
 )  # fmt: skip
 from views import page
+from views.ledger_chart import Drawn, district_bars, hectares, year_course
 from views.paging import Pager, pager
 from views.posted import query_day, query_number, text
 from views.shell import Crumb, Link
@@ -59,6 +61,8 @@ class OverviewPage:
     may_recount: bool
     checks: Sequence[Outcome]
     is_city: bool
+    chart: Drawn | None
+    without_plan: Sequence[str]
     tabs: Sequence[Mapping[str, Any]]
 
 
@@ -83,6 +87,7 @@ class StatementPage:
     pager: Pager
     query: Mapping[str, Any]
     is_filtered: bool
+    chart: Drawn | None
 
 
 @dataclass(frozen=True)
@@ -120,11 +125,6 @@ class RecountPage:
     differences: Sequence[Mapping[str, str]]
 
 
-def hectares(value_m2: Decimal) -> str:
-    """An area in hectares with four decimals, without the unit; the column or caption has it."""
-    return thousands(value_m2 / M2_PER_HECTARE, 4)
-
-
 def _url(request: Request, name: str, query: Mapping[str, Any] | None = None, **params: Any) -> str:
     return request.app.state.templates.url(name, query, **params)
 
@@ -142,6 +142,8 @@ def index(request: Request) -> Response:
             stopped=[area_label(each.area) for each in books if each.stopped],
             may_recount=actor.has_role(*opening.COUNTERS), is_city=sees_city(actor), tabs=_tabs(request, ""),
             checks=check(session) if "check" in request.query_params and sees_city(actor) else (),
+            chart=district_bars(books),
+            without_plan=[area_label(each.area) for each in books if each.line is None and each.area != ledgers().city],
         )  # fmt: skip
         session.expunge_all()
     return page.render(request, "ledgers/index.html", context, title="资源台账", current=CURRENT, crumbs=(Crumb("台账"),))
@@ -150,15 +152,15 @@ def index(request: Request) -> Response:
 def _area_row(request: Request, each: AreaBooks, year: int) -> dict[str, Any]:
     def linked(pool_key: str, measure: str, amount: Decimal) -> dict[str, Any]:
         href = _url(request, "ledger_statement", {"year": year, "measure": measure}, pool=pool_key, area=each.area)
-        return {"text": hectares(amount), "href": href}
+        return {"text": hectares(amount), "href": href, "is_zero": not amount}
 
     remaining = linked("plan", "remaining", each.of("plan", "remaining"))
     if each.frozen:
         remaining["sub"] = f"其中冻结 {hectares(each.frozen)}"
-    state: dict[str, Any] = {"tag": {"label": "停办", "tone": "bad"}, "sub": f"自 {moment(each.stopped.since)}"} if each.stopped else {"text": "正常"}
     line = hectares(each.line) if each.line is not None else "—"
     return {
         "is_stopped": each.stopped is not None,
+        "has_more": any(each.of(*of) for of in (("added", "total"), ("national", "remaining"))),
         "cells": {
             "area": area_label(each.area),
             "stock_total": linked("stock", "total", each.of("stock", "total")),
@@ -168,11 +170,20 @@ def _area_row(request: Request, each: AreaBooks, year: int) -> dict[str, Any]:
             "plan_remaining": remaining,
             "plan_turnover": linked("plan", "turnover", each.of("plan", "turnover")),
             "line": line,
-            "state": state,
+            "state": _state(each),
             "added": linked("added", "total", each.of("added", "total")),
             "national": linked("national", "remaining", each.of("national", "remaining")),
         },
     }  # fmt: skip
+
+
+def _state(each: AreaBooks) -> dict[str, Any]:
+    """Whether an area may file: stopped below the line, nothing left to use, or free; the city itself files nothing."""
+    if each.stopped:
+        return {"tag": {"label": "停办", "tone": "bad"}, "sub": f"自 {moment(each.stopped.since)}"}
+    if each.area == ledgers().city:
+        return {"text": "—"}
+    return {"text": "可办"} if each.of("plan", "remaining") else {"text": "剩余 0，先预存"}
 
 
 def _overview_total(books: Sequence[AreaBooks]) -> dict[str, str]:
@@ -190,7 +201,9 @@ def show_statement(request: Request) -> Response:
     with page.reading(request) as session:
         found = statement(session, page.actor(request), key, query)
         books = next(each for each in overview(session, page.actor(request), key.year) if each.area == key.area)
-        context = _statement_page(request, key, query, found, books)
+        points = course(session, page.actor(request), key.area, key.year) if key.pool == PLAN else []
+        chart = year_course(points, key.year, portal_clock.today(session))
+        context = _statement_page(request, key, query, found, books, chart)
     crumbs = (HOME, Crumb(f"{area_label(key.area)} {pool(key.pool).label}"))
     return page.render(request, "ledgers/statement.html", context, title=context.title, current=CURRENT, crumbs=crumbs)
 
@@ -215,7 +228,7 @@ def _statement_query(request: Request) -> StatementQuery:
     )  # fmt: skip
 
 
-def _statement_page(request: Request, key: AccountKey, query: StatementQuery, found: Any, books: AreaBooks) -> StatementPage:
+def _statement_page(request: Request, key: AccountKey, query: StatementQuery, found: Any, books: AreaBooks, chart: Drawn | None) -> StatementPage:
     definition = pool(key.pool)
     terms, total = _equation(key, books)
     kept = {name: value for name, value in request.query_params.items() if name in ("year", "measure", "kind", "since", "until")}
@@ -238,7 +251,7 @@ def _statement_page(request: Request, key: AccountKey, query: StatementQuery, fo
         },
         terms=terms, sum=total, check=_balance_check(key, books, balance), stop=_stop(books) if key.pool == "plan" else None,
         fields=_statement_fields(query), pager=pager(request, len(found.rows), found.total, "笔", pool=key.pool, area=key.area),
-        query=kept, is_filtered=bool(query.kind or query.since or query.until),
+        query=kept, is_filtered=bool(query.kind or query.since or query.until), chart=chart,
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from domain import dictionary, hold, plot, portal_clock, template_file
 from domain.case import access, scope
 from domain.case.tables import Case, Task
 from domain.case.words import code_of
-from domain.errors import InvalidData, NotAllowed, NotFound
+from domain.errors import Conflict, InvalidData, NotAllowed, NotFound
 from domain.file_store import CHUNK_BYTES, StoredFile
 from domain.hold import MARKS
 from domain.ledger import area_label
@@ -177,6 +177,8 @@ def send(request: Request) -> Response:
             plot.upload(session, page.actor(request), _task_id(request, session), sheet, received, file.filename or "")
     except plot.PlotsRefused as refused:
         return _list_page(request, (FieldFault("plots-file", refused.message),), refused.rows, 422)
+    except Conflict as taken:
+        return _list_page(request, (FieldFault("plots-file", taken.message),), (), 409)
     except InvalidData as fault:
         return _list_page(request, tuple(FieldFault("plots-file", each.text) for each in faults_of(fault)), (), 422)
     query = {"ignored": "、".join(sheet.ignored)} if sheet.ignored else None

@@ -1,112 +1,177 @@
-"""Demo books: the year's ledgers opened from the generated cadastre, and reserve plans in different states.
+"""Demo books: the year's ledgers opened from the generated cadastre, reserve plans and outflows in different states.
 
-The plans go the way that real ones go: the same gates, marks, postings and papers, each act by the demo account whose
-turn it is. Everything is marked 样例.
+Everything goes the way that real cases go: the same gates, marks, postings and papers, each act by the demo account
+whose turn it is, at a moment of the year so far. What is to happen is in reference/demo/ledgers.yaml.
 """
 
-import dataclasses
 import io
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import openpyxl
-from sqlmodel import Session, col, select
+import shapely
+import yaml
+from sqlmodel import col, select
 from weasyprint import HTML
 
-from domain import layer, plot
-from domain.actor import Actor
-from domain.case import draft
-from domain.case.actions import take_action
+from domain import case_range, plot, portal_clock
+from domain.area import area_m2, sum_m2
+from domain.case import actions, draft
 from domain.case.tables import Case, Material, Task
+from domain.case_range import RangeUpload
 from domain.command import Work
+from domain.demo.patches import Patches
+from domain.demo.year import Life, YearSoFar
 from domain.district import district_name
 from domain.errors import Refused
 from domain.file_store import register
 from domain.ledger.opening import open_year
 from domain.office import office_of
-from domain.person import Person, actor_of
 from domain.portal_clock import local_date
-from rules.case_type import CaseType
 
-REVIEWERS = {"district_review": "district_leader.{district}", "city_review": "city_handler", "city_leader_review": "city_leader",
-             "bureau_review": "bureau_leader"}
-PLANS = (
-    {"district": "310118", "kind": "annual", "plots": 30, "skip": 0, "until": "end", "name": "青浦区年度预存（样例）"},
-    {"district": "310118", "kind": "supplement", "plots": 6, "skip": 30, "until": "city_review", "name": "青浦区补充地块预存第一批（样例）"},
-    {"district": "310118", "kind": "supplement", "plots": 4, "skip": 36, "until": "apply", "name": "青浦区补充地块预存第二批（样例）"},
-    {"district": "310115", "kind": "annual", "plots": 40, "skip": 0, "until": "end", "name": "浦东新区年度预存（样例）"},
-    {"district": "310100LG", "kind": "annual", "plots": 12, "skip": 0, "until": "bureau_review", "name": "临港新片区年度预存（样例）"},
-)
+FILE = Path(__file__).parent.parent / "reference" / "demo" / "ledgers.yaml"
+END = "end"
+Entry = Mapping[str, Any]
+
+
+@cache
+def _document() -> Mapping[str, Any]:
+    return yaml.safe_load(FILE.read_text(encoding="utf-8"))
 
 
 def load(work: Work) -> None:
-    """Open the books of this year and file the plans; Refused on a database that is not a demo."""
+    """Open the books of this year and let the sample cases live through it; Refused on a database that is no demo."""
     if not office_of(work.session).is_demo:
         raise Refused("演示台账是样例，只能装入演示库。请在演示环境中操作。")
-    open_year(work, local_date(work.at).year)
-    definition = _definition(work)
-    declaration = _declaration(work)
-    for plan in PLANS:
-        _file(work, definition, declaration, plan)
+    year = YearSoFar(work)
+    year.know()
+    books = _Books(year, _declaration(work))
+    with portal_clock.at_moment(work.session, year.start):
+        open_year(year.opening(), local_date(work.at).year)
+    plans, outflows = _document()["plans"]["cases"], _document()["outflows"]["cases"]
+    year.tell([*(books.plan(entry) for entry in plans), *(books.outflow(entry) for entry in outflows)])
 
 
-def _definition(work: Work) -> CaseType:
-    """The case type that stores plots: the one whose workflow has that effect."""
-    catalogue, today = office_of(work.session).catalogue, local_date(work.at)
-    return next(each for each in catalogue.all(today) if "store_reserve" in _effects(each))
+@dataclass
+class _Books:
+    """The lives of plans and outflows; each act is the real one, in the name of the person whose step it is."""
+
+    year: YearSoFar
+    declaration: str
+    _patches: dict[str, Patches] = field(default_factory=dict)
+
+    def plan(self, entry: Entry) -> Life:
+        """A reserve plan from its draft to where it is to stand."""
+        given = _document()["plans"]
+        yield (moment := self.year.moment(entry["from"]))
+        handler = self._handler(entry)
+        case = self._begin(handler, given["case_type"], entry, self._plan_values(handler, given, entry))
+        _attach(handler, case, given["declaration"], self.declaration)
+        self._take_plots(handler, case, entry)
+        logins = {step: each["login"] for step, each in given["reviews"].items()}
+        refusal = given["refuse"] if entry.get("is_refused") else {}
+        yield from self._walk(case, entry, moment, logins, refusal)
+
+    def outflow(self, entry: Entry) -> Life:
+        """A project that uses farmland, from its draft to where it is to stand."""
+        given = _document()["outflows"]
+        yield (moment := self.year.moment(entry["from"]))
+        handler = self._handler(entry)
+        values = {**given["values"], **entry.get("values", {}), "project_name": entry["name"], "district": entry["district"]}
+        case = self._begin(handler, entry["case_type"], entry, values)
+        self._give_range(handler, case, entry, given["range_name"])
+        yield from self._walk(case, entry, moment, given["actors"], {})
+
+    def _walk(self, case: Case, entry: Entry, moment: datetime, logins: Mapping[str, str], refusal: Entry) -> Life:
+        """Step by step until the case stands where it is to stand."""
+        acts, first = 0, case.steps
+        while case.status != "closed" and case.steps != entry["until"]:
+            acts += 1
+            moment = self.year.moment(entry["from"] + acts * entry["every"], after=moment)
+            yield moment
+            login = "district_handler.{district}" if case.steps == first else logins[case.steps]
+            self._act(self.year.by(login.format(district=entry["district"])), case, entry, refusal)
+
+    def _act(self, work: Work, case: Case, entry: Entry, refusal: Entry) -> None:
+        """The main action of the step, with what the step asks for; or the refusal that is to come here."""
+        task, is_refused = _task(work, case), case.steps == refusal.get("step")
+        self._declare(work, case, task, entry)
+        action = refusal["action"] if is_refused else _main_action(work, case, task)
+        opinion = _document()["refusal" if is_refused else "opinion"]
+        actions.take_action.__wrapped__(work, task.id, action, opinion=opinion)
+        work.session.flush()
+
+    def _declare(self, work: Work, case: Case, task: Task, entry: Entry) -> None:
+        """Fill in the declaration of an outflow at the step of that name."""
+        if "uses" not in entry or case.steps != "declare":
+            return
+        given = _document()["outflows"]
+        own = {"resource_type": self._of(entry).class_code(entry["uses"][0]), **given["terms_of"][entry["case_type"]]}
+        draft.save.__wrapped__(work, task.id, {key: [str(value)] for key, value in {**given["terms"], **own}.items()})
+
+    def _handler(self, entry: Entry) -> Work:
+        return self.year.by(f"district_handler.{entry['district']}")
+
+    def _begin(self, work: Work, case_type: str, entry: Entry, values: Mapping[str, Any]) -> Case:
+        definition = office_of(work.session).catalogue.current(case_type, local_date(work.at))
+        known = {each.key for each in definition.form.fields()} | {each.key for each in definition.form.sections if each.repeat}
+        kept = {key: value for key, value in values.items() if key in known}
+        case = draft.begin(work, definition, district_code=entry["district"], values=kept)
+        case.title = entry["name"]
+        return case
+
+    def _plan_values(self, work: Work, given: Entry, entry: Entry) -> dict[str, Any]:
+        return {
+            **given["values"], "request_kind": entry["kind"], "project_name": entry["name"], "district": entry["district"],
+            "year": local_date(work.at).year, "demand": entry.get("demand", []),
+        }  # fmt: skip
+
+    def _of(self, entry: Entry) -> Patches:
+        sizes = Decimal(_document()["smallest_m2"]), Decimal(_document()["largest_m2"])
+        district = entry["district"]
+        return self._patches.setdefault(district, Patches(self.year.work.session, district, *sizes))
+
+    def _take_plots(self, work: Work, case: Case, entry: Entry) -> None:
+        numbers, name = self._of(entry).plot_numbers(entry["skip"], entry["plots"]), f"{entry['name']}地块.xlsx"
+        received, sheet = plot.receive(office_of(work.session).files, name, [_workbook(numbers, entry["district"])])
+        plot.take_in(work, _task(work, case), case, sheet, received, name)
+
+    def _give_range(self, work: Work, case: Case, entry: Entry, name: str) -> None:
+        """Upload the range and confirm it; a survey report of whole patches states their area."""
+        patches = self._of(entry)
+        share = entry.get("share", 1)
+        shapes = [patches.permanent(entry["denied"])] if "denied" in entry else patches.protected(entry["uses"], share)
+        stated = sum_m2(area_m2(each) for each in shapes) if "report" in entry and share == 1 else None
+        upload = RangeUpload(
+            case_range.receive(office_of(work.session).files, name, _geojson(shapes)), name, name=f"{entry['name']}范围",
+            report_number=entry.get("report", ""), protected_m2=stated,
+        )  # fmt: skip
+        row = case_range.read_upload.__wrapped__(work, case.id, upload)
+        work.session.flush()
+        case_range.confirm.__wrapped__(work, case.id, row.id)
 
 
-def _effects(case_type: CaseType) -> set[str]:
-    actions = [action for step in case_type.workflow.steps for action in step.actions]
-    return {call.name for action in actions for call in action.effects}
+def _main_action(work: Work, case: Case, task: Task) -> str:
+    """The action that the step is there for."""
+    return next(each.key for each in actions.offered(work.session, case, task) if each.style == "main")
 
 
-def _as(work: Work, login: str) -> Work:
-    """The same unit of work in the name of a demo account."""
-    person = work.session.exec(select(Person).where(Person.login == login)).one()
-    return dataclasses.replace(work, actor=_actor(work.session, person))
+def _task(work: Work, case: Case) -> Task:
+    statement = select(Task).where(Task.case_id == case.id, col(Task.status).in_(("ready", "held")))
+    return work.session.exec(statement).one()
 
 
-def _actor(session: Session, person: Person) -> Actor:
-    actor = actor_of(session, person.id)
-    if actor is None:
-        raise Refused(f"演示账号 {person.login} 已停用，演示台账没有装入。请换一个空库。")
-    return actor
-
-
-def _file(work: Work, definition: CaseType, declaration: str, plan: Mapping[str, Any]) -> None:
-    """One plan from its draft to the step where it stands."""
-    handler = _as(work, f"district_handler.{plan['district']}")
-    values = {
-        "request_kind": plan["kind"], "project_name": plan["name"], "district": plan["district"], "quota_scope": "district",
-        "year": local_date(work.at).year, "reason": "按本年度各类建设行为计划占用耕地保护空间的需求摸排申报（样例）。",
-    }  # fmt: skip
-    case = draft.begin(handler, definition, district_code=plan["district"], values=values)
-    case.title = plan["name"]
-    _attach(work, case, declaration, handler.actor)
-    _take_plots(handler, case, plan)
-    if plan["until"] != definition.workflow.start:
-        _act(handler, case, "submit", "已会同行业主管部门摸排（样例）")
-        _review(work, case, plan)
-
-
-def _take_plots(work: Work, case: Case, plan: Mapping[str, Any]) -> None:
-    numbers = _free_plots(work, plan["district"], plan["skip"], plan["plots"])
-    name = f"{plan['name']}地块.xlsx"
-    received, sheet = plot.receive(office_of(work.session).files, name, [_workbook(numbers, plan["district"])])
-    plot.take_in(work, _task(work.session, case), case, sheet, received, name)
-
-
-def _free_plots(work: Work, district: str, skip: int, count: int) -> list[str]:
-    """The numbers of some plots of a district, in order."""
-    edition = layer.edition_on(work.session, plot.LAYER)
-    statement = (
-        select(layer.Feature.key)
-        .where(layer.Feature.layer_id == edition.layer_id, layer.Feature.district_code == district)
-        .where(col(layer.Feature.until_number).is_(None))
-        .order_by(col(layer.Feature.key))
-    )
-    return list(work.session.exec(statement.offset(skip).limit(count)).all())
+def _geojson(shapes: Sequence[shapely.Geometry]) -> bytes:
+    """A GeoJSON file in CGCS2000 with these polygons."""
+    features = [{"type": "Feature", "properties": {}, "geometry": json.loads(shapely.to_geojson(each))} for each in shapes]
+    crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4490"}}
+    return json.dumps({"type": "FeatureCollection", "crs": crs, "features": features}).encode()
 
 
 def _workbook(numbers: Sequence[str], district: str) -> bytes:
@@ -119,34 +184,18 @@ def _workbook(numbers: Sequence[str], district: str) -> bytes:
     return buffer.getvalue()
 
 
-def _review(work: Work, case: Case, plan: Mapping[str, Any]) -> None:
-    for step, login in REVIEWERS.items():
-        if step == plan["until"]:
-            return
-        action = "approve" if step == "bureau_review" else "agree"
-        _act(_as(work, login.format(district=plan["district"])), case, action, "同意（样例）")
-
-
-def _act(work: Work, case: Case, action: str, opinion: str) -> None:
-    """Take an action inside this unit of work: the function under the command, which does not commit."""
-    take_action.__wrapped__(work, _task(work.session, case).id, action, opinion=opinion)
-
-
-def _task(session: Session, case: Case) -> Task:
-    statement = select(Task).where(Task.case_id == case.id, col(Task.status).in_(("ready", "held")))
-    return session.exec(statement).one()
-
-
 def _declaration(work: Work) -> str:
     """Digest of a sample declaration form."""
-    content = HTML(string="<html lang='zh'><h1>预存申报表（样例）</h1><p>演示文件，内容为虚构。</p></html>").write_pdf()
-    return register(work.session, office_of(work.session).files.put_bytes(content, "预存申报表（样例）.pdf"), work.at)
+    given = _document()["plans"]["declaration"]
+    title = given["name"].removesuffix(".pdf")
+    content = HTML(string=f"<html lang='zh'><h1>{title}</h1><p>{given['text']}</p></html>").write_pdf()
+    return register(work.session, office_of(work.session).files.put_bytes(content, given["name"]), work.at)
 
 
-def _attach(work: Work, case: Case, digest: str, actor: Actor) -> None:
+def _attach(work: Work, case: Case, given: Entry, digest: str) -> None:
     size = office_of(work.session).files.path_of(digest).stat().st_size
     work.session.add(Material(
-        case_id=case.id, slot="declaration", name="预存申报表（样例）.pdf", digest=digest, size=size, media_type="application/pdf",
-        uploaded_at=work.at, uploaded_by=actor.person_id, step="apply",
+        case_id=case.id, slot=given["slot"], name=given["name"], digest=digest, size=size, media_type="application/pdf",
+        uploaded_at=work.at, uploaded_by=work.actor.person_id, step=case.steps,
     ))  # fmt: skip
     work.session.flush()

@@ -28,8 +28,7 @@ from domain.ledger.tables import (
     WarningChange,
     WarningState,
 )  # fmt: skip
-from domain.ledger.warning import KIND, RULE_SET, line_m2
-from domain.office import office_of
+from domain.ledger.warning import line_on
 
 PAGE_SIZE = 50
 DETAIL_SORTS = {
@@ -137,11 +136,8 @@ def _books(session: Session, area: str, rows: Sequence[LedgerAccount], stop: War
 
 def _line(session: Session, balances: Mapping[tuple[str, str], Decimal]) -> Decimal | None:
     """The warning line of today's rule; None for an area that stored nothing."""
-    stored = balances.get((PLAN, "total"), ZERO)
-    if not stored:
-        return None
-    facts = {"remaining_m2": balances.get((PLAN, "remaining"), ZERO), "stored_m2": stored}
-    return line_m2(office_of(session).book.decide(KIND, RULE_SET, facts, portal_clock.today(session)))
+    remaining, stored = balances.get((PLAN, "remaining"), ZERO), balances.get((PLAN, "total"), ZERO)
+    return line_on(session, remaining, stored, portal_clock.today(session))
 
 
 def statement(session: Session, actor: Actor, key: AccountKey, query: StatementQuery, limit: int | None = PAGE_SIZE) -> Statement:

@@ -1,5 +1,6 @@
 """The warning line 警戒线: an area whose plan pool falls below it is stopped, and resumes by itself (LAND-069, 096)."""
 
+from datetime import date
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
@@ -71,6 +72,14 @@ def line_m2(made: Decision) -> Decimal | None:
     """The warning line of a decision in m², rounded down to 0.0001 for show; None if its edition names none."""
     found = made.to_json()["derived"].get("line_m2")
     return None if found is None else Decimal(found).quantize(Decimal("0.0001"), rounding=ROUND_DOWN)
+
+
+def line_on(session: Session, remaining_m2: Decimal, stored_m2: Decimal, day: date) -> Decimal | None:
+    """The warning line in m² by the rule in force on a day; None while nothing is stored."""
+    if not stored_m2:
+        return None
+    facts = {"remaining_m2": remaining_m2, "stored_m2": stored_m2}
+    return line_m2(office_of(session).book.decide(KIND, RULE_SET, facts, day))
 
 
 def _kept(work: Work, made: Decision, posting: LedgerPosting | None) -> StoredDecision:

@@ -17,10 +17,12 @@ from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from domain.errors import InvalidData
+from domain.plot.flaw import Flaws, flaws_of
 
 FILE = Path(__file__).parent.parent / "reference" / "plot_sheet.yaml"
 _TEMPLATE_ROWS = 5000
 _LONGEST = 64
+LARGEST_UNPACKED_MB = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,13 @@ class PlotRow:
     plot_number: str
     district: str = ""
     quota_scope: str = ""
+    fault: str = ""
+    """What is wrong with the cells themselves, in words; empty if they can be read as typed."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlotSheet:
-    """A workbook as read: its rows, the heads of columns that were left out, and how many empty rows were passed."""
+    """A workbook as read: its rows, the heads of columns that were left out, and the name of the worksheet."""
 
     rows: tuple[PlotRow, ...]
     ignored: tuple[str, ...] = ()
@@ -79,32 +83,49 @@ def definition() -> SheetDefinition:
 def read_sheet(path: Path) -> PlotSheet:
     """Read the plots of a workbook; columns are known by their heads, in any order.
 
-    Numbers stored as text or as numbers, spaces and full-width characters make no difference. Raises InvalidData if it
-    is no workbook, has no such table, no rows, or too many.
+    Numbers stored as text or as numbers, spaces and full-width characters make no difference; a row whose cell is
+    merged, or a formula without a value, is kept with what is wrong with it. Raises InvalidData if it is no workbook,
+    has no such table or several, no rows, or too many.
     """
     try:
+        _must_be_small(path)
         book = openpyxl.load_workbook(io.BytesIO(path.read_bytes()), read_only=True, data_only=True)
     except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, ParseError) as error:
         raise InvalidData("文件不是可以读取的 Excel 工作簿（.xlsx），没有上传。请用模板填写后另存为 .xlsx。") from error
     try:
-        return _first_table(book)
+        return _only_table(book, path)
     except (zipfile.BadZipFile, KeyError, ParseError) as error:
         raise InvalidData("Excel 工作簿的内容不完整，读不出来，没有上传。请重新保存后再上传。") from error
     finally:
         book.close()
 
 
-def _first_table(book: Any) -> PlotSheet:
-    for sheet in book.worksheets:
-        found = _table(sheet.title, enumerate(sheet.iter_rows(values_only=True), start=1))
-        if found is not None:
-            return found
+def _must_be_small(path: Path) -> None:
+    """A workbook is a zip archive; one that unpacks to far more than any real table is not opened."""
+    with zipfile.ZipFile(path) as archive:
+        size_mb = sum(each.file_size for each in archive.infolist()) // (1024 * 1024)
+    if size_mb > LARGEST_UNPACKED_MB:
+        raise InvalidData(f"Excel 工作簿解开后有 {size_mb} MB，超过 {LARGEST_UNPACKED_MB} MB，没有上传。请只留地块表，另存后再上传。")
+
+
+def _only_table(book: Any, path: Path) -> PlotSheet:
+    """The one table of plots in the workbook; sheets without one, and tables without rows, are passed over."""
+    found = [table for sheet in book.worksheets if (table := _table(sheet, path)) is not None]
+    filled = [each for each in found if each.rows]
+    if len(filled) > 1:
+        names = "、".join(f"“{each.sheet}”" for each in filled)
+        raise InvalidData(f"工作簿里有 {len(filled)} 张地块表（{names}），没有上传。请合成一张，其余删去。")
+    if filled:
+        return filled[0]
+    if found:
+        raise InvalidData("表头下面没有地块，没有上传。请至少填一行地块唯一编号。")
     heads = "、".join(f"“{column.label}”" for column in definition().columns if column.required)
     raise InvalidData(f"工作簿里没有找到同时有 {heads} 两列表头的表，没有上传。请下载模板，按模板填写。")
 
 
-def _table(title: str, rows: Iterator[tuple[int, Sequence[Any]]]) -> PlotSheet | None:
+def _table(sheet: Any, path: Path) -> PlotSheet | None:
     """The table of one worksheet; None if no row near the top is its head."""
+    rows = enumerate(sheet.iter_rows(values_only=True), start=1)
     for number, cells in rows:
         if number > definition().header_within:
             return None
@@ -112,7 +133,7 @@ def _table(title: str, rows: Iterator[tuple[int, Sequence[Any]]]) -> PlotSheet |
         if places is not None:
             known = set(places.values())
             ignored = [_text(cell) for i, cell in enumerate(cells) if i not in known and _text(cell)]
-            return PlotSheet(tuple(_rows(rows, places)), tuple(ignored), title)
+            return PlotSheet(tuple(_rows(rows, places, flaws_of(path, sheet))), tuple(ignored), sheet.title)
     return None
 
 
@@ -134,19 +155,22 @@ def _head(value: Any) -> str:
     return _text(value).split("(")[0].strip("*: ").upper()
 
 
-def _rows(rows: Iterable[tuple[int, Sequence[Any]]], places: Mapping[str, int]) -> Iterator[PlotRow]:
+def _rows(rows: Iterable[tuple[int, Sequence[Any]]], places: Mapping[str, int], flaws: Flaws) -> Iterator[PlotRow]:
     most, count = definition().most_rows, 0
     for number, cells in rows:
         values = {key: _text(cells[index]) if index < len(cells) else "" for key, index in places.items()}
-        if not any(values.values()):
+        found = {key: flaw for key, index in places.items() if (flaw := flaws.get((number, index + 1))) is not None}
+        if not any(values.values()) and found.keys() <= {key for key, flaw in found.items() if flaw.is_merged}:
             continue
         count += 1
         if count > most:
             raise InvalidData(f"地块超过 {most:,} 行，没有上传。请分成几个文件上传。")
         values["plot_number"] = values["plot_number"].replace(" ", "").upper()
-        yield PlotRow(number, **values)
-    if count == 0:
-        raise InvalidData("表头下面没有地块，没有上传。请至少填一行地块唯一编号。")
+        yield PlotRow(number, **values, fault="；".join(f"“{_label(key)}”{flaw.reason}" for key, flaw in found.items()))
+
+
+def _label(key: str) -> str:
+    return next(column.label for column in definition().columns if column.key == key)
 
 
 def _text(value: Any) -> str:

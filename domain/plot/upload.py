@@ -16,6 +16,7 @@ from domain.command import Work, anyone_signed_in, command
 from domain.decision import refuses, store
 from domain.district import district_name
 from domain.errors import Conflict, InvalidData, NotAllowed, NotFound, Refused
+from domain.file_name import extension_of
 from domain.file_store import FileStore, ReceivedFile, register
 from domain.format import moment
 from domain.hold import MARKS, PLOT, Holder
@@ -53,6 +54,8 @@ class PlotsRefused(Refused):
 
 def receive(files: FileStore, name: str, chunks: Iterable[bytes]) -> tuple[ReceivedFile, PlotSheet]:
     """Take a workbook in and read it, before the command. Raises InvalidData for kind, size or content."""
+    if extension_of(name) != "xlsx":
+        raise InvalidData(f"地块表只收 Excel 工作簿（.xlsx），「{name}」没有上传。请在表格软件中另存为 .xlsx 后再上传。")
     largest = definition().largest_mb * 1024 * 1024
     received = files.put(chunks, name, allowed=("xlsx",), largest_bytes=largest)
     return received, read_sheet(files.path_of(received.digest))
@@ -171,7 +174,7 @@ def _faults(
         number, feature = row.plot_number, features.get(row.plot_number)
         before = first.setdefault(number, row.row_no)
         holder = holders.get(number)
-        reasons = (
+        reasons = (row.fault,) if row.fault else (
             "没有填地块唯一编号" if not number else None,
             f"与第 {before} 行重复" if number and before != row.row_no else None,
             "已在本案地块明细中" if number in present else None,

@@ -7,15 +7,16 @@ import shapely
 from bs4 import BeautifulSoup
 from sqlmodel import select
 
-from domain import outflow
+from domain import hold, outflow
 from domain.area import area_m2
 from domain.case import operations
 from domain.case.tables import Task
 from domain.errors import InvalidData, Refused
 from domain.layer import features_by_key
 from domain.ledger import LedgerFreeze, ResourceDetail, active_freeze, plan_state
+from domain.ledger.check import check
 from tests.domain.case.filing_steps import Walk
-from tests.domain.ledger_books import PUDONG, opened, stored, used, working
+from tests.domain.ledger_books import PUDONG, new_case, opened, stored, used, working
 from tests.domain.space_fixtures import (
     BUILT,
     DRY,
@@ -184,7 +185,30 @@ def test_plots_that_are_wholly_used_are_marked_and_others_stay(database, handler
     grant(walk, person, "nonbuild_usage")
     with database.reading() as session:
         plots = features_by_key(session, "annual_farmland", ["GD-2", "GD-3"])
+        marks = hold.marks_of(session)
+        [faults] = [each.faults for each in check(session) if each.key == "marks"]
     assert (plots["GD-2"].status, plots["GD-3"].status) == ("已流出", "可用")
+    assert (marks, faults) == ({"GD-2": "used"}, ())
+
+
+def test_the_mark_of_a_stored_plot_passes_to_the_case_that_uses_it_up(database, handler, person):
+    with working(database) as work:
+        hold.take(work, new_case(work, QINGPU), hold.PLOT, ["GD-2"], "stored")
+    walk = declared(database, handler, "nonbuild_usage", PADDY)
+    grant(walk, person, "nonbuild_usage")
+    with database.reading() as session:
+        assert {key: row.mark for key, row in hold.held_by(session, walk.id).items()} == {"GD-2": "used"}
+        assert [each for each in check(session) if each.key == "marks" and not each.ok] == []
+
+
+def test_a_plot_that_a_running_plan_has_reserved_is_left_to_it(database, handler, person):
+    with working(database) as work:
+        hold.take(work, new_case(work, QINGPU), hold.PLOT, ["GD-3"], "reserved")
+    walk = declared(database, handler, "nonbuild_usage", DRY)
+    grant(walk, person, "nonbuild_usage")
+    with database.reading() as session:
+        assert features_by_key(session, "annual_farmland", ["GD-3"])["GD-3"].status == "可用"
+        assert hold.marks_of(session) == {"GD-3": "reserved"}
 
 
 @BOTH

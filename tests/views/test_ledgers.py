@@ -39,7 +39,7 @@ def soup(response, status=200):
 
 
 def areas(page):
-    return [row.th.get_text(strip=True) for row in page.select("table")[0].select("tbody tr")]
+    return [row.th.get_text(strip=True) for row in page.select_one("table.cards").select("tbody tr")]
 
 
 @pytest.mark.function("LAND-097", "each_sees_own", "district_own", "lingang_own")
@@ -61,9 +61,40 @@ def test_a_city_user_sees_every_area_and_its_own_row_and_the_stopped_one_in_red(
     assert red.th.get_text(strip=True) == "青浦区" and "停办" in red.get_text()
     assert "其中冻结 0.0300" in red.get_text()
     assert "青浦区停办" in page.h1.get_text()
-    assert [head.get_text() for head in page.select("table")[0].select("th[scope=colgroup]")] == ["现状资源库", "年度预存计划库"]
-    heads = [head.get_text() for head in page.select("table")[0].select("th[scope=col]")]
+    assert [head.get_text() for head in page.select_one("table.cards").select("th[scope=colgroup]")] == ["现状资源库", "年度预存计划库"]
+    heads = [head.get_text() for head in page.select_one("table.cards").select("th[scope=col]")]
     assert heads[1:7] == ["现状耕地总面积", "剩余耕地面积", "周转耕地面积"] * 2
+
+
+@pytest.mark.function("LAND-069", "warning_line_computed")
+@pytest.mark.function("LAND-096", "row_red", "not_below_normal")
+def test_the_chart_sets_what_remains_against_the_warning_line(books, sign_in, person):
+    figure = soup(sign_in(person("city_viewer")).get("/ledgers")).select_one("figure.chart")
+    rows = [[cell.get_text() for cell in row.select("th, td")] for row in figure.select("tbody tr")]
+    assert rows == [
+        ["浦东新区", "1.0000", "1.0000", "0.0000", "0.1000", "＋ 0.9000", "可办"],
+        ["青浦区", "1.0000", "0.0900", "0.0300", "0.1000", "− 0.0100", "停办"],
+    ]
+    desk, phone = figure.select("svg")
+    assert (desk["class"], phone["class"]) == (["desk"], ["phone"]) and int(phone["width"]) <= 360
+    assert all(len(svg.select(".warnline")) == 2 and len(svg.select("rect.f-bad")) == 1 for svg in (desk, phone))
+    assert "停办" in figure.select_one("text.bad + text.bad").get_text()
+    assert "15 个区本年还没有预存" in figure.small.get_text()
+
+
+def test_a_district_sees_its_own_bar_and_one_without_a_plan_no_chart(books, sign_in, person):
+    own = soup(sign_in(person("district_handler", district=PUDONG)).get("/ledgers"))
+    assert [row.th.get_text() for row in own.select("figure.chart tbody tr")] == ["浦东新区"]
+    page = soup(sign_in(person("lingang_user", district=LINGANG)).get("/ledgers"))
+    assert not page.select("figure.chart") and "剩余 0，先预存" in page.get_text()
+
+
+def test_the_statement_draws_its_year(books, sign_in, person):
+    figure = soup(sign_in(person("district_handler", district=QINGPU)).get(f"/ledgers/accounts/plan/{QINGPU}")).select_one("figure.chart")
+    last = [cell.get_text() for cell in figure.select("tbody tr")[-1].select("th, td")]
+    assert last == [f"{today().month} 月", "0.0900", "1.0000", "0.1000"]
+    assert all(svg.select_one("path.s1")["d"].startswith("M") and svg.select_one("path.warnline") for svg in figure.select("svg"))
+    assert not soup(sign_in(person("city_viewer")).get(f"/ledgers/accounts/stock/{QINGPU}")).select("figure.chart")
 
 
 @pytest.mark.function("LAND-097", "others_refused")
@@ -80,7 +111,7 @@ def test_who_has_no_ledgers_gets_none(books, sign_in, person, role):
 
 def test_the_statement_names_both_sides_the_frozen_case_and_the_running_balance(books, sign_in, person):
     page = soup(sign_in(person("district_handler", district=QINGPU)).get(f"/ledgers/accounts/plan/{QINGPU}"))
-    frozen, out, stored = page.select("table tbody tr")
+    frozen, out, stored = page.select(".table-box tbody tr")
     assert "held" in frozen["class"] and "锁定，未扣" in frozen.get_text() and "在办（样例）" in frozen.get_text()
     assert "− 0.9100" in out.get_text() and "已流出面积" in out.get_text() and out.select("td")[-1].get_text() == "0.0900"
     assert "＋ 1.0000" in stored.get_text() and "现状资源库" in stored.get_text()
@@ -90,7 +121,7 @@ def test_the_statement_names_both_sides_the_frozen_case_and_the_running_balance(
 
 def test_the_statement_is_filtered_by_kind_and_date(books, sign_in, person):
     browser = sign_in(person("city_viewer"))
-    rows = soup(browser.get(f"/ledgers/accounts/plan/{QINGPU}?kind=store")).select("table tbody tr")
+    rows = soup(browser.get(f"/ledgers/accounts/plan/{QINGPU}?kind=store")).select(".table-box tbody tr")
     assert len(rows) == 1 and "预存入库" in rows[0].get_text()
     assert "没有符合条件的流水" in soup(browser.get(f"/ledgers/accounts/plan/{QINGPU}?until=2020-01-01&kind=store")).get_text()
     soup(browser.get(f"/ledgers/accounts/plan/{QINGPU}?since=yesterday"), 422)

@@ -1,14 +1,18 @@
 """Plots of a case on the screen: template, upload with every bad row named, list, delete, clear."""
 
 import io
+from pathlib import Path
 
 import openpyxl
 import pytest
 from bs4 import BeautifulSoup
 
-from domain import hold
+from domain import hold, plot
+from domain.errors import Conflict
 from tests.case_types.test_annual_reserve import filled
 from tests.domain.plot_layer import QINGPU, farmland, load, number, of_plots, workbook
+
+SHEETS = Path(__file__).parent.parent / "data" / "plots"
 
 
 @pytest.fixture
@@ -87,6 +91,66 @@ def test_a_refused_upload_names_every_row_and_keeps_nothing(database, browser, h
 def test_what_is_no_table_of_plots_is_refused_at_the_field(database, browser, handler, content, name):
     walk = filled(database, handler)
     assert soup(send(browser, walk.id, content, name), 422).select_one(".summary")
+
+
+@pytest.mark.parametrize(("name", "message"), [
+    ("typed.ods", "「typed.ods」没有上传。请在表格软件中另存为 .xlsx"), ("typed.xls", "「typed.xls」没有上传。请在表格软件中另存为 .xlsx"),
+    ("old_format_renamed.xlsx", "旧版 Office 文档"), ("two_tables.xlsx", "“练塘镇”、“金泽镇”"),
+])
+def test_a_file_of_another_make_is_refused_in_words_and_nothing_is_kept(database, browser, handler, name, message):
+    walk = filled(database, handler)
+    page = soup(send(browser, walk.id, (SHEETS / name).read_bytes(), name), 422)
+    assert message in page.select_one(".summary").get_text()
+    with database.reading() as session:
+        assert plot.summary(session, walk.id).count == 0 and hold.marks_of(session) == {}
+
+
+@pytest.mark.parametrize(("name", "rows"), [
+    ("formula_errors.xlsx", [("3", "#N/A", "#N/A，请改正公式")]),
+    ("merged.xlsx", [("3", number(2), "与第 2 行合并"), ("4", number(3), "与第 2 行合并")]),
+])
+@pytest.mark.function("LAND-060", "nothing_stored", "number_named")
+def test_every_cell_that_cannot_be_taken_is_named_by_its_row(database, browser, handler, name, rows):
+    walk = filled(database, handler)
+    page = soup(send(browser, walk.id, (SHEETS / name).read_bytes(), name), 422)
+    shown = [[cell.get_text(strip=True) for cell in row.select("td")] for row in page.select_one("table").select("tbody tr")]
+    assert [(row[0], row[1]) for row in shown] == [(row[0], row[1]) for row in rows]
+    assert all(reason in row[2] for row, (_, _, reason) in zip(shown, rows, strict=True))
+    with database.reading() as session:
+        assert plot.summary(session, walk.id).count == 0 and hold.marks_of(session) == {}
+
+
+@pytest.mark.parametrize(("name", "count"), [("typed.xlsx", 3), ("formulas.xlsx", 2)])
+@pytest.mark.function("LAND-059", "filled_template_uploaded")
+def test_a_table_typed_in_a_spreadsheet_program_goes_through(database, browser, handler, name, count):
+    walk = filled(database, handler)
+    response = send(browser, walk.id, (SHEETS / name).read_bytes(), name)
+    assert f"地块明细：{count} 块" in soup(browser.get(response.headers["location"])).h1.get_text()
+
+
+@pytest.mark.function("LAND-060", "occupied_refused", "nothing_stored", "number_named")
+def test_the_second_of_two_officers_is_told_who_has_the_plot(database, browser, handler, person, sign_in):
+    first = filled(database, handler, "annual", number(2))
+    colleague = person("district_handler", district=QINGPU)
+    second = filled(database, colleague, "supplement")
+    page = soup(send(sign_in(colleague), second.id, of_plots(number(1), number(2))), 422)
+    [row] = page.select_one("table").select("tbody tr")
+    assert all(word in row.get_text() for word in ("3", number(2), f"已被办件 {first.case.draft_number} 预占（自 "))
+    with database.reading() as session:
+        assert hold.marks_of(session) == {number(2): "reserved"}
+
+
+def test_who_loses_the_race_for_a_plot_sees_the_holder_at_the_field(database, browser, handler, monkeypatch):
+    """Between the check of the rows and their marks somebody else takes a plot."""
+    def taken(*_given):
+        raise Conflict(f"{number(1)} 已被办件 YC-1 预占（自 2026-11-28 09:00）。本次没有占用任何地块。")
+
+    walk = filled(database, handler)
+    monkeypatch.setattr(hold, "take", taken)
+    page = soup(send(browser, walk.id, of_plots(number(1))), 409)
+    assert "已被办件 YC-1 预占" in page.select_one(".summary").get_text()
+    with database.reading() as session:
+        assert plot.summary(session, walk.id).count == 0
 
 
 def test_columns_that_were_left_out_are_said(database, browser, handler):
