@@ -29,6 +29,8 @@ _SEPARATORS = str.maketrans(
     {"，": ",", "＠": "@", "＝": "=", "［": "[", "］": "]", "\u3000": " ", "【": "[", "】": "]"}
 )
 _NORTH_M = (0.0, 6_000_000.0)
+_LOCAL_NORTH_M = (-200_000.0, 6_000_000.0)
+"""The origin of a city's own system lies in the city: what is south of it has a negative northing."""
 _ENCODINGS = ("utf-8-sig", "gb18030")
 
 
@@ -120,10 +122,10 @@ def read_boundary_points(content: bytes, local_systems: Collection[str] = ()) ->
     """
     text, encoding = _decode(content)
     header, body = _split(text)
-    parcels, faults = _Body().read(body)
+    local = header.get("坐标系", "")
+    parcels, faults = _Body(_LOCAL_NORTH_M if local in local_systems else _NORTH_M).read(body)
     if faults:
         raise InvalidBoundaryFile(faults)
-    local = header.get("坐标系", "")
     if local in local_systems:
         return BoundaryPointFile(parcels, None, header, local, encoding)
     return BoundaryPointFile(parcels, _system(header, parcels), header, "", encoding)
@@ -209,7 +211,8 @@ def _number(text: str) -> float:
 class _Body:
     """Reads the lines of the body into parcels and collects every fault on the way."""
 
-    def __init__(self) -> None:
+    def __init__(self, north_m: tuple[float, float]) -> None:
+        self._north_m = north_m
         self.faults: list[BoundaryFault] = []
         self.parcels: list[BoundaryParcel] = []
         self._head: tuple[int, list[str]] | None = None
@@ -246,8 +249,9 @@ class _Body:
             point = BoundaryPoint(name, int(_number(ring)), _number(north), _number(east), number)
         except ValueError as error:
             return self._fault(number, name, f"“{error}”不是数字", "圈号写整数，坐标写以米为单位的数字")
-        if not _NORTH_M[0] < point.north_m < _NORTH_M[1]:
-            cause = f"X（北坐标）{north} 不在 0–6000000 米之间"
+        least, most = self._north_m
+        if not least < point.north_m < most:
+            cause = f"X（北坐标）{north} 不在 {least:.0f}–{most:.0f} 米之间"
             return self._fault(number, name, cause, "请检查 X、Y 是否写反：X 为北坐标，Y 为东坐标")
         self._points.append(point)
         return None

@@ -66,6 +66,14 @@ def offset(session: Session) -> timedelta:
     return session.info[_OFFSET]
 
 
+def shifted(by: timedelta | None) -> dict[str, Any]:
+    """What a session is to know so that its clock is shifted, into the past too; nothing without a shift.
+
+    For loading demo stories: on any other database the shift has no effect.
+    """
+    return {} if by is None else {_OFFSET: by}
+
+
 def forget_offset(session: Session) -> None:
     """Ask the database again next time; called after a move."""
     session.info.pop(_OFFSET, None)

@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.pool import NullPool
 from sqlmodel import Session
 
-from domain import spatial_functions
+from domain import portal_clock, spatial_functions
 from domain.office import Office
 
 SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000", "temp_store=MEMORY")
@@ -30,6 +30,8 @@ class Database:
         self.url = url
         self.engine = make_engine(url, pooled)
         self.office = office
+        self.clock_shift: timedelta | None = None
+        """How far the clock of the sessions is put off, while demo stories are played; None: real time."""
         self._writing_engine = self.engine.execution_options(write=True)
         self._write_lock = threading.Lock() if self.is_sqlite else None
 
@@ -54,7 +56,7 @@ class Database:
             yield session
 
     def _info(self) -> dict[str, Any]:
-        return {"office": self.office}
+        return {"office": self.office, **portal_clock.shifted(self.clock_shift)}
 
     def dispose(self) -> None:
         """Close all connections."""

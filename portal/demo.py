@@ -3,18 +3,22 @@
 import argparse
 import json
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, col, func, select
 
+from domain import portal_clock
 from domain.actor import SYSTEM
 from domain.case.tables import Case
 from domain.command import Work, command, system_only
-from domain.demo import LOADERS
+from domain.demo import LOADERS, bureau
 from domain.demo.people import ACCOUNTS
+from domain.demo.stories import first_moment
 from domain.person import Person
 from portal.command_line import CommandRefused
 from portal.database import Database
+from portal.demo_stage import open_stage
 from portal.office import open_office
 from portal.settings import Settings, current_settings
 
@@ -42,19 +46,33 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def load(settings: Settings, *, if_empty: bool = False) -> bool:
-    """Load everything, each part in its own transaction; False if the database was not empty and that is fine."""
+    """Load everything, each part in its own transaction; False if the database was not empty and that is fine.
+
+    The stories of the last weeks come after the people who act in them, and before what is as of today.
+    """
     database = Database(settings.database_url, office=open_office(settings))
     try:
         with database.reading() as session:
             if if_empty and session.exec(select(func.count()).select_from(Person)).one():
                 return False
             must_be_safe(session)
-        for name, loader in LOADERS.items():
-            with database.writing() as session:
-                load_part(session, SYSTEM, name, loader)
+        _load_part(database, "people", since=first_moment(portal_clock.today()))
+        with open_stage(settings) as stage:
+            bureau.play(stage)
+        for name in LOADERS:
+            if name != "people":
+                _load_part(database, name)
         return True
     finally:
         database.dispose()
+
+
+def _load_part(database: Database, name: str, since: datetime | None = None) -> None:
+    """Load one part, as of now or of the moment from which it is to be there."""
+    database.clock_shift = since - portal_clock.now() if since else None
+    with database.writing() as session:
+        load_part(session, SYSTEM, name, LOADERS[name])
+    database.clock_shift = None
 
 
 def must_be_safe(session: Session) -> None:

@@ -115,6 +115,18 @@ class Runner:
         self._threads = []
         self._lock.release()
 
+    def work_off(self) -> None:
+        """Do in this thread what waits now: jobs, messages, results that are due. For `portal demo`, which runs no threads."""
+        while self._work_at_job():
+            pass
+        for partner in partners_with_deliveries():
+            while self._deliver_next(partner):
+                pass
+        while self._ask_for_result():
+            pass
+        while self._work_at_job():
+            pass
+
     def health(self) -> dict[str, Any]:
         """For /healthz: whether this process runs the duties, and when each was last seen alive."""
         now = time.monotonic()

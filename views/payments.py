@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain import payment
-from domain.case import access, filled_form
+from domain.case import access, papers
 from domain.case.tables import Case, Task
 from domain.errors import InvalidData
 from views import case as case_view
@@ -30,7 +30,7 @@ def payments(request: Request, session: Session, case: Case, task: Task | None) 
     faults = getattr(request.state, "payment_faults", ())
     can_add = task is not None and access.holds(page.actor(request), task)
     return {
-        "contract": _contract(session, case), "papers_href": url("case_tab", case_id=case.id, tab="papers"),
+        "papers_href": url("case_tab", case_id=case.id, tab="papers"), "papers": _papers(request, session, case, task),
         "instalments": [_instalment(session, each) for each in found.instalments],
         "due": found.due, "paid": found.paid, "unpaid": found.unpaid,
         "records": [_record(url, case, row, can_add) for row in payment.records_of(session, case.id)],
@@ -41,11 +41,11 @@ def payments(request: Request, session: Session, case: Case, task: Task | None) 
     }  # fmt: skip
 
 
-def _contract(session: Session, case: Case) -> list[Mapping[str, str]]:
-    """The plot, the dates and the terms of the contract, in the words of the form."""
-    form = filled_form.bind(session, case, None)
-    rows = next((section.rows for section in form.print_rows()), ())
-    return [{"label": label, "value": value} for label, value in rows]
+def _papers(request: Request, session: Session, case: Case, task: Task | None) -> list[Mapping[str, str]]:
+    """The notices that may be issued at the step in hand; their gates say which of them the light allows."""
+    url = request.app.state.templates.url
+    offered = papers.issuable(session, page.actor(request), case, task)
+    return [{"label": each.label, "href": url("issue_document", case_id=case.id, task_id=task.id, key=each.key)} for each in offered]
 
 
 def _instalment(session: Session, each: payment.Instalment) -> Mapping[str, Any]:

@@ -106,10 +106,19 @@ def _panel(request: Request, session: Session, case: Case, has_events: bool) -> 
         "number": numbered,
         "why": "" if numbered else _why(case, latest),
         "is_controlled": is_controlled(case_type_of(session, case)),
+        "pre_review": _pre_review(session, case),
         "latest": latest,
         "cards": cards,
         "href": _url(request, "case_usage_control", case_id=case.id),
     }
+
+
+def _pre_review(session: Session, case: Case) -> Mapping[str, str] | None:
+    """The pre-review number of the project, or why there is none; None where the matter does not keep it."""
+    if all(field.key != "pre_review_number" for field in case_type_of(session, case).form.fields()):
+        return None
+    number, said = case.values.get("pre_review_number"), case.values.get("pre_review_answer")
+    return {"number": number or "", "why": said or "还没有查询，点「刷新监管号」向部系统查询"}
 
 
 def _why(case: Case, latest: RoundCard | None) -> str:

@@ -6,6 +6,6 @@ Every part is a loader that runs in one transaction; `LOADERS` names them in the
 from collections.abc import Callable
 
 from domain.command import Work
-from domain.demo import books, people, permit, space
+from domain.demo import books, contracts, people, space
 
-LOADERS: dict[str, Callable[[Work], None]] = {"people": people.load, "space": space.load, "books": books.load, "permit": permit.load}
+LOADERS: dict[str, Callable[[Work], None]] = {"people": people.load, "space": space.load, "books": books.load, "contracts": contracts.load}

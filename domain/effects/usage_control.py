@@ -38,3 +38,19 @@ def refresh_report(work: Work, case: Case, task: Task | None, arguments: Mapping
     if said.get("platform_answer"):
         take_in(work, Received(usage_control.PARTNER, said["business_key"], said["platform_answer"], source="ask"))
     show_on_case(work, case)
+
+
+@effect("take_pre_review_number")
+def take_pre_review_number(work: Work, case: Case, task: Task | None, arguments: Mapping[str, Any]) -> None:
+    """Keep the pre-review number that the platform gave before the transaction; `asks` names that provider.
+
+    A number once obtained stays when a later answer has none: the platform does not take numbers back by silence.
+    """
+    said = arguments["gathered"].get(str(arguments["asks"]), {})
+    if not said:
+        return
+    kept = case.values.get("pre_review_number")
+    case.values = {
+        **case.values, "pre_review_number": said["pre_review_found"] or kept, "pre_review_answer": said["pre_review_said"],
+    }  # fmt: skip
+    work.record(f"case:{case.id}", pre_review_number=case.values["pre_review_number"])

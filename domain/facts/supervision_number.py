@@ -23,6 +23,8 @@ GIVES = {
     "report_state": "text",
     "report_settled": "boolean",
     "report_failed": "boolean",
+    "pre_review_number": "text",
+    "pre_review_answer": "text",
 }
 FAILED = ("invalid", "rejected", "withdrawn")
 
@@ -49,6 +51,9 @@ def supervision(ask: Ask) -> Mapping[str, Any]:
         "report_state": usage_control.states()[state].label,
         "report_settled": state in ("numbered", "recorded", "cancelled"),
         "report_failed": state in FAILED or (row is not None and usage_control.is_stuck(ask.session, row)),
+        # Kept from the last time the platform was asked for it (effect take_pre_review_number).
+        "pre_review_number": ask.values.get("pre_review_number"),
+        "pre_review_answer": ask.values.get("pre_review_answer"),
     }
 
 
@@ -80,3 +85,17 @@ def awaited(ask: Ask) -> OutboxMessage | None:
         OutboxMessage.result_status == "awaited",
     )
     return ask.session.exec(statement).first()
+
+
+@fact("pre_review_query", title="用途管制监管平台", gives={"pre_review_found": "text", "pre_review_said": "text"}, outside=True)
+def pre_review_query(ask: Ask) -> Mapping[str, Any]:
+    """The pre-review number 用地预审电子监管号 of the case's project as the platform has it now, and what it says if there is none."""
+    code = ask.values.get("project_code")
+    if not code:
+        return {"pre_review_found": None, "pre_review_said": "办件没有项目编号，不能查询"}
+    try:
+        found = ask.office.partners.usage_control.pre_review_number(code)
+    except PartnerRefused as refused:
+        return {"pre_review_found": None, "pre_review_said": f"部系统答复：{refused.text}"}
+    said = "已取得" if found.number else "部系统还没有给出用地预审电子监管号"
+    return {"pre_review_found": found.number, "pre_review_said": said}

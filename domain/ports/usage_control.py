@@ -95,6 +95,15 @@ class ReportCallback:
     result: ReportResult
 
 
+@dataclass(frozen=True, slots=True)
+class ProjectNumber:
+    """The number 用地预审电子监管号 that the platform holds for a project; None while its pre-review has none."""
+
+    project_code: str
+    number: str | None
+    answered_at: datetime
+
+
 CALLBACK_PATH = "/exchange/callbacks/usage_control"
 """The path the platform signs and pushes to, unless the client is told another."""
 
@@ -110,6 +119,9 @@ class UsageControl(Protocol):
 
     def result(self, business_key: str, *, correlation_id: str | None = None) -> ReportResult:
         """Ask what became of a package. Raises PartnerRefused when the platform has no such key."""
+
+    def pre_review_number(self, project_code: str, *, correlation_id: str | None = None) -> ProjectNumber:
+        """Ask for the pre-review number of a project. Raises PartnerRefused when the platform knows no pre-review of it."""
 
     def parse_callback(self, headers: Mapping[str, str], body: bytes) -> ReportCallback:
         """Verify and read a pushed result. Raises CallbackRefused or PartnerAnswerInvalid."""

@@ -48,7 +48,7 @@ class Control:
             Route("/payments", self._change(self._add_payment), methods=["POST"]),
             Route("/houses", self._change(self._change_houses), methods=["POST"]),
             Route("/keys", self._change(self._rotate_keys), methods=["POST"]),
-            Route("/settings", self._change(self._set_settings), methods=["POST"]),
+            Route("/settings", self._change(self.set_settings), methods=["POST"]),
             Route("/release", self._change(self._release), methods=["POST"]),
             Route("/reset", self._change(self._reset), methods=["POST"]),
         ]
@@ -184,7 +184,8 @@ class Control:
         keep_old = str(fields.get("keep_old", "")).lower() in ("1", "true", "on")
         return {"kid": rotate_keys(self._store, keep_old=keep_old)}
 
-    def _set_settings(self, fields: Fields) -> dict[str, Any]:
+    def set_settings(self, fields: Fields) -> dict[str, Any]:
+        """Change where results are pushed, and how long they take. Raises ValueError for a bad value."""
         if fields.get("callback_url"):
             self._store.set("callback_url", loopback_address(str(fields["callback_url"])))
         if fields.get("answer_delay_seconds") not in (None, ""):

@@ -7,6 +7,7 @@ from typing import BinaryIO
 from domain.ports.errors import CallbackRefused, Rejection
 from domain.ports.usage_control import (
     CALLBACK_PATH,
+    ProjectNumber,
     ReportCallback,
     ReportPackage,
     ReportReceipt,
@@ -63,6 +64,20 @@ class UsageControlClient:
         if result.business_key != business_key:
             fields.fail("business_key", f"不是所查的 {business_key}")
         return result
+
+    def pre_review_number(self, project_code: str, *, correlation_id: str | None = None) -> ProjectNumber:
+        """Ask for the number that a project's pre-review 用地预审 has."""
+        answer = self._connection.get("/pre-review-number", {"project_code": project_code}, correlation_id=correlation_id)
+        fields = read_envelope(self._connection.partner, answer)
+        found = ProjectNumber(
+            project_code=fields.text("project_code"),
+            number=fields.text_or_none("number", SIMULATED_NUMBER if self._accept_simulated else REAL_NUMBER),
+            answered_at=fields.moment("answered_at"),
+        )
+        fields.done()
+        if found.project_code != project_code:
+            fields.fail("project_code", f"不是所查的 {project_code}")
+        return found
 
     def parse_callback(self, headers: Mapping[str, str], body: bytes) -> ReportCallback:
         """Verify and read a pushed result; the signature is checked before anything is read."""

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from domain.ports.partner import partner
 from domain.ports.usage_control import PackageKind, ReportState
+from integrations.samples import read_samples
 from integrations.simulators.simulator import (
     Simulator,
     fault_kind,
@@ -47,6 +48,7 @@ CREATE TABLE IF NOT EXISTS usage_number (
     number TEXT PRIMARY KEY, case_number TEXT NOT NULL, chain TEXT NOT NULL, business_key TEXT NOT NULL,
     cancelled_at TEXT
 );
+CREATE TABLE IF NOT EXISTS usage_pre_review (project_code TEXT PRIMARY KEY, number TEXT);
 """
     + PUSH_SCHEMA
 )
@@ -62,12 +64,17 @@ def usage_control_simulator(store: Store, worker: PushWorker) -> Simulator:
         partner=partner(MINISTRY),
         routes=_Platform(store, MINISTRY, worker).routes(),
         schema=SCHEMA,
-        seed=lambda db: None,
+        seed=_seed,
         principal_fields=("number", "receipt_number"),
         refusal=("UC-409", "该项目正在核查，平台暂不接收报送"),
         own_faults=("late", "reject", "wrong_number", "twice_different"),
-        tables=("usage_push", "usage_number", "usage_package"),
+        tables=("usage_push", "usage_number", "usage_package", "usage_pre_review"),
     )
+
+
+def _seed(db: sqlite3.Connection) -> None:
+    for project in read_samples(__file__)["pre_reviews"]:
+        db.execute("INSERT INTO usage_pre_review VALUES (?, ?)", (project["project_code"], project["number"]))
 
 
 def usage_control_city_simulator(store: Store) -> Simulator:
@@ -90,7 +97,8 @@ class _Platform:
         self._worker = worker
 
     def routes(self) -> list[Route]:
-        return [Route("/packages", self.receive, methods=["POST"]), Route("/result", self.tell)]
+        return [Route("/packages", self.receive, methods=["POST"]), Route("/result", self.tell),
+                Route("/pre-review-number", self.tell_pre_review)]  # fmt: skip
 
     async def receive(self, request: Request) -> Response:
         async with request.form(max_part_size=1 << 20) as form:
@@ -118,6 +126,13 @@ class _Platform:
         if row is None:
             return refusal("UC-404", "没有收到过这个业务主键的报送包")
         return success(_spoilt(_result(row, now()), fault_kind(request)))
+
+    async def tell_pre_review(self, request: Request) -> Response:
+        sql = "SELECT * FROM usage_pre_review WHERE project_code = ?"
+        row = self._store.one(sql, request.query_params.get("project_code", ""))
+        if row is None:
+            return refusal("UC-404", "没有这个项目的用地预审记录")
+        return success({**dict(row), "answered_at": moment_text(now())})
 
     def _record(
         self, db: sqlite3.Connection, request: Request, package: Unpacked, kind: PackageKind, digest: str

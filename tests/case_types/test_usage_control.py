@@ -152,6 +152,35 @@ def test_the_number_comes_later_and_dispatch_waits_for_it(permit, running):
     assert (permit.case.status, permit.case.outcome) == ("closed", "granted")
 
 
+@pytest.mark.function("PROJ-101", "refreshed_when_printing_and_dispatching")
+def test_the_refresh_brings_the_number_of_the_pre_review_too_and_keeps_it(permit, running):
+    permit.granted()
+    permit.answered()
+    assert permit.case.values.get("pre_review_number") is None
+    refreshed(permit)
+    assert permit.case.values["pre_review_number"] == "仿真-310118-2026-000017"
+    permit.step("printer", "print", "printed")
+    running.fault("usage_control", "refuse", operation="pre-review-number")
+    refreshed(permit, "dispatch")
+    assert permit.case.values["pre_review_number"] == "仿真-310118-2026-000017"
+    assert "正在核查" in permit.case.values["pre_review_answer"]
+
+
+@pytest.mark.parametrize(("code", "said"), [("GX-2026-0003", "还没有给出"), ("GX-2026-0004", "没有这个项目的用地预审记录")])
+def test_a_project_without_a_pre_review_number_says_why(permit, code, said):
+    permit.filled(project_code=code, length_m="96.00", pipeline_class="通信", survey_unit="样例测绘有限公司", in_protected_area="false")
+    permit.with_files()
+    permit.act(permit.applicant, "apply", "submit", "")
+    permit.step("window", "window", "accept", marked="false")
+    permit.step("pre_reviewer", "pre_review", "pass")
+    permit.step("reviewer", "review", "pass", may_publish="true")
+    permit.step("section_chief", "chief_review", "agree")
+    permit.step("approver", "approve", "grant")
+    permit.answered()
+    refreshed(permit)
+    assert permit.case.values["pre_review_number"] is None and said in permit.case.values["pre_review_answer"]
+
+
 def test_a_wrong_number_is_not_taken_and_the_right_one_is(permit, running):
     running.fault("usage_control", "wrong_number")
     permit.granted()

@@ -108,6 +108,20 @@ def test_a_numbered_case_gets_no_second_number(running, platform):
     assert len(running.state()["numbers"]) == 1
 
 
+def test_the_pre_review_number_of_a_project(platform):
+    assert platform.pre_review_number("GX-2026-0001").number == "仿真-310118-2026-000017"
+    assert platform.pre_review_number("GX-2026-0003").number is None
+    with pytest.raises(PartnerRefused, match="没有这个项目的用地预审记录"):
+        platform.pre_review_number("GX-none")
+
+
+@pytest.mark.parametrize("kind", ["down", "malformed", "error_503"])
+def test_a_failing_platform_gives_no_pre_review_number(running, platform, kind):
+    running.fault("usage_control", kind)
+    with pytest.raises((OutsideSystemDown, PartnerAnswerInvalid)):
+        platform.pre_review_number("GX-2026-0001")
+
+
 def test_an_unknown_key_is_refused(platform):
     with pytest.raises(PartnerRefused) as refused:
         platform.result("CASE-none")
