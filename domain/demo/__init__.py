@@ -8,4 +8,7 @@ from collections.abc import Callable
 from domain.command import Work
 from domain.demo import books, people, permit, space
 
-LOADERS: dict[str, Callable[[Work], None]] = {"people": people.load, "space": space.load, "books": books.load, "permit": permit.load}
+LOADERS: dict[str, Callable[[Work], None]] = {
+    "people": people.load, "space": space.load, "books": books.load, "permit": permit.load,
+    "drawing": space.draw,
+}
