@@ -14,10 +14,18 @@ from domain.district import defect_report
 from domain.layer import FeatureData, load_layer
 from domain.map_tile import tiles_over
 from domain.projection import from_storage, zone_system
-
 from tests.domain.case.filing_steps import Walk
 from tests.domain.ledger_books import opened, stored, working
-from tests.domain.space_fixtures import PADDY, PERMANENT, PUDONG, QINGPU, geojson, give_range, load_plots, plot
+from tests.domain.space_fixtures import (
+    PADDY,
+    PERMANENT,
+    PUDONG,
+    QINGPU,
+    geojson,
+    give_range,
+    load_plots,
+    plot,
+)
 
 
 @pytest.fixture(autouse=True)
