@@ -29,8 +29,10 @@ _SEPARATORS = str.maketrans(
     {"，": ",", "＠": "@", "＝": "=", "［": "[", "］": "]", "\u3000": " ", "【": "[", "】": "]"}
 )
 _NORTH_M = (0.0, 6_000_000.0)
-_LOCAL_NORTH_M = (-200_000.0, 6_000_000.0)
-"""The origin of a city's own system lies in the city: what is south of it has a negative northing."""
+"""Northings of the zones, counted from the equator; a local system counts from a point of its own."""
+_LOCAL_M = (-6_000_000.0, 6_000_000.0)
+_MOST_TOLD = 20
+"""Faults that a refusal tells one by one; a file of another kind has one in every line."""
 _ENCODINGS = ("utf-8-sig", "gb18030")
 
 
@@ -59,7 +61,9 @@ class InvalidBoundaryFile(InvalidData):
 
     def __init__(self, faults: Iterable[BoundaryFault]) -> None:
         self.faults = tuple(faults)
-        super().__init__("界址点文件不能读取：" + " ".join(fault.message for fault in self.faults))
+        told = [fault.message for fault in self.faults[:_MOST_TOLD]]
+        rest = len(self.faults) - len(told)
+        super().__init__("界址点文件不能读取：" + " ".join(told) + (f" 另有 {rest} 处，改好前面的再读取。" if rest else ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +127,11 @@ def read_boundary_points(content: bytes, local_systems: Collection[str] = ()) ->
     text, encoding = _decode(content)
     header, body = _split(text)
     local = header.get("坐标系", "")
-    parcels, faults = _Body(_LOCAL_NORTH_M if local in local_systems else _NORTH_M).read(body)
+    is_local = local in local_systems
+    parcels, faults = _Body(_LOCAL_M if is_local else _NORTH_M).read(body)
     if faults:
         raise InvalidBoundaryFile(faults)
-    if local in local_systems:
+    if is_local:
         return BoundaryPointFile(parcels, None, header, local, encoding)
     return BoundaryPointFile(parcels, _system(header, parcels), header, "", encoding)
 
@@ -212,17 +217,19 @@ class _Body:
     """Reads the lines of the body into parcels and collects every fault on the way."""
 
     def __init__(self, north_m: tuple[float, float]) -> None:
-        self._north_m = north_m
+        self.north_m = north_m
         self.faults: list[BoundaryFault] = []
         self.parcels: list[BoundaryParcel] = []
         self._head: tuple[int, list[str]] | None = None
         self._points: list[BoundaryPoint] = []
+        self._known = 0
 
     def read(self, lines: list[tuple[int, str]]) -> tuple[tuple[BoundaryParcel, ...], list[BoundaryFault]]:
         for number, line in lines:
             if line.endswith("@"):
                 self._finish_parcel()
                 self._head, self._points = (number, [part.strip() for part in line[:-1].split(",")]), []
+                self._known = len(self.faults)
             else:
                 self._read_point(number, [part.strip() for part in line.rstrip(",").split(",")])
         self._finish_parcel()
@@ -243,22 +250,22 @@ class _Body:
             return self._fault(number, _part(parts, 0), "界址点之前没有地块行", "请先写以 @ 结尾的地块行")
         if len(parts) != 4:
             cause = f"应有 4 项（点号,圈号,X,Y），实有 {len(parts)} 项"
-            return self._fault(number, _part(parts, 0), cause, "请补齐或去掉多余的逗号")
+            return self._fault(number, _part(parts, 0), cause, _remedy(len(parts)))
         name, ring, north, east = parts
         try:
             point = BoundaryPoint(name, int(_number(ring)), _number(north), _number(east), number)
         except ValueError as error:
             return self._fault(number, name, f"“{error}”不是数字", "圈号写整数，坐标写以米为单位的数字")
-        least, most = self._north_m
+        least, most = self.north_m
         if not least < point.north_m < most:
-            cause = f"X（北坐标）{north} 不在 {least:.0f}–{most:.0f} 米之间"
+            cause = f"X（北坐标）{north} 不在 {least:.0f} 至 {most:.0f} 米之间"
             return self._fault(number, name, cause, "请检查 X、Y 是否写反：X 为北坐标，Y 为东坐标")
         self._points.append(point)
         return None
 
     def _finish_parcel(self) -> None:
-        if self._head is None:
-            return
+        if self._head is None or len(self.faults) > self._known:
+            return  # what is missing because its line could not be read is not told a second time
         line, head = self._head
         known = len(self.faults)
         kind = _part(head, 4)
@@ -328,6 +335,13 @@ class _Body:
                 self._fault(ring[0].line, ring[0].name, cause, "内圈须在外圈之内；相离的部分请另写一个地块")
 
 
+def _remedy(count: int) -> str:
+    """What to do about a line of a point with too few or too many items."""
+    if count == 5:
+        return "高程等第 5 项请去掉"
+    return "请补齐" if count < 4 else "数字里不要写千分位逗号，也不要有多余的逗号"
+
+
 def _part(parts: list[str], index: int) -> str:
     return parts[index] if index < len(parts) else ""
 
@@ -345,7 +359,9 @@ def _system(header: Mapping[str, str], parcels: tuple[BoundaryParcel, ...]) -> C
     stated = header.get("带号", "")
     if stated and not re.fullmatch(r"\d{1,2}", unicodedata.normalize("NFKC", stated)):
         raise UnknownCrs(f"界址点文件的带号“{stated}”不是数字。请写 40 或 41。")
-    zones = {zone_of_easting(p.east_m): p for parcel in parcels for ring in parcel.rings for p in ring}
+    zones: dict[int | None, BoundaryPoint] = {}
+    for point in (p for parcel in parcels for ring in parcel.rings for p in ring):
+        zones.setdefault(zone_of_easting(point.east_m), point)
     if len(zones) > 1:
         places = "、".join(f"{p.name}（第 {p.line} 行）" for p in zones.values())
         raise UnknownCrs(f"界址点 Y 坐标的带号不一致：{places}。同一文件的界址点须在同一投影带内。")

@@ -90,6 +90,11 @@ def defect_report() -> list[Defect]:
     return [defect for district in load_districts() for defect in district.defects]
 
 
+def source_notes() -> dict[str, Any]:
+    """What the manifest says of the source: file, declared system with its reason, repairs by kind, management areas."""
+    return yaml.safe_load((FOLDER / "manifest.yaml").read_text(encoding="utf-8"))
+
+
 @functools.cache
 def city_territory() -> BaseGeometry:
     """The union of all districts, valid, in EPSG:4490."""

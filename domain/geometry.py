@@ -87,9 +87,9 @@ def require_degrees(geometries: BaseGeometry | Sequence[BaseGeometry] | numpy.nd
         raise InvalidGeometry("图形含有不是数值的坐标（空值或无穷大）。请检查坐标后重新提供。")
     if len(coordinates) and (numpy.abs(coordinates) > (180.0, 90.0)).any():
         x, y = coordinates[(numpy.abs(coordinates) > (180.0, 90.0)).any(axis=1)][0]
-        raise CrsMismatch(
-            f"坐标（{x:.3f}，{y:.3f}）不是经纬度，与 CGCS2000 大地坐标系（EPSG:4490）不符。请先声明投影带并转换。"
-        )
+        is_swapped = abs(x) <= 90 < abs(y) <= 180
+        remedy = "看来经度和纬度写反了，请把经度写在前面" if is_swapped else "请先声明投影带并转换"
+        raise CrsMismatch(f"坐标（{x:.10g}，{y:.10g}）不是经纬度，与 CGCS2000 大地坐标系（EPSG:4490）不符。{remedy}。")
 
 
 def polygons_of(geometry: BaseGeometry) -> list[shapely.Polygon]:

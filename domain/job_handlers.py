@@ -5,6 +5,7 @@ import domain.case.export
 import domain.exchange.export
 import domain.exchange.reconcile
 import domain.ledger.export
+import domain.map_drawing
 import domain.report_building
 import domain.report_list
 import domain.report_outcome

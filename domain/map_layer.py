@@ -1,79 +1,49 @@
-"""What the one map shows of a layer: groups of features with one mark each, from which zoom, and where things are."""
+"""What the one map shows: tiles of its layers, what lies at a place, ranges within one's scope, and where things are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import shapely
 from shapely.geometry.base import BaseGeometry
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
-from domain import outflow
+from domain import map_drawing, outflow
 from domain.actor import Actor
 from domain.case import scope
 from domain.case.tables import Case
 from domain.case_range import CaseRange, ranges_of
 from domain.district import load_account_areas
-from domain.layer import FeatureData, edition_on, features_by_key, features_in, layer_index
+from domain.errors import InvalidData
+from domain.layer import Feature, FeatureData, edition_on, features_by_key, features_in
+from domain.layer.reading import in_edition
+from domain.map_legend import DETAIL_ZOOM, LAYERS, MapLayer
 from domain.map_tile import Tile, TileFeature, encode
+from domain.measuring import read_point
 
+DISTRICT_LAYER = "administrative_area"
 MOST_RANGES = 500
 MOST_PLOTS = 500
 
 
-@dataclass(frozen=True, slots=True)
-class MapGroup:
-    """Features of a layer that look alike: key, label, mark (a class of the map styles), the values they have."""
+def tile_bytes(session: Session, layer: MapLayer, tile: Tile) -> tuple[bytes, bool]:
+    """A tile of the present edition of a layer, and whether it is of that edition.
 
-    key: str
-    label: str
-    mark: str
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MapLayer:
-    """A layer of the map: its groups, by the class or by the status of a feature, and the zoom it starts at."""
-
-    key: str
-    title: str
-    by: str
-    from_zoom: int
-    groups: tuple[MapGroup, ...]
-    is_shown: bool = True
-
-    def group_of(self, feature: FeatureData) -> str:
-        """The group of a feature: the longest value that its class or status begins with; the last group for others."""
-        value = getattr(feature, self.by)
-        fitting = [(len(each), group.key) for group in self.groups for each in group.values if value.startswith(each)]
-        return max(fitting)[1] if fitting else self.groups[-1].key
+    Where small scales are dissolved the tile is of the latest drawing, which may be of an edition before while a new
+    one is being drawn; it is empty before the first.
+    """
+    if layer.is_dissolved and tile.zoom < DETAIL_ZOOM:
+        return _drawn(session, layer, tile)
+    found = features_in(session, layer.key, shapely.box(*tile.bounds))
+    shown = [TileFeature(each.geometry, {"key": each.key, "group": layer.group_of(each)}) for each in found]
+    return encode(tile, layer.key, shown), True
 
 
-LAYERS = (
-    MapLayer("administrative_area", "行政区和管理区", "class_code", 0, (MapGroup("district", "区界（示意）", "m-district", ("",)),)),
-    MapLayer("land_use", "土地利用现状", "class_code", 13, (
-        MapGroup("paddy", "水田", "m-parcel m-paddy", ("0101",)), MapGroup("dry", "旱地、水浇地", "m-parcel m-dry", ("01",)),
-        MapGroup("garden", "园地", "m-parcel m-garden", ("02",)), MapGroup("wood", "林地、草地", "m-parcel m-wood", ("03", "04")),
-        MapGroup("water", "水域", "m-parcel m-water", ("11",)), MapGroup("built", "建设用地和其他", "m-parcel m-built", ("",)),
-    )),
-    MapLayer("annual_farmland", "年度耕地资源层", "status", 13, (
-        MapGroup("available", "可用", "m-available", ("可用",)), MapGroup("reserved", "预占", "m-reserved", ("预占",)),
-        MapGroup("stored", "已预存", "m-stored", ("已预存",)), MapGroup("used", "已流出", "m-used", ("已流出",)),
-        MapGroup("locked", "锁定（周转、QYZZ、租赁）", "m-locked", ("",)),
-    ), is_shown=False),
-    MapLayer("permanent_farmland", "永久基本农田", "class_code", 12, (
-        MapGroup("permanent", "永久基本农田", "m-line", (outflow.PERMANENT,)),
-        MapGroup("protected", "耕地保护空间", "m-protected", ("",)),
-    )),
-)
-BY_KEY = {layer.key: layer for layer in LAYERS}
-
-
-def tile_bytes(session: Session, layer: MapLayer, tile: Tile) -> bytes:
-    """A tile of the present edition of a layer; empty below the zoom that the layer starts at."""
-    if tile.zoom < layer.from_zoom:
-        return b""
-    found = layer_index(session, layer.key).meeting(shapely.box(*tile.bounds))
-    return encode(tile, layer.key, [TileFeature(each.geometry, {"key": each.key, "group": layer.group_of(each)}) for each in found])
+def _drawn(session: Session, layer: MapLayer, tile: Tile) -> tuple[bytes, bool]:
+    drawing = map_drawing.drawing_of(session, layer.key)
+    if drawing is None:
+        return b"", False
+    is_present = drawing.edition_number == edition_on(session, layer.key).number
+    return map_drawing.drawn_tile(session, drawing, tile), is_present
 
 
 def editions(session: Session) -> dict[str, int]:
@@ -117,23 +87,25 @@ class Place:
     bounds: tuple[float, float, float, float]
     keys: tuple[str, ...] = ()
     case_id: int | None = None
+    district_code: str = ""
+    point: tuple[float, float] | None = None
 
 
 def locate(session: Session, actor: Actor, wanted: str) -> Place | None:
     """The place of a plot number, a case number, coordinates (lon, lat), a district or a town; None if there is none."""
     text = wanted.strip()
-    return _coordinates(text) or _plots(session, (text,)) or _district(text) or _town(session, text) or _case(session, actor, text)
+    return _coordinates(text) or _plots(session, (text,)) or _district(session, text) or _town(session, text) or _case(session, actor, text)
 
 
 def _coordinates(text: str) -> Place | None:
-    parts = text.replace("，", ",").split(",")
+    """A place by typed coordinates; None for words that are no coordinates, or none near the city."""
     try:
-        x, y = (float(part) for part in parts)
-    except ValueError:
+        x, y = read_point(text)
+    except InvalidData:
         return None
     if not (119 < x < 124 and 30 < y < 33):
         return None
-    return Place(f"{x:.6f}，{y:.6f}", (x - 0.003, y - 0.003, x + 0.003, y + 0.003))
+    return Place(f"{x:.6f}°E　{y:.6f}°N", (x - 0.003, y - 0.003, x + 0.003, y + 0.003), point=(x, y))
 
 
 def _plots(session: Session, keys: Sequence[str]) -> Place | None:
@@ -149,19 +121,31 @@ def plots_place(session: Session, keys: Sequence[str]) -> Place | None:
     return _plots(session, keys)
 
 
-def _district(text: str) -> Place | None:
+def _district(session: Session, text: str) -> Place | None:
     for area in load_account_areas():
         if text and text in (area.code, area.name, area.name.removesuffix("区")):
-            return Place(area.name, area.geometry.bounds)
+            return Place(area.name, area.geometry.bounds, _keys_of_district(session, area.code), district_code=area.code)
     return None
+
+
+def _keys_of_district(session: Session, code: str) -> tuple[str, ...]:
+    """The features of a district in the layer of districts, where it has been loaded."""
+    if not outflow.is_loaded(session, DISTRICT_LAYER):
+        return ()
+    edition = edition_on(session, DISTRICT_LAYER)
+    statement = select(Feature.key).where(*in_edition(edition), Feature.district_code == code)
+    return tuple(session.exec(statement.order_by(Feature.key)).all())
 
 
 def _town(session: Session, text: str) -> Place | None:
     """A town by the patches that lie in it; towns have no boundaries of their own here."""
     if len(text) < 2 or not outflow.is_loaded(session, "land_use"):
         return None
-    found = [each for each in layer_index(session, "land_use").features if each.attributes.get("location_unit_name") == text]
-    return Place(text, _bounds([each.geometry for each in found])) if found else None
+    found = select(func.min(Feature.west), func.min(Feature.south), func.max(Feature.east), func.max(Feature.north)).where(
+        *in_edition(edition_on(session, "land_use")), Feature.attributes["location_unit_name"].as_string() == text
+    )
+    bounds = tuple(session.execute(found).one())
+    return Place(text, bounds) if bounds[0] is not None else None
 
 
 def _case(session: Session, actor: Actor, text: str) -> Place | None:
@@ -175,6 +159,15 @@ def case_place(session: Session, case: Case) -> Place | None:
     if not ranges:
         return None
     return Place(case.title or case.draft_number, _bounds([each.geometry for each in ranges]), case_id=case.id)
+
+
+def outlines(session: Session, place: Place) -> list[tuple[str, BaseGeometry]]:
+    """What a search pointed out, by the name it has in lists, in EPSG:4490; nothing for a point or a town."""
+    if place.case_id is not None:
+        return [(row.label, row.geometry) for row in ranges_of(session, place.case_id)]
+    if place.district_code:
+        return [(area.name, area.geometry) for area in load_account_areas() if area.code == place.district_code]
+    return [(each.key, each.geometry) for _layer, each in plots(session, place.keys)]
 
 
 def _bounds(geometries: Sequence[BaseGeometry]) -> tuple[float, float, float, float]:

@@ -5,7 +5,7 @@ to half a unit of the tile, for looking at and never for deciding.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy
@@ -64,12 +64,18 @@ class TileFeature:
     properties: Mapping[str, str]
 
 
+def tiles_over(bounds: tuple[float, float, float, float], zoom: int) -> Iterator[Tile]:
+    """The squares of a zoom that bounds in degrees (west, south, east, north) meet, row by row from the north."""
+    west, south, east, north = bounds
+    corners = numpy.array([[west, north], [east, south]])
+    (left, top), (right, bottom) = (Tile(zoom, 0, 0).units(corners) // EXTENT).astype(int).tolist()
+    for row in range(top, bottom + 1):
+        yield from (Tile(zoom, column, row) for column in range(left, right + 1))
+
+
 def encode(tile: Tile, name: str, features: Sequence[TileFeature]) -> bytes:
     """The tile as MVT bytes; empty if no polygon is large enough to be seen in it."""
-    shapes = shapely.transform([each.geometry for each in features], tile.units) if features else []
-    if len(shapes):
-        shapes = shapely.simplify(shapes, 4, preserve_topology=False)
-        shapes = shapely.clip_by_rect(shapes, -BUFFER, -BUFFER, EXTENT + BUFFER, EXTENT + BUFFER)
+    shapes = _in_units(tile, [each.geometry for each in features])
     keys: dict[str, int] = {}
     values: dict[str, int] = {}
     written = []
@@ -83,10 +89,18 @@ def encode(tile: Tile, name: str, features: Sequence[TileFeature]) -> bytes:
     return _layer(name, written, keys, values) if written else b""
 
 
+def _in_units(tile: Tile, geometries: Sequence[BaseGeometry]) -> Sequence[BaseGeometry]:
+    """The parts of geometries in and around the tile in its units; cut first, so that far corners cost nothing."""
+    if not geometries:
+        return []
+    near = shapely.clip_by_rect(numpy.array(geometries, dtype=object), *tile.bounds)
+    return shapely.simplify(shapely.transform(near, tile.units), 4, preserve_topology=False)
+
+
 def _commands(shape: BaseGeometry) -> list[int]:
     """The drawing commands of the polygons of a shape: outer rings turn clockwise on the screen, holes the other way."""
     commands: list[int] = []
-    at = (0, 0)
+    at = numpy.zeros(2, dtype=numpy.int64)
     for part in shapely.get_parts(shape):
         if part.geom_type != "Polygon" or part.is_empty:
             continue
@@ -96,41 +110,31 @@ def _commands(shape: BaseGeometry) -> list[int]:
                 if number == 0:
                     break
                 continue
-            for place, (x, y) in enumerate(points):
-                if place == 1:
-                    commands.append((len(points) - 1) << 3 | _LINE)
-                elif place == 0:
-                    commands.append(_MOVE_ONE)
-                commands += [_zigzag(x - at[0]), _zigzag(y - at[1])]
-                at = (x, y)
-            commands.append(_CLOSE)
+            steps = _zigzag(numpy.diff(points, axis=0, prepend=at[None, :])).ravel().tolist()
+            commands += [_MOVE_ONE, *steps[:2], (len(points) - 1) << 3 | _LINE, *steps[2:], _CLOSE]
+            at = points[-1]
     return commands
 
 
-def _points(ring: BaseGeometry, is_hole: bool) -> list[tuple[int, int]]:
+def _points(ring: BaseGeometry, is_hole: bool) -> numpy.ndarray:
     """The points of a ring as whole units, open, without repetition, in the direction that the format asks for."""
-    rounded = numpy.rint(shapely.get_coordinates(ring)).astype(int)
-    moved = numpy.concatenate([[True], (rounded[1:] != rounded[:-1]).any(axis=1)])
-    points = [tuple(point) for point in rounded[moved].tolist()]
-    points = points[:-1] if len(points) > 1 and points[0] == points[-1] else points
-    if len(points) < 3:
-        return []
-    following = points[1:] + points[:1]
-    doubled = sum(x * v - u * y for (x, y), (u, v) in zip(points, following, strict=True))
-    return [] if doubled == 0 else points if (doubled > 0) != is_hole else points[::-1]
+    points = numpy.rint(shapely.get_coordinates(ring)).astype(numpy.int64)
+    points = points[1:][(points[1:] != points[:-1]).any(axis=1)]
+    x, y = points[:, 0], points[:, 1]
+    doubled = int((x * numpy.roll(y, -1) - numpy.roll(x, -1) * y).sum())
+    return points[:0] if doubled == 0 else points if (doubled > 0) != is_hole else points[::-1]
 
 
-def _zigzag(value: int) -> int:
-    return (value << 1) ^ (value >> 63)
+def _zigzag(values: numpy.ndarray) -> numpy.ndarray:
+    return (values << 1) ^ (values >> 63)
 
 
 def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+    return _SHORT[value] if value < len(_SHORT) else bytes([value & 0x7F | 0x80]) + _varint(value >> 7)
+
+
+_SHORT = [bytes([value]) if value < 0x80 else bytes([value & 0x7F | 0x80, value >> 7]) for value in range(1 << 14)]
+"""The numbers of one and two bytes, which are nearly all that a tile holds."""
 
 
 def _field(tag: int, content: bytes) -> bytes:

@@ -5,6 +5,7 @@ system is read, but not converted until someone declares one.
 """
 
 import json
+import math
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -160,21 +161,42 @@ def _geojson_polygons(geometry: Any, number: int) -> tuple[shapely.Polygon, ...]
     if kind not in ("Polygon", "MultiPolygon"):
         raise InvalidGeometry(f"第 {number} 个要素的图形类型为 {kind}，这里只接受面。请删去点和线。")
     coordinates = geometry.get("coordinates") or []
-    try:
-        polygons = [coordinates] if kind == "Polygon" else coordinates
-        return tuple(_polygon(rings) for rings in polygons if rings)
-    except (TypeError, ValueError, IndexError, shapely.errors.ShapelyError) as error:
-        raise InvalidGeometry(
-            f"第 {number} 个要素的坐标不完整：每圈至少 4 个点且首尾相同，每点为两个数字。请修正后重新上传。"
-        ) from error
+    polygons = [coordinates] if kind == "Polygon" else coordinates
+    if not isinstance(polygons, list) or not all(isinstance(rings, list) for rings in polygons):
+        raise InvalidGeometry(f"第 {number} 个要素的坐标不是按“部分、圈、点”三层写的。请检查坐标的括号。")
+    return tuple(
+        _polygon(rings, f"第 {number} 个要素" + (f"第 {part} 部分" if len(polygons) > 1 else ""))
+        for part, rings in enumerate(polygons, start=1) if rings
+    )
 
 
-def _polygon(rings: list[Any]) -> shapely.Polygon:
-    """A polygon of rings of [x, y(, z)] positions; the height is dropped."""
-    plain = [[(float(position[0]), float(position[1])) for position in ring] for ring in rings]
-    if any(len(ring) < 4 or ring[0] != ring[-1] for ring in plain):
-        raise ValueError("ring too short or not closed")
+def _polygon(rings: list[Any], where: str) -> shapely.Polygon:
+    """A polygon of rings of [x, y(, z)] positions; the height is dropped. `where` begins the words of a fault."""
+    plain = [_ring(ring, f"{where}第 {number} 圈") for number, ring in enumerate(rings, start=1)]
     return shapely.Polygon(plain[0], plain[1:])
+
+
+def _ring(ring: Any, where: str) -> list[tuple[float, float]]:
+    """The points of a ring; InvalidGeometry names the point that is no pair of numbers, or the ends that do not meet."""
+    if not isinstance(ring, list):
+        raise InvalidGeometry(f"{where}不是点的列表。请检查坐标的括号。")
+    points = [_position(position, f"{where}第 {number} 点") for number, position in enumerate(ring, start=1)]
+    if len(points) < 4:
+        raise InvalidGeometry(f"{where}只有 {len(points)} 个点。首尾重复的一点算在内，一圈至少要有 4 个点。")
+    if points[0] != points[-1]:
+        (x, y), (u, v) = points[0], points[-1]
+        raise InvalidGeometry(f"{where}没有闭合：首点（{x:.10g}，{y:.10g}），末点（{u:.10g}，{v:.10g}）。请在末尾重复首点。")
+    return points
+
+
+def _position(position: Any, where: str) -> tuple[float, float]:
+    if not isinstance(position, list) or len(position) < 2:
+        raise InvalidGeometry(f"{where}不是一对坐标。每点写两个数字，经度或东坐标在前。")
+    for value in position[:2]:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not math.isfinite(value):
+            raise InvalidGeometry(f"{where}的“{str(value)[:30]}”不是数字。坐标写成不带引号、不带千分位逗号的数字。")
+    return float(position[0]), float(position[1])
 
 
 def _read_shapefile(content: bytes) -> VectorFile:

@@ -15,7 +15,7 @@ from typing import Any
 import domain.exchange_handlers.all
 import domain.job_handlers  # noqa: F401  (both register what they hold)
 from domain import job as jobs
-from domain import sweep
+from domain import map_drawing, sweep
 from domain.actor import SYSTEM
 from domain.errors import PortalError
 from domain.exchange import attempt, outbox, results
@@ -200,12 +200,13 @@ class Runner:
         return results.ask_next(self.database, self.office)
 
     def _sweep(self) -> bool:
-        """The nightly sweep, once a day of the portal; it is a job, so that it can be watched."""
-        with self.database.reading() as session:
-            if not sweep.is_due(session):
-                return False
-        with self.database.writing() as session:
-            sweep.begin(session, SYSTEM)
+        """The nightly sweep, once a day of the portal, and the drawing of layers that changed; jobs, so that they can be watched."""
+        for duty in (sweep, map_drawing):
+            with self.database.reading() as session:
+                if not duty.is_due(session):
+                    continue
+            with self.database.writing() as session:
+                duty.begin(session, SYSTEM)
         return False
 
     def _work_at_job(self) -> bool:

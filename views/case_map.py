@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 import folium
 import shapely
+from branca.element import MacroElement
+from jinja2 import Template
 from markupsafe import escape
 from shapely.geometry.base import BaseGeometry
 from sqlmodel import Session
@@ -16,13 +18,28 @@ from domain import outflow
 from domain.case import scope
 from domain.case_range import CaseRange, ranges_of, whole_range
 from domain.errors import NotFound
+from domain.land_use_class import land_use_class
 from domain.layer import FeatureData, features_in
 from views import page
 
 POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox allow-scripts"
 )
+"""The document is alone in its sandbox: its scripts reach neither the page around it nor its session."""
+WORDS = Template("""
+{% macro header(this, kwargs) %}
+<style>.leaflet-container { background: #f6f6ee } .leaflet-bar, .leaflet-bar a { border-radius: 0 }</style>
+{% endmacro %}
+{% macro script(this, kwargs) %}
+L.control.zoom({zoomInTitle: "放大", zoomOutTitle: "缩小"}).addTo({{ this._parent.get_name() }});
+L.control.scale({imperial: false}).addTo({{ this._parent.get_name() }});
+{% endmacro %}
+""")
+"""What Folium says in English only, or draws in grey."""
+LAND_STYLE = {"color": "#7d8c86", "weight": 0.6, "fillColor": "#e3dcd6", "fillOpacity": 0.6}
+ARABLE_STYLE = LAND_STYLE | {"fillColor": "#f1eccb"}
+AROUND_DEGREES = 0.003
 RANGE_STYLE = {"color": "#0b5468", "weight": 3, "fillColor": "#0b5468", "fillOpacity": 0.15}
 PERMANENT_STYLE = {"color": "#8f1f10", "weight": 2, "dashArray": "10 3 2 3", "fillOpacity": 0.05, "fillColor": "#8f1f10"}
 PROTECTED_STYLE = {"color": "#2f6b3a", "weight": 1.5, "dashArray": "4 3", "fillOpacity": 0.1, "fillColor": "#2f6b3a"}
@@ -37,14 +54,17 @@ def show(request: Request) -> Response:
             raise NotFound("本案还没有确认过的范围。请先上传并确认范围。")
         drawn = _map(request, session, ranges)
     nonce = secrets.token_urlsafe(16)
-    html = re.sub(r"<(script|style)\b", rf'<\1 nonce="{nonce}"', _readable(drawn.get_root().render(), case.title))
+    icon = request.app.state.templates.environment.globals["asset"]("mark.svg")
+    html = re.sub(r"<(script|style)\b", rf'<\1 nonce="{nonce}"', _readable(drawn.get_root().render(), case.title, icon))
     return HTMLResponse(html, headers={"Content-Security-Policy": POLICY.format(nonce=nonce), "Cache-Control": "no-store"})
 
 
-def _readable(html: str, title: str) -> str:
-    """What Folium leaves out: the language, a title, and a view that people may enlarge."""
+def _readable(html: str, title: str, icon: str) -> str:
+    """What Folium leaves out: the language, a title, an icon, a name of the map, and a view that people may enlarge."""
     html = html.replace("<html>", '<html lang="zh-Hans-CN">', 1)
-    html = html.replace("<head>", f"<head><title>范围图：{escape(title)}</title>", 1)
+    head = f'<head><title>范围图：{escape(title)}</title><link rel="icon" href="{escape(icon)}" type="image/svg+xml">'
+    html = html.replace("<head>", head, 1)
+    html = html.replace('<div class="folium-map"', '<div class="folium-map" role="region" aria-label="本案范围图，方向键移动，加减号缩放"', 1)
     return re.sub(r",\s*maximum-scale=1\.0,\s*user-scalable=no", "", html)
 
 
@@ -52,9 +72,13 @@ def _map(request: Request, session: Session, ranges: list[CaseRange]) -> folium.
     """A map without outside tiles: everything on it is from the portal."""
     asset = request.app.state.templates.environment.globals["asset"]
     west, south, east, north = whole_range(ranges).bounds
-    made = folium.Map(tiles=None, control_scale=True, attributionControl=False)
+    made = folium.Map(tiles=None, zoom_control=False, attributionControl=False)
     made.default_js = [("leaflet", asset("vendor/leaflet/leaflet.js"))]
     made.default_css = [("leaflet_css", asset("vendor/leaflet/leaflet.css"))]
+    worded = MacroElement()
+    worded._template = WORDS
+    worded.add_to(made)
+    _surround(made, session, whole_range(ranges))
     met = _patches(session, ranges)
     _add(made, "永久基本农田", _named(each for each in met if each.class_code == outflow.PERMANENT), PERMANENT_STYLE)
     _add(made, "耕地保护空间", _named(each for each in met if each.class_code != outflow.PERMANENT), PROTECTED_STYLE)
@@ -62,6 +86,16 @@ def _map(request: Request, session: Session, ranges: list[CaseRange]) -> folium.
     folium.LayerControl(collapsed=False).add_to(made)
     made.fit_bounds([[south, west], [north, east]], padding=(30, 30))
     return made
+
+
+def _surround(made: folium.Map, session: Session, whole: BaseGeometry) -> None:
+    """The plots around, arable ones apart, so that one sees where the range lies."""
+    if not outflow.is_loaded(session, outflow.LAND_LAYER):
+        return
+    land = features_in(session, outflow.LAND_LAYER, shapely.box(*shapely.buffer(shapely.box(*whole.bounds), AROUND_DEGREES).bounds))
+    arable = [each for each in land if land_use_class(each.class_code).is_arable]
+    _add(made, "耕地", _named(arable), ARABLE_STYLE)
+    _add(made, "其他地类", _named(each for each in land if not land_use_class(each.class_code).is_arable), LAND_STYLE)
 
 
 def _patches(session: Session, ranges: list[CaseRange]) -> list[FeatureData]:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import shapely
@@ -11,35 +10,25 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from domain import map_layer
+from domain import map_drawing, map_layer
 from domain.case import scope
-from domain.case.tables import Case
-from domain.case.words import code_of, status_words
-from domain.case_range import CaseRange, ranges_of
+from domain.case.words import code_of
+from domain.district import load_account_areas
 from domain.errors import InvalidData, NotFound
-from domain.layer import FeatureData, layer_definition, layer_of
-from domain.map_layer import BY_KEY, LAYERS, MapLayer, Place
+from domain.layer import layer_of
+from domain.map_layer import Place
+from domain.map_legend import BY_KEY, LAYERS, MapLayer
 from domain.map_tile import Tile
 from views import page
+from views.map_found import MOST_LISTED, Found, at_point, of_place, url
 from views.posted import digits
 from views.shell import Crumb
 
 WHOLE_CITY = (120.85, 30.67, 122.0, 31.88)
 TILE_TYPE = "application/vnd.mapbox-vector-tile"
-FOREVER = {"Cache-Control": "private, max-age=604800, immutable"}
-MOST_LISTED = 100
-
-
-@dataclass(frozen=True)
-class Found:
-    """One thing at a place: what it is, its facts by name, where they are from, and where it is shown further."""
-
-    title: str
-    kind: str
-    facts: tuple[Mapping[str, Any], ...]
-    source: str
-    href: str = ""
-    link_label: str = ""
+FOREVER, NOT_KEPT = {"Cache-Control": "private, max-age=604800, immutable"}, {"Cache-Control": "no-store"}
+SELECTION = ("q", "plot", "case")
+"""The parts of an address that say what is pointed out."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +36,18 @@ class MapPage:
     """The context of map/index.html."""
 
     layers: tuple[Mapping[str, Any], ...]
+    shows_ranges: bool
     data: str
     wanted: str
     missing: str
     found: tuple[Found, ...]
     place: Place | None
     text_href: str
+    measure_href: str
+    districts: tuple[Mapping[str, str], ...]
+    districts_href: str
     is_generated: bool
+    is_drawing: bool
 
 
 @dataclass(frozen=True)
@@ -66,10 +60,7 @@ class TextPage:
     found: tuple[Found, ...]
     points: tuple[Mapping[str, str], ...]
     map_href: str
-
-
-def _url(request: Request, name: str, query: Mapping[str, Any] | None = None, **params: Any) -> str:
-    return request.app.state.templates.url(name, query, **params)
+    measure_href: str
 
 
 def _wanted(request: Request, session: Session) -> tuple[str, Place | None]:
@@ -89,40 +80,69 @@ def show(request: Request) -> Response:
     """The map with its layer tree, at the place that was asked for."""
     with page.reading(request) as session:
         wanted, place = _wanted(request, session)
-        editions = map_layer.editions(session)
+        editions, shown = map_layer.editions(session), _shown(request)
         context = MapPage(
-            layers=tuple(_layer(session, layer, editions[layer.key]) for layer in LAYERS if layer.key in editions),
+            layers=tuple(_layer(layer, editions[layer.key], shown) for layer in LAYERS if layer.key in editions),
+            shows_ranges=shown is None or "ranges.range" in shown,
             data=_data(request, editions, place), wanted=wanted, missing=_missing(wanted, place),
-            found=tuple(_of_place(request, session, place)), place=place,
-            text_href=_url(request, "map_text", dict(request.query_params)),
+            found=tuple(of_place(request, session, place)), place=place,
+            text_href=url(request, "map_text", _selection(request)), measure_href=url(request, "map_measure"),
+            districts=tuple({"value": area.name, "label": area.name} for area in load_account_areas()),
+            districts_href=url(request, "district_report"),
             is_generated=any(layer_of(session, key).is_generated for key in editions),
+            is_drawing=bool(map_drawing.undrawn(session)),
         )
     return page.render(request, "map/index.html", context, title="一张图", crumbs=(Crumb("一张图"),), current="map", audience="bench")
+
+
+def _selection(request: Request) -> dict[str, str]:
+    return {key: value for key in SELECTION if (value := request.query_params.get(key))}
+
+
+def _shown(request: Request) -> frozenset[str] | None:
+    """The groups that the address shows, as layer.group; None if it leaves them as they are at first."""
+    given = request.query_params.get("layers")
+    return None if given is None else frozenset(given.split(","))
 
 
 def _missing(wanted: str, place: Place | None) -> str:
     if not wanted or place is not None:
         return ""
-    return f"没有找到“{wanted}”。可以查地块编号、办件编号、区或街镇名称、经纬度（如 121.10,31.10）；办件要有确认过的范围。"
+    return (
+        f"没有找到“{wanted}”。可以查地块编号、办件编号、区或街镇名称、"
+        "经纬度（如 121.10,31.10）或带带号的 X,Y（如 3442000,40605000）；办件要有确认过的范围。"
+    )
 
 
-def _layer(session: Session, layer: MapLayer, edition: int) -> Mapping[str, Any]:
-    return {
-        "key": layer.key, "title": layer.title, "groups": layer.groups, "is_shown": layer.is_shown, "edition": edition,
-        "from_zoom": layer.from_zoom,
-    }
+def _layer(layer: MapLayer, edition: int, shown: frozenset[str] | None) -> Mapping[str, Any]:
+    groups = [
+        {"key": group.key, "label": group.label, "mark": group.mark,
+         "is_shown": layer.is_shown if shown is None else f"{layer.key}.{group.key}" in shown}
+        for group in layer.groups
+    ]
+    return {"key": layer.key, "title": layer.title, "groups": groups, "edition": edition, "is_open": any(g["is_shown"] for g in groups)}
 
 
 def _data(request: Request, editions: Mapping[str, int], place: Place | None) -> str:
     """What the map script reads: addresses of tiles by layer, of ranges and facts, and the place to begin at."""
     tiles = {
-        key: _url(request, "map_tile", layer=key, edition=number, z=0, x=0, y=0).removesuffix("/0/0/0") for key, number in editions.items()
+        key: url(request, "map_tile", layer=key, edition=number, z=0, x=0, y=0).removesuffix("/0/0/0") for key, number in editions.items()
     }
     west, south, east, north = place.bounds if place else WHOLE_CITY
+    selection = _selection(request)
     return json.dumps({
-        "tiles": tiles, "fromZoom": {layer.key: layer.from_zoom for layer in LAYERS}, "ranges": _url(request, "map_ranges"),
-        "facts": _url(request, "map_facts"), "bounds": [[south, west], [north, east]], "picked": list(place.keys) if place else [],
+        "tiles": tiles, "ranges": url(request, "map_ranges"), "facts": url(request, "map_facts"), "measure": url(request, "map_measure"),
+        "isArea": bool(place and place.district_code),
+        "selected": url(request, "map_selected", selection) if place and not place.point else "",
+        "bounds": [[south, west], [north, east]], "whole": [[WHOLE_CITY[1], WHOLE_CITY[0]], [WHOLE_CITY[3], WHOLE_CITY[2]]],
+        "view": _view(request), "point": list(place.point) if place and place.point else None,
     })
+
+
+def _view(request: Request) -> list[float] | None:
+    """Longitude, latitude and zoom that the address asks for."""
+    given = request.query_params.get("at")
+    return _numbers(given, 3) if given else None
 
 
 def tile(request: Request) -> Response:
@@ -134,26 +154,33 @@ def tile(request: Request) -> Response:
     with page.reading(request) as session:
         if map_layer.editions(session).get(layer.key) != params["edition"]:
             raise NotFound("图层已更新。请刷新地图页面。")
-        content = map_layer.tile_bytes(session, layer, wanted)
-    return Response(content, media_type=TILE_TYPE, headers=FOREVER)
+        content, is_present = map_layer.tile_bytes(session, layer, wanted)
+    return Response(content, media_type=TILE_TYPE, headers=FOREVER if is_present else NOT_KEPT)
 
 
 def ranges(request: Request) -> Response:
     """The ranges of cases in one's scope within the bounds, as GeoJSON."""
-    bounds = _bounds(request)
-    with page.reading(request) as session:
-        found = map_layer.ranges_in(session, page.actor(request), bounds)
-        features = [
-            {"type": "Feature", "id": row.id, "geometry": shapely.geometry.mapping(row.geometry),
-             "properties": {"label": row.label, "case": code_of(case), "title": case.title}}
-            for row, case in found
-        ]
-    return JSONResponse({"type": "FeatureCollection", "features": features}, headers={"Cache-Control": "no-store"})
-
-
-def _bounds(request: Request) -> tuple[float, float, float, float]:
     west, south, east, north = _numbers(request.query_params.get("bounds", ""), 4)
-    return west, south, east, north
+    with page.reading(request) as session:
+        found = map_layer.ranges_in(session, page.actor(request), (west, south, east, north))
+        features = [_outline(row.label, row.geometry, case=code_of(case), title=case.title) for row, case in found]
+    return _collection(features)
+
+
+def selected(request: Request) -> Response:
+    """The outlines of what the address points out, as GeoJSON."""
+    with page.reading(request) as session:
+        _words, place = _wanted(request, session)
+        features = [_outline(key, geometry) for key, geometry in map_layer.outlines(session, place)] if place else []
+    return _collection(features)
+
+
+def _outline(key: str, geometry: Any, **facts: str) -> Mapping[str, Any]:
+    return {"type": "Feature", "geometry": shapely.geometry.mapping(geometry), "properties": {"key": key, **facts}}
+
+
+def _collection(features: list[Mapping[str, Any]]) -> Response:
+    return JSONResponse({"type": "FeatureCollection", "features": features}, headers=NOT_KEPT)
 
 
 def _numbers(text: str, count: int) -> list[float]:
@@ -170,49 +197,8 @@ def facts(request: Request) -> Response:
     """What lies at a point of the map, as a fragment of its side panel."""
     longitude, latitude = _numbers(request.query_params.get("at", ""), 2)
     with page.reading(request) as session:
-        found = [_feature(request, session, layer, each) for layer, each in map_layer.features_at(session, longitude, latitude)]
-        around = (longitude, latitude, longitude, latitude)
-        point = shapely.Point(longitude, latitude)
-        rows = [pair for pair in map_layer.ranges_in(session, page.actor(request), around) if shapely.covers(pair[0].geometry, point)]
-        context = {"found": (*(_range(request, row, case) for row, case in rows), *found), "at": f"{longitude:.6f}°E　{latitude:.6f}°N"}
+        context = {"found": tuple(at_point(request, session, longitude, latitude)), "at": f"{longitude:.6f}°E　{latitude:.6f}°N"}
     return page.render(request, "map/facts.html", context, title="此处", audience="bench")
-
-
-def _of_place(request: Request, session: Session, place: Place | None) -> list[Found]:
-    """The things that a search pointed out."""
-    if place is None:
-        return []
-    if place.case_id is not None:
-        case = scope.find(session, page.actor(request), place.case_id)
-        return [_range(request, row, case) for row in ranges_of(session, case.id)]
-    return [_feature(request, session, layer, each) for layer, each in map_layer.plots(session, place.keys[:MOST_LISTED])]
-
-
-def _feature(request: Request, session: Session, layer: MapLayer, feature: FeatureData) -> Found:
-    """Every attribute of a feature by its Chinese label, with its layer as the source."""
-    definition = layer_definition(layer.key)
-    values = definition.values(feature)
-    facts = [
-        {"label": column.label, "value": _said(values[column.name], column.type)}
-        for column in definition.columns
-        if values.get(column.name) not in (None, "")
-    ]
-    stored = layer_of(session, layer.key)
-    source = f"{stored.title}{'（演示生成）' if stored.is_generated else ''}"
-    return Found(feature.key, layer.title, tuple(facts), source, _url(request, "map_text", {"plot": feature.key}), "坐标表")
-
-
-def _said(value: Any, kind: str) -> str:
-    return f"{value:,} 平方米" if kind == "decimal" and isinstance(value, Decimal) else str(value)
-
-
-def _range(request: Request, row: CaseRange, case: Case) -> Found:
-    facts = (
-        {"label": "办件", "value": {"text": code_of(case), "href": _url(request, "case", case_id=case.id), "sub": case.title}},
-        {"label": "状态", "value": status_words(case)}, {"label": "范围面积", "value": f"{row.area_m2:,} 平方米"},
-        {"label": "坐标系", "value": row.detected.get("crs", "")},
-    )
-    return Found(row.label, "办件范围", facts, row.file_name, _url(request, "range", case_id=case.id, range_id=row.id), "看范围")
 
 
 def text(request: Request) -> Response:
@@ -220,8 +206,8 @@ def text(request: Request) -> Response:
     with page.reading(request) as session:
         wanted, place = _wanted(request, session)
         context = TextPage(
-            wanted, _missing(wanted, place), place, tuple(_of_place(request, session, place)),
-            tuple(_points(session, place)), _url(request, "map", dict(request.query_params)),
+            wanted, _missing(wanted, place), place, tuple(of_place(request, session, place)),
+            tuple(_points(session, place)), url(request, "map", _selection(request)), url(request, "map_measure"),
         )
     crumbs = (Crumb("一张图"), Crumb("文字与坐标"))
     return page.render(request, "map/text.html", context, title="一张图：文字与坐标", crumbs=crumbs, current="map", audience="bench")
@@ -231,11 +217,8 @@ def _points(session: Session, place: Place | None) -> list[Mapping[str, str]]:
     """The vertices of what a search pointed out, feature by feature."""
     if place is None:
         return []
-    named = [(each.key, each.geometry) for _layer, each in map_layer.plots(session, place.keys[:MOST_LISTED])]
-    if place.case_id is not None:
-        named = [(row.label, row.geometry) for row in ranges_of(session, place.case_id)]
     points = []
-    for name, geometry in named:
+    for name, geometry in map_layer.outlines(session, place)[:MOST_LISTED]:
         for number, (x, y) in enumerate(shapely.get_coordinates(geometry), start=1):
             points.append({"name": f"{name}-{number}", "x": f"{x:.8f}", "y": f"{y:.8f}"})
     return points[:2000]

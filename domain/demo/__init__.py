@@ -8,4 +8,6 @@ from collections.abc import Callable
 from domain.command import Work
 from domain.demo import books, contracts, people, space
 
-LOADERS: dict[str, Callable[[Work], None]] = {"people": people.load, "space": space.load, "books": books.load, "contracts": contracts.load}
+LOADERS: dict[str, Callable[[Work], None]] = {
+    "people": people.load, "space": space.load, "books": books.load, "contracts": contracts.load, "drawing": space.draw,
+}

@@ -2,10 +2,11 @@
 
 from datetime import date
 
+from domain import map_drawing
 from domain.command import Work
 from domain.demo_cadastre import demo_settings, generate_demo_cadastre
 from domain.errors import Refused
-from domain.layer import replace_whole
+from domain.layer import all_features, edition_on, replace_whole
 from domain.office import office_of
 
 LAYERS = ("administrative_area", "land_use", "annual_farmland", "permanent_farmland")
@@ -22,3 +23,10 @@ def load(work: Work) -> None:
     cadastre, since = generate_demo_cadastre(settings), date(settings["data_year"] + 1, 1, 1)
     for key in LAYERS:
         replace_whole(work, key, cadastre.layers[key], since, is_generated=True, note=settings["note"])
+
+
+def draw(work: Work) -> None:
+    """Draw the small scales of the map, so that the first look at it finds them; later changes are drawn by the runner."""
+    for layer in map_drawing.undrawn(work.session):
+        tiles = list(map_drawing.draw(layer, all_features(work.session, layer.key)))
+        map_drawing.store(work, layer.key, edition_on(work.session, layer.key).number, tiles)

@@ -20,7 +20,7 @@ from domain.layer.reading import (
     features_in,
     layer_of,
 )
-from domain.layer.tables import SQLITE_SPATIAL_INDEX, Feature, Layer, LayerEdition
+from domain.layer.tables import SQLITE_SPATIAL_INDEX, Feature, Layer, LayerDrawing, LayerEdition, LayerTile
 
 __all__ = [
     "SQLITE_SPATIAL_INDEX",
@@ -28,7 +28,9 @@ __all__ = [
     "FeatureData",
     "Layer",
     "LayerDefinition",
+    "LayerDrawing",
     "LayerEdition",
+    "LayerTile",
     "all_features",
     "area_by_district",
     "change_features",

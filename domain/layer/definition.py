@@ -32,6 +32,18 @@ class LayerColumn:
     decimals: int = 0
     standard: str = "local"
     options: tuple[str, ...] = ()
+    codes: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """What the codes of the column mean, where they are few and the standard lists them."""
+    named_by: str = ""
+    """The field of the same record that holds the name of the code."""
+
+    def words(self, values: Mapping[str, Any]) -> str:
+        """The value of a record as a person reads it: a code with its meaning; empty text for none."""
+        value = values.get(self.name)
+        if value is None or value == "":
+            return ""
+        meaning = self.codes.get(str(value)) or values.get(self.named_by) or ""
+        return f"{value} {meaning}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)

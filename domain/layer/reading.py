@@ -93,7 +93,7 @@ def area_by_district(session: Session, layer_key: str, on: date | None = None) -
     """The sum of the feature areas per district code in m², exact, as they stood on a day."""
     statement = (
         select(Feature.district_code, func.sum(Feature.area_m2))
-        .where(*_in_edition(edition_on(session, layer_key, on)))
+        .where(*in_edition(edition_on(session, layer_key, on)))
         .group_by(Feature.district_code)
         .order_by(Feature.district_code)
     )
@@ -102,10 +102,11 @@ def area_by_district(session: Session, layer_key: str, on: date | None = None) -
 
 def features_statement(edition: LayerEdition) -> Select:
     """The columns of every feature of an edition, without order."""
-    return select(*_COLUMNS).where(*_in_edition(edition))
+    return select(*_COLUMNS).where(*in_edition(edition))
 
 
-def _in_edition(edition: LayerEdition) -> tuple[Any, ...]:
+def in_edition(edition: LayerEdition) -> tuple[Any, ...]:
+    """The conditions under which a row of `feature` belongs to an edition."""
     return (
         Feature.layer_id == edition.layer_id,
         Feature.from_number <= edition.number,

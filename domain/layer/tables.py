@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import DDL, Index, UniqueConstraint, event, text
+from sqlalchemy import DDL, Column, Index, LargeBinary, UniqueConstraint, event, text
 from sqlmodel import Field, SQLModel
 
 from domain.columns import BIG_ID, code_column, decimal_column, id_column, json_column, moment_column
@@ -79,6 +79,34 @@ class Feature(SQLModel, table=True):
     north: float
     from_number: int
     until_number: int | None = None
+
+
+class LayerDrawing(SQLModel, table=True):
+    """The tiles of one edition of a layer for the small scales, drawn beforehand; a layer keeps its latest drawing."""
+
+    __tablename__ = "layer_drawing"
+    __table_args__ = (UniqueConstraint("layer_id", "edition_number"),)
+
+    id: int | None = Field(default=None, sa_column=id_column())
+    layer_id: int = Field(sa_type=BIG_ID, foreign_key="layer.id")
+    edition_number: int
+    drawn_at: datetime = Field(sa_column=moment_column())
+    tile_count: int = 0
+    size_bytes: int = 0
+
+
+class LayerTile(SQLModel, table=True):
+    """One tile of a drawing; squares in which the layer has nothing have no row."""
+
+    __tablename__ = "layer_tile"
+    __table_args__ = (UniqueConstraint("drawing_id", "zoom", "tile_column", "tile_row"),)
+
+    id: int | None = Field(default=None, sa_column=id_column())
+    drawing_id: int = Field(sa_type=BIG_ID, foreign_key="layer_drawing.id")
+    zoom: int
+    tile_column: int
+    tile_row: int
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 _FOLLOWS_INSERT = """

@@ -1,7 +1,7 @@
 """Pages of space: ranges of cases, and the one map."""
 
 from portal.access import SIGNED_IN, STAFF, Page
-from views import case_map, map, ranges
+from views import case_map, district_report, map, map_measure, ranges
 
 GET_POST = ("GET", "POST")
 POST = ("POST",)
@@ -20,6 +20,9 @@ PAGES: list[Page] = [
     Page("/map/text", "map_text", map.text, STAFF),
     Page("/map/facts", "map_facts", map.facts, STAFF),
     Page("/map/ranges", "map_ranges", map.ranges, STAFF),
+    Page("/map/selected", "map_selected", map.selected, STAFF),
+    Page("/map/measure", "map_measure", map_measure.show, STAFF),
+    Page("/map/districts", "district_report", district_report.show, STAFF),
     Page("/map/tiles/{layer}/{edition:int}/{z:int}/{x:int}/{y:int}", "map_tile", map.tile, STAFF),
 ]
 """The route table by area of the portal: each module lists its PAGES."""

@@ -64,7 +64,11 @@ def test_north_is_y_and_east_is_x():
     [
         (SQUARE.replace("3442100,40605100", "34421oo,40605100"), 10, "J3", "34421oo”不是数字"),
         (SQUARE.replace("J2,1,", "J2,"), 9, "J2", "实有 3 项"),
-        (SQUARE.replace("J3,1,3442100,40605100", "J3,1,40605100,3442100"), 10, "J3", "不在 0–6000000"),
+        (SQUARE.replace("J3,1,3442100,40605100", "J3,1,40605100,3442100"), 10, "J3", "不在 0 至 6000000"),
+        (SQUARE.replace("J3,1,3442100,40605100", "J3,1,-100,40605100"), 10, "J3", "-100 不在 0 至 6000000"),
+        (SQUARE.replace("J3,1,3442100,40605100", "J3,1,3,442,100,40,605,100"), 10, "J3", "实有 8 项"),
+        (SQUARE.replace("J3,1,3442100,40605100", "J3,1,3442100,40605100,4.5"), 10, "J3", "实有 5 项"),
+        (SQUARE.replace("J3,1,3442100,40605100", "J3,1,inf,40605100"), 10, "J3", "inf”不是数字"),
         (SQUARE.replace("J2,1,", "J2,3,"), 7, "", "圈号为 [1, 3]"),
         (SQUARE.replace("4,,1,甲", "7,,1,甲"), 7, "", "写明 7 个点，读到 4 个"),
         (SQUARE.replace("4,,1,甲", "4,一亩,1,甲"), 7, "", "面积“一亩”不是数字"),
@@ -87,6 +91,34 @@ def test_each_fault_names_line_point_cause_and_remedy(body, line, point, cause):
     match = [fault for fault in found if cause in fault.cause]
     assert [(fault.line, fault.point) for fault in match] == [(line, point)], [f.message for f in found]
     assert match[0].remedy and match[0].remedy in match[0].message
+
+
+def test_a_point_that_cannot_be_read_is_told_once():
+    found = faults(HEADER + SQUARE.replace("J3,1,3442100,40605100", "J3,1,3,442,100,40,605,100"))
+    assert len(found) == 1 and "千分位" in found[0].message
+
+
+def test_a_file_that_is_wrong_in_every_line_is_told_in_few_words():
+    body = SQUARE.splitlines(True)[0] + "".join(f"J{number},1,x,y\n" for number in range(5000))
+    with pytest.raises(InvalidBoundaryFile, match="另有 4980 处") as refusal:
+        read(HEADER + body)
+    assert len(refusal.value.faults) == 5000 and len(refusal.value.message) < 2000
+
+
+def test_mixed_line_ends_and_a_byte_order_mark_keep_the_line_numbers():
+    text = (HEADER + SQUARE).replace("\nJ2", "\r\nJ2").replace("\nJ3", "\rJ3")
+    assert read_boundary_points(b"\xef\xbb\xbf" + text.encode()).parcels == read_boundary_points((HEADER + SQUARE).encode()).parcels
+    with pytest.raises(InvalidBoundaryFile, match="第 11 行"):
+        read_boundary_points(text.replace("J4,1,", "J4,").encode())
+
+
+def test_a_local_system_may_count_south_and_west_of_its_own_point():
+    body = "4,,1,甲,面,,,,@\nJ1,1,-3100,-35100\nJ2,1,-3000,-35100\nJ3,1,-3000,-35000\nJ4,1,-3100,-35000\n"
+    local = (HEADER + body).replace("2000国家大地坐标系", "上海城建坐标系").encode()
+    (parcel,) = read_boundary_points(local, local_systems={"上海城建坐标系"}).parcels
+    assert parcel.polygon.bounds == (-35100, -3100, -35000, -3000)
+    with pytest.raises(InvalidBoundaryFile, match="不在 0 至 6000000"):
+        read_boundary_points((HEADER + body).encode(), local_systems={"上海城建坐标系"})
 
 
 def test_all_faults_are_reported_together():

@@ -1,5 +1,8 @@
 """Vector tiles, read back by GDAL's own reader of the format."""
 
+import math
+
+import numpy
 import pyogrio
 import pytest
 import shapely
@@ -10,14 +13,29 @@ HERE = Tile(14, 13704, 6707)
 """A square in 青浦."""
 
 
-def read_back(content, tmp_path):
-    folder = tmp_path / str(HERE.zoom) / str(HERE.column)
+def read_tile(content, tile, layer, tmp_path):
+    """The shapes in units of the tile and the texts, as GDAL reads them."""
+    folder = tmp_path / str(tile.zoom) / str(tile.column)
     folder.mkdir(parents=True)
-    path = folder / f"{HERE.row}.mvt"
+    path = folder / f"{tile.row}.mvt"
     path.write_bytes(content)
-    _meta, _index, blobs, columns = pyogrio.raw.read(path, layer="plots")
-    names = pyogrio.read_info(path, layer="plots")["fields"]
-    return shapely.from_wkb(blobs), dict(zip(names, columns, strict=True))
+    _meta, _index, blobs, columns = pyogrio.raw.read(path, layer=layer)
+    names = pyogrio.read_info(path, layer=layer)["fields"]
+    shapes = shapely.transform(shapely.from_wkb(blobs), lambda metres: _in_units(metres, tile))
+    return shapes, dict(zip(names, columns, strict=True))
+
+
+def _in_units(metres, tile):
+    """GDAL places a tile in metres of the web map."""
+    half = math.pi * 6378137
+    scale = (1 << tile.zoom) * EXTENT / (2 * half)
+    return numpy.column_stack([
+        (metres[:, 0] + half) * scale - tile.column * EXTENT, (half - metres[:, 1]) * scale - tile.row * EXTENT,
+    ])
+
+
+def read_back(content, tmp_path):
+    return read_tile(content, HERE, "plots", tmp_path)
 
 
 def inner(left, bottom, width, height):

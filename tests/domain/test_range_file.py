@@ -6,6 +6,7 @@ import zipfile
 from decimal import Decimal
 from pathlib import Path
 
+import numpy
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -128,13 +129,20 @@ def test_empty_collection_is_read_as_empty():
         (
             b'{"type":"Polygon","coordinates":[[[121,31],[122,31],[122,32],[121,32]]]}',
             InvalidGeometry,
-            "首尾相同",
+            "第 1 圈没有闭合：首点（121，31），末点（121，32）",
         ),
         (
             b'{"type":"Polygon","coordinates":[[[121,31],["x",31],[122,32],[121,31]]]}',
             InvalidGeometry,
-            "两个数字",
+            "第 1 圈第 2 点的“x”不是数字",
         ),
+        (
+            b'{"type":"MultiPolygon","coordinates":[[[[1,1],[2,1],[2,2],[1,1]]],[[[1,1],[2,1],[2,2],[1,1]],[[1,1],["3,442",1]]]]}',
+            InvalidGeometry,
+            "第 1 个要素第 2 部分第 2 圈第 2 点的“3,442”不是数字",
+        ),
+        (b'{"type":"Polygon","coordinates":[[[NaN,31],[122,31],[122,32],[NaN,31]]]}', InvalidGeometry, "第 1 点的“nan”不是数字"),
+        (b'{"type":"Polygon","coordinates":[[[121],[122,31],[122,32],[121]]]}', InvalidGeometry, "第 1 点不是一对坐标"),
         (b'{"type":"Polygon","coordinates":7}', InvalidGeometry, "第 1 个要素"),
         (b'{"type":"Polygon","coordinates":[],"crs":{"type":"link"}}', UnknownCrs, "没有写明名称"),
         (
@@ -254,3 +262,28 @@ def test_projection_that_is_no_text_is_refused():
         file.writestr("a.prj", b"PROJCS[\xa5\xff")
     with pytest.raises(UnknownCrs, match=".prj"):
         read_range(buffer.getvalue(), "a.zip")
+
+
+def test_swapped_axes_are_told_as_such():
+    swapped = shapely.transform(SQUARE, lambda points: points[:, ::-1])
+    with pytest.raises(CrsMismatch, match="经度和纬度写反了"):
+        read_range(geojson(swapped, crs=CRS), "a.geojson")
+
+
+def test_heights_are_dropped_and_a_byte_order_mark_is_taken():
+    plain, high = geojson(SQUARE, crs=CRS), geojson(shapely.force_3d(SQUARE, 4.5), crs=CRS)
+    found = [read_range(content, "a.geojson") for content in (plain, high, b"\xef\xbb\xbf" + high)]
+    assert {each.area_m2 for each in found} == {area_m2(SQUARE)} and not any(each.geometry.has_z for each in found)
+
+
+def test_a_file_of_ten_megabytes_is_read_to_its_true_area():
+    angles = numpy.linspace(0, 2 * numpy.pi, 240_000, endpoint=False)
+    radius = 5000 * (1 + 0.2 * numpy.sin(40 * angles))
+    points = numpy.column_stack([3442000 + radius * numpy.sin(angles), 40605000 + radius * numpy.cos(angles)])
+    lines = "".join(f"J{number:06},1,{x:.4f},{y:.4f}        \r\n" for number, (x, y) in enumerate(points.tolist()))
+    content = f"[属性描述]\n坐标系=2000国家大地坐标系\n带号=40\n[地块坐标]\n,,A,甲,面,,,,@\n{lines}".encode()
+    found = read_range(content, "a.txt")
+    assert len(content) > 10_000_000 and found.point_count == 240_000
+    # By hand: pi times the mean of the squared radius, less the scale of the plane at 105 km from its meridian.
+    scale = (1 + 105_000**2 / 2 / 6_371_000**2) ** 2
+    assert float(found.area_m2) == pytest.approx(numpy.pi * 5000**2 * (1 + 0.2**2 / 2) / scale, rel=2e-5)

@@ -42,8 +42,8 @@ LEFT_OUT = {
     "end_absence": "演示数据没有请假登记",
     "exchange_report": "演示数据没有对账任务",
     "calendar_revision": "演示数据没有日历修订",
-    "case_map": "嵌在办件页里的地图文档；缺页面标题和语言，禁止放大，一个资源取不到：尚待修正",
     "map_facts": "地图侧栏的片段，不是整页",
+    "map_selected": "GeoJSON 数据，给地图脚本读，不是网页",
     "map_ranges": "GeoJSON 数据，给地图脚本读，不是网页",
     "map_tile": "地图瓦片，给地图脚本读，不是网页",
     "plot_template": "下载地块模板，不是网页",
@@ -77,6 +77,10 @@ class Demo:
     def case(self, step: str, status: str = "open") -> int:
         """A demo permit that stands at this step."""
         return self.one("SELECT id FROM case_file WHERE is_demo AND case_type = 'pipeline_permit' AND steps = ? AND status = ?", step, status)
+
+    def plot(self) -> str:
+        """The number of a plot of the annual farmland."""
+        return self.one("SELECT f.key FROM feature f JOIN layer l ON l.id = f.layer_id WHERE l.key = 'annual_farmland' ORDER BY f.id")
 
     def draft(self, status: str) -> str:
         """The code of a demo permit of this status."""
@@ -162,6 +166,11 @@ COVERED: dict[str, Visits] = {
     "rule": lambda demo: [Visit(f"/rules/{key}") for key in RULES],
     "new_range": at_case("/ranges/new", "window", "window.310118"),
     "range": lambda demo: [Visit("/cases/{}/ranges/{}".format(*demo.all("SELECT case_id, id FROM case_range ORDER BY id")[0]), OFFICIAL)],
+    "case_map": row("/cases/{}/map", "SELECT case_id FROM case_range WHERE confirmed_at IS NOT NULL AND removed_at IS NULL ORDER BY id"),
+    "map": lambda demo: [Visit(path) for path in (
+        "/map", f"/map?plot={demo.plot()}", f"/map?q={quote('青浦区')}", "/map?q=121.1,31.1&at=121.1,31.1,15")],
+    "map_text": lambda demo: [Visit(f"/map/text?plot={demo.plot()}")],
+    "map_measure": lambda demo: [Visit(f"/map/measure?kind=area&points={quote('121.1,31.1;121.2,31.1;121.2,31.2'.replace(';', chr(10)))}")],
     "exchange_message": row("/exchange/messages/{}", "SELECT id FROM outbox_message ORDER BY id DESC", "report_admin"),
     "exchange_received": row("/exchange/inbox/{}", "SELECT id FROM inbox_message", "report_admin"),
     "usage_control_matter": each("/usage-control/matters/{}", "pipeline_permit"),
@@ -201,7 +210,7 @@ class Watched:
         """What axe finds: the rule, the help, and the first elements."""
         self.page.evaluate(AXE)
         found = self.page.evaluate(
-            "standards => axe.run({runOnly: {type: 'tag', values: standards}, resultTypes: ['violations']}).then(r => r.violations)", STANDARDS
+            "standards => axe.run({runOnly: {type: 'tag', values: standards}, resultTypes: ['violations'], preload: false}).then(r => r.violations)", STANDARDS
         )
         return [f"{v['id']}: {v['help']} — " + " | ".join(f"{n['target']} {n['html'][:160]}" for n in v["nodes"][:3]) for v in found]
 

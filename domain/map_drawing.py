@@ -1,0 +1,192 @@
+"""Tiles of the small scales, drawn beforehand: features that look alike dissolved, simplified zoom by zoom.
+
+At small scales a square holds thousands of plots, each smaller than a dot. They are merged by group and district,
+simplified to what a screen can show, and kept as finished tiles of the edition; from `DETAIL_ZOOM` on a tile is made
+of the plots themselves when it is asked for. Drawing is a job: the runner begins it when a layer has a newer edition,
+and until it is done the map shows the drawing before.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+import shapely
+from shapely.geometry.base import BaseGeometry
+from sqlalchemy import delete, insert
+from sqlmodel import Session, col, select
+
+from domain import job
+from domain.actor import SYSTEM
+from domain.command import Work, command, system_only
+from domain.job import Job, JobResult, Progress, job_handler
+from domain.layer import FeatureData, LayerDrawing, LayerTile, all_features, edition_on, layer_of
+from domain.map_legend import DETAIL_ZOOM, LAYERS, MapLayer
+from domain.map_tile import Tile, TileFeature, encode, tiles_over
+from domain.outflow import is_loaded
+
+KIND = "map_drawing"
+FIRST_ZOOM = 8
+"""The whole city in one window; smaller scales show nothing more."""
+_TOLERANCE_DOTS = 0.6
+_SMALLEST_DOTS = 1.5
+"""Parts and holes below this many square dots are left out."""
+_BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnTile:
+    """A finished tile of a drawing."""
+
+    tile: Tile
+    content: bytes
+
+
+def draw(layer: MapLayer, features: Sequence[FeatureData]) -> Iterator[DrawnTile]:
+    """Every tile below `DETAIL_ZOOM` in which the layer has something, from the large scale to the small one."""
+    groups, shapes = dissolved(layer, features)
+    for zoom in range(DETAIL_ZOOM - 1, FIRST_ZOOM - 1, -1):
+        shapes = shapely.coverage_simplify(shapes, _dot_degrees(zoom) * _TOLERANCE_DOTS)
+        seen, owner = _large_enough(shapes, _dot_degrees(zoom) ** 2 * _SMALLEST_DOTS)
+        yield from _tiles(layer, zoom, [groups[index] for index in owner], seen)
+
+
+def dissolved(layer: MapLayer, features: Sequence[FeatureData]) -> tuple[list[str], numpy.ndarray]:
+    """The group and the union of all features of one group and district (EPSG:4490), in a fixed order."""
+    alike: defaultdict[tuple[str, str], list[BaseGeometry]] = defaultdict(list)
+    for feature in features:
+        alike[layer.group_of(feature), feature.district_code].append(feature.geometry)
+    keys = sorted(alike)
+    return [group for group, _district in keys], numpy.array([shapely.union_all(alike[key]) for key in keys], dtype=object)
+
+
+def _dot_degrees(zoom: int) -> float:
+    """How wide a dot of the screen is, in degrees of longitude."""
+    return 360 / (256 << zoom)
+
+
+def _large_enough(shapes: numpy.ndarray, smallest: float) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """The polygons of the shapes that can be seen, without holes that cannot, and the shape each is of.
+
+    `smallest` is an area in square degrees; only for what is drawn, never for what is measured.
+    """
+    parts, owner = shapely.get_parts(shapes, return_index=True)
+    is_seen = (shapely.get_type_id(parts) == 3) & (shapely.area(parts) >= smallest)
+    return numpy.array([_without_small_holes(part, smallest) for part in parts[is_seen]], dtype=object), owner[is_seen]
+
+
+def _without_small_holes(polygon: shapely.Polygon, smallest: float) -> shapely.Polygon:
+    holes = [ring for ring in polygon.interiors if shapely.Polygon(ring).area >= smallest]
+    return polygon if len(holes) == len(polygon.interiors) else shapely.Polygon(polygon.exterior, holes)
+
+
+def _tiles(layer: MapLayer, zoom: int, groups: Sequence[str], polygons: numpy.ndarray) -> Iterator[DrawnTile]:
+    if not len(polygons):
+        return
+    tree = shapely.STRtree(polygons)
+    for tile in tiles_over(tuple(shapely.total_bounds(polygons).tolist()), zoom):
+        met = sorted(tree.query(shapely.box(*tile.bounds)).tolist())
+        if content := encode(tile, layer.key, _grouped(groups, polygons, met)):
+            yield DrawnTile(tile, content)
+
+
+def _grouped(groups: Sequence[str], polygons: numpy.ndarray, met: Sequence[int]) -> list[TileFeature]:
+    """One feature for each group, so that a group is drawn in one stroke."""
+    alike: defaultdict[str, list[BaseGeometry]] = defaultdict(list)
+    for index in met:
+        alike[groups[index]].append(polygons[index])
+    return [TileFeature(shapely.MultiPolygon(found), {"group": group}) for group, found in sorted(alike.items())]
+
+
+def drawing_of(session: Session, layer_key: str) -> LayerDrawing | None:
+    """The latest drawing of a layer; None before the first."""
+    statement = select(LayerDrawing).where(LayerDrawing.layer_id == layer_of(session, layer_key).id)
+    return session.exec(statement.order_by(col(LayerDrawing.edition_number).desc()).limit(1)).first()
+
+
+def drawn_tile(session: Session, drawing: LayerDrawing, tile: Tile) -> bytes:
+    """A tile of a drawing; empty where the layer has nothing."""
+    found = session.exec(select(LayerTile.content).where(
+        LayerTile.drawing_id == drawing.id, LayerTile.zoom == tile.zoom,
+        LayerTile.tile_column == tile.column, LayerTile.tile_row == tile.row,
+    )).first()
+    return found or b""
+
+
+def undrawn(session: Session) -> list[MapLayer]:
+    """The layers of the map whose latest edition has no drawing yet."""
+    loaded = [layer for layer in LAYERS if layer.is_dissolved and is_loaded(session, layer.key)]
+    return [layer for layer in loaded if not _is_drawn(session, layer)]
+
+
+def _is_drawn(session: Session, layer: MapLayer) -> bool:
+    drawing = drawing_of(session, layer.key)
+    return drawing is not None and drawing.edition_number == edition_on(session, layer.key).number
+
+
+def is_due(session: Session) -> bool:
+    """True if a layer has to be drawn and no job is at it."""
+    if not undrawn(session):
+        return False
+    begun = select(Job.id).where(Job.kind == KIND, col(Job.status).in_(("queued", "running"))).limit(1)
+    return session.exec(begun).first() is None
+
+
+@command("map.begin_drawing", allow=system_only)
+def begin(work: Work) -> None:
+    """Queue the drawing of what changed."""
+    titles = "、".join(layer.title for layer in undrawn(work.session))
+    job.enqueue(work, KIND, f"绘制一张图的小比例尺瓦片：{titles}", {})
+
+
+@job_handler(KIND, resumable=True)
+def draw_changed(progress: Progress, _arguments: Mapping[str, Any]) -> JobResult:
+    """Draw every layer that has a newer edition than its drawing."""
+    with progress.reading() as session:
+        wanted = undrawn(session)
+    drawn = {}
+    for done, layer in enumerate(wanted):
+        progress.tell(done, len(wanted), f"绘制{layer.title}")
+        with progress.reading() as session:
+            number = edition_on(session, layer.key).number
+            tiles = list(draw(layer, all_features(session, layer.key)))
+        with progress.writing() as session:
+            keep(session, SYSTEM, layer.key, number, tiles)
+        drawn[layer.key] = {"edition": number, "tiles": len(tiles)}
+    return JobResult(drawn)
+
+
+@command("map.keep_drawing", allow=system_only)
+def keep(work: Work, layer_key: str, edition_number: int, tiles: Sequence[DrawnTile]) -> LayerDrawing:
+    """Keep the tiles of an edition as the drawing of its layer, in place of the drawing before."""
+    return store(work, layer_key, edition_number, tiles)
+
+
+def store(work: Work, layer_key: str, edition_number: int, tiles: Sequence[DrawnTile]) -> LayerDrawing:
+    """The building block of `keep`, for loading inside another command."""
+    layer = layer_of(work.session, layer_key)
+    _forget(work, layer.id)
+    drawing = LayerDrawing(
+        layer_id=layer.id, edition_number=edition_number, drawn_at=work.at, tile_count=len(tiles),
+        size_bytes=sum(len(each.content) for each in tiles),
+    )
+    work.session.add(drawing)
+    work.session.flush()
+    rows = [
+        {"drawing_id": drawing.id, "zoom": each.tile.zoom, "tile_column": each.tile.column, "tile_row": each.tile.row,
+         "content": each.content}
+        for each in tiles
+    ]
+    for start in range(0, len(rows), _BATCH):
+        work.session.execute(insert(LayerTile.__table__), rows[start : start + _BATCH])
+    work.record(f"layer:{layer_key}", drawing=edition_number, tiles=drawing.tile_count, bytes=drawing.size_bytes)
+    return drawing
+
+
+def _forget(work: Work, layer_id: int | None) -> None:
+    """Delete the drawings of a layer; what they showed is shown anew at once, in the same transaction."""
+    old = list(work.session.exec(select(LayerDrawing.id).where(LayerDrawing.layer_id == layer_id)).all())
+    if old:
+        work.session.execute(delete(LayerTile).where(col(LayerTile.drawing_id).in_(old)))
+        work.session.execute(delete(LayerDrawing).where(col(LayerDrawing.id).in_(old)))

@@ -1,0 +1,58 @@
+"""The legend of the one map: its layers from the bottom to the top, each with groups of features that look alike."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from domain.layer import FeatureData, layer_definition
+
+FILE = Path(__file__).parent / "reference" / "map_legend.yaml"
+DETAIL_ZOOM = 13
+"""From this zoom on every feature is drawn by itself; below it, groups are dissolved (domain/map_drawing.py)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MapGroup:
+    """Features of a layer that look alike: key, label, mark (a class of the map styles), the values they have."""
+
+    key: str
+    label: str
+    mark: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MapLayer:
+    """A layer of the map: its groups, by the class or by the status of a feature, and whether small scales dissolve it."""
+
+    key: str
+    by: str
+    groups: tuple[MapGroup, ...]
+    is_dissolved: bool = True
+    is_shown: bool = True
+
+    @property
+    def title(self) -> str:
+        """The title of the layer."""
+        return layer_definition(self.key).title
+
+    def group_of(self, feature: FeatureData) -> str:
+        """The group of a feature: the longest value that its class or status begins with; the last group for others."""
+        value = getattr(feature, self.by)
+        fitting = [(len(each), group.key) for group in self.groups for each in group.values if value.startswith(each)]
+        return max(fitting)[1] if fitting else self.groups[-1].key
+
+
+def read_legend(file: Path = FILE) -> tuple[MapLayer, ...]:
+    """The layers as the file writes them."""
+    entries = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return tuple(MapLayer(**{**entry, "groups": tuple(map(_group, entry["groups"]))}) for entry in entries)
+
+
+def _group(entry: dict) -> MapGroup:
+    return MapGroup(**{**entry, "values": tuple(entry["values"])})
+
+
+LAYERS = read_legend()
+BY_KEY = {layer.key: layer for layer in LAYERS}
