@@ -5,14 +5,16 @@ part of the actor's scope has one (district, town, enterprise, starter, tasks), 
 are sorted by. Counts stop at a limit and are taken in one statement.
 """
 
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, union_all
+from sqlalchemy import ColumnElement, and_, bindparam, func, literal, or_, union_all
+from sqlalchemy import select as sql_select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, exists, select
 
@@ -67,15 +69,59 @@ class CaseQuery:
     before: tuple[Any, int] | None = None
 
 
-@dataclass(frozen=True)
+class CaseLine(NamedTuple):
+    """What a list shows of a case itself; a page of whole cases with their forms costs several times as much to read."""
+
+    id: int
+    number: str | None
+    draft_number: str
+    case_type: str
+    edition: str
+    title: str
+    status: str
+    outcome: str | None
+    district_code: str | None
+    town_code: str | None
+    steps: str
+    due_on: date | None
+    light: str
+    light_words: str
+    submitted_at: datetime | None
+    changed_at: datetime
+    closed_at: datetime | None
+
+
+class TaskLine(NamedTuple):
+    """What a list shows of an open task."""
+
+    id: int
+    case_id: int
+    status: str
+    assignee_id: int | None
+
+
+class ClockLine(NamedTuple):
+    """What a list shows of a clock."""
+
+    task_id: int | None
+    label: str
+    light: str
+    light_words: str
+    used_days: int
+    left_days: int
+    over_days: int
+    due_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class CaseRow:
     """One row of a list: the case, and the actor's task in it if there is one."""
 
-    case: Case
-    task: Task | None = None
+    case: CaseLine
+    task: TaskLine | None = None
     holder: str = ""
     """Who has the task in hand; empty while it is free."""
-    clock: Clock | None = None
+    clock: ClockLine | None = None
     """The most serious open clock of the case, or of its step where the case has none."""
     fields: Mapping[str, Any] = field(default_factory=dict)
 
@@ -124,7 +170,7 @@ def page(
 
 def where(session: Session, actor: Actor, query: CaseQuery) -> ColumnElement[bool]:
     """All conditions of a query, the actor's scope first."""
-    conditions = [scope.visible(actor), *box(actor, query.box), *_columns(query)]
+    conditions = [*_scope_and_box(actor, query.box), *_columns(query)]
     conditions += [_field(session, key, operator, value) for key, operator, value in query.fields]
     if query.words.strip():
         matched = search.matches(session, query.words)
@@ -132,6 +178,12 @@ def where(session: Session, actor: Actor, query: CaseQuery) -> ColumnElement[boo
             raise InvalidData("搜索词里没有可以检索的字。请输入汉字、字母或数字。", {"q": "请输入汉字、字母或数字"})
         conditions.append(matched)
     return and_(*conditions)
+
+
+@functools.lru_cache(maxsize=1024)
+def _scope_and_box(actor: Actor, key: str) -> tuple[ColumnElement[bool], ...]:
+    """The part of a query that depends on the person alone; kept, because to put it together costs as much as to run it."""
+    return scope.visible(actor), *box(actor, key)
 
 
 def box(actor: Actor, key: str) -> list[ColumnElement[bool]]:
@@ -245,15 +297,16 @@ def _order(sort: str) -> tuple[Any, bool]:
 
 def _rows(
     session: Session, condition: ColumnElement[bool], column: Any, descending: bool, place: tuple[Any, int] | None
-) -> list[Case]:
+) -> list[CaseLine]:
     """One page beyond a place in the order, and one row more to know whether there is a next page.
 
     Rows without a value come last in ascending order and first in descending order, on both databases.
     """
-    statement = select(Case).where(condition)
+    statement = sql_select(*_CASE_COLUMNS).where(condition)
     if place is not None:
         statement = statement.where(_beyond(column, descending, place))
-    return list(session.exec(statement.order_by(*_keys(column, descending)).limit(PAGE_ROWS + 1)).all())
+    ordered = statement.order_by(*_keys(column, descending)).limit(PAGE_ROWS + 1)
+    return [CaseLine._make(row) for row in session.execute(ordered)]
 
 
 def _keys(column: Any, descending: bool) -> tuple[Any, ...]:
@@ -275,7 +328,7 @@ def _beyond(column: Any, descending: bool, place: tuple[Any, int]) -> ColumnElem
     return or_(beyond, and_(column == value, further))
 
 
-def _place(case: Case, column: Any) -> tuple[Any, int]:
+def _place(case: Case | CaseLine, column: Any) -> tuple[Any, int]:
     return getattr(case, column.key), case.id
 
 
@@ -285,46 +338,65 @@ def count(session: Session, condition: ColumnElement[bool]) -> int:
     return session.exec(select(func.count()).select_from(limited)).one()
 
 
-def _with_tasks(session: Session, actor: Actor, cases: Sequence[Case], shown_fields: Sequence[str]) -> list[CaseRow]:
+def _with_tasks(session: Session, actor: Actor, cases: Sequence[CaseLine], shown_fields: Sequence[str]) -> list[CaseRow]:
     ids = [case.id for case in cases]
     tasks = _open_tasks(session, actor, ids)
     values = field_values(session, ids, shown_fields) if shown_fields else {}
     return [CaseRow(case, *tasks.get(case.id, (None, "", None)), values.get(case.id, {})) for case in cases]
 
 
-def _open_tasks(session: Session, actor: Actor, ids: Sequence[int]) -> dict[int, tuple[Task, str, Clock | None]]:
+def _open_tasks(session: Session, actor: Actor, ids: Sequence[int]) -> dict[int, tuple[TaskLine, str, ClockLine | None]]:
     """One open task a case (the actor's own before others), the name of its holder, the case's worst clock."""
-    of_case_or_step = or_(col(Clock.task_id).is_(None), Clock.task_id == Task.id)
-    running = and_(Clock.case_id == Task.case_id, of_case_or_step, Clock.status != "finished")
-    statement = (
-        select(Task, Person.name, Clock)
-        .join(Person, col(Person.id) == Task.assignee_id, isouter=True)
-        .join(Clock, running, isouter=True)
-        .where(col(Task.case_id).in_(ids), col(Task.status).in_(("ready", "held", "waiting")))
-    )
-    found: dict[int, tuple[Task, str, Clock | None]] = {}
-    for task, holder, clock in session.exec(statement.order_by(col(Task.id), col(Clock.id))).all():
+    found: dict[int, tuple[TaskLine, str, ClockLine | None]] = {}
+    for row in session.execute(_OPEN_TASKS, {"ids": ids}):
+        task, (holder, clock_id), clock = TaskLine._make(row[:_HOLDER]), row[_HOLDER:_CLOCK], row[_CLOCK:]
         known, name, worst = found.get(task.case_id, (None, "", None))
         if known is None or (access.holds(actor, task) and not access.holds(actor, known)):
             known, name = task, holder or ""
-        found[task.case_id] = (known, name, _worse(worst, clock))
+        found[task.case_id] = (known, name, worst if clock_id is None else _worse(worst, ClockLine._make(clock)))
     return found
 
 
-def _worse(one: Clock | None, other: Clock | None) -> Clock | None:
+_CASE_COLUMNS = tuple(getattr(Case, name) for name in CaseLine._fields)
+_TASK_COLUMNS = tuple(getattr(Task, name) for name in TaskLine._fields)
+_CLOCK_COLUMNS = tuple(getattr(Clock, name) for name in ClockLine._fields)
+_HOLDER, _CLOCK = len(_TASK_COLUMNS), len(_TASK_COLUMNS) + 2
+"""Where the holder's name and the clock begin in a row of open tasks."""
+
+
+def _open_tasks_statement() -> Any:
+    """Open tasks of the cases `ids` with holder and clocks; made once, for every list asks it."""
+    of_case_or_step = or_(col(Clock.task_id).is_(None), Clock.task_id == Task.id)
+    running = and_(Clock.case_id == Task.case_id, of_case_or_step, Clock.status != "finished")
+    return (
+        sql_select(*_TASK_COLUMNS, Person.name, Clock.id, *_CLOCK_COLUMNS)
+        .join_from(Task, Person, col(Person.id) == Task.assignee_id, isouter=True)
+        .join(Clock, running, isouter=True)
+        .where(col(Task.case_id).in_(bindparam("ids", expanding=True)), col(Task.status).in_(("ready", "held", "waiting")))
+        .order_by(col(Task.id), col(Clock.id))
+    )
+
+
+_OPEN_TASKS = _open_tasks_statement()
+_RANK = {colour: place for place, colour in enumerate(COLOURS)}
+
+
+def _worse(one: ClockLine | None, other: ClockLine) -> ClockLine:
     """The more serious of two clocks, those of the whole case before those of steps, as the case itself shows it."""
-    both = [clock for clock in (one, other) if clock is not None]
-    rank = {colour: place for place, colour in enumerate(COLOURS)}
-    return min(both, key=lambda clock: (clock.task_id is not None, rank.get(clock.light, len(rank)), clock.due_on), default=None)
+    return other if one is None or _seriousness(other) < _seriousness(one) else one
+
+
+def _seriousness(clock: ClockLine) -> tuple[Any, ...]:
+    return clock.task_id is not None, _RANK.get(clock.light, len(_RANK)), clock.due_on
 
 
 def field_values(session: Session, ids: Sequence[int], fields: Sequence[str]) -> dict[int, dict[str, Any]]:
     """Values of the typed index by case and field, for the columns that lists and exports show."""
-    statement = select(CaseIndex).where(col(CaseIndex.case_id).in_(ids), col(CaseIndex.field).in_(fields))
+    shown = (CaseIndex.case_id, CaseIndex.field, CaseIndex.number_value, CaseIndex.date_value, CaseIndex.text_value)
+    statement = sql_select(*shown).where(col(CaseIndex.case_id).in_(ids), col(CaseIndex.field).in_(fields))
     found: dict[int, dict[str, Any]] = {}
-    for entry in session.exec(statement).all():
-        value = next((v for v in (entry.number_value, entry.date_value) if v is not None), entry.text_value)
-        found.setdefault(entry.case_id, {})[entry.field] = value
+    for case_id, key, number, day, text in session.execute(statement):
+        found.setdefault(case_id, {})[key] = next((each for each in (number, day) if each is not None), text)
     return found
 
 
