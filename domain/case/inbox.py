@@ -28,6 +28,7 @@ from domain.person import Person
 from domain.portal_clock import SHANGHAI
 
 PAGE_ROWS = 50
+OPEN_TASK = ("ready", "held", "waiting")
 BOXES = ("todo", "doing", "done", "all", "mine")
 """todo 待办: in my hands or free for me; doing 在办: I have had a hand in it and it runs; done 已办: I did a step of it."""
 
@@ -188,14 +189,16 @@ def _scope_and_box(actor: Actor, key: str) -> tuple[ColumnElement[bool], ...]:
 
 def box(actor: Actor, key: str) -> list[ColumnElement[bool]]:
     """The conditions of one of the BOXES."""
-    running = col(Case.status).in_(("open", "correction", "suspended"))
     done = and_(col(Task.status).in_(("done", "returned")), col(Task.done_by).in_(actor.hands))
     did_a_step = col(Case.id).in_(select(Task.case_id).where(done))
-    mine = or_(col(Case.created_by) == actor.person_id, col(Case.applicant_id) == actor.person_id)
+    own_ways = (col(Case.created_by) == actor.person_id, col(Case.applicant_id) == actor.person_id)
+    mine = or_(*own_ways)
     if key == "todo":
         return [todo(actor)]
     if key == "doing":
-        return [running, or_(did_a_step, mine)]
+        running = _by_no_index(Case.status).in_(("open", "correction", "suspended"))
+        ways = (select(Task.case_id).where(done), *(select(Case.id).where(own) for own in own_ways))
+        return [running, col(Case.id).in_(union_all(*ways))]
     if key == "done":
         return [did_a_step]
     if key == "mine":
@@ -221,7 +224,7 @@ def _columns(query: CaseQuery) -> list[ColumnElement[bool]]:
     }
     conditions = [column == value for column, value in equal.items() if value]
     if query.step:
-        in_hand = col(Task.status).in_(("ready", "held", "waiting"))
+        in_hand = col(Task.status).in_(OPEN_TASK)
         conditions.append(exists(select(Task.id).where(Task.case_id == Case.id, Task.step == query.step, in_hand)))
     if query.submitted_from:
         conditions.append(col(Case.submitted_at) >= _start_of(query.submitted_from))
@@ -364,6 +367,11 @@ _HOLDER, _CLOCK = len(_TASK_COLUMNS), len(_TASK_COLUMNS) + 2
 """Where the holder's name and the clock begin in a row of open tasks."""
 
 
+def _by_no_index(column: Any) -> ColumnElement[str]:
+    """The column in a form that no index serves, where the planner would take the many rows of a state for few."""
+    return func.coalesce(column, "")
+
+
 def _open_tasks_statement() -> Any:
     """Open tasks of the cases `ids` with holder and clocks; made once, for every list asks it."""
     of_case_or_step = or_(col(Clock.task_id).is_(None), Clock.task_id == Task.id)
@@ -372,7 +380,7 @@ def _open_tasks_statement() -> Any:
         sql_select(*_TASK_COLUMNS, Person.name, Clock.id, *_CLOCK_COLUMNS)
         .join_from(Task, Person, col(Person.id) == Task.assignee_id, isouter=True)
         .join(Clock, running, isouter=True)
-        .where(col(Task.case_id).in_(bindparam("ids", expanding=True)), col(Task.status).in_(("ready", "held", "waiting")))
+        .where(col(Task.case_id).in_(bindparam("ids", expanding=True)), _by_no_index(Task.status).in_(OPEN_TASK))
         .order_by(col(Task.id), col(Clock.id))
     )
 
@@ -402,19 +410,29 @@ def field_values(session: Session, ids: Sequence[int], fields: Sequence[str]) ->
 
 def counts(session: Session, actor: Actor, query: CaseQuery, boxes: Sequence[str] = ()) -> Counts:
     """The numbers beside a list in one statement: the named boxes, the lights of the query, its rows."""
-    condition = where(session, actor, replace(query, light=None))
-    lights = select(Case.light).where(condition).limit(COUNT_LIMIT + 1).subquery()
+    lights = _limited(session, actor, replace(query, light=None), Case.light)
     parts = [select(literal("light"), lights.c.light, func.count()).group_by(lights.c.light)]
-    wanted = {("box", box): where(session, actor, CaseQuery(box=box)) for box in boxes}
-    if query.light:
-        wanted["total", ""] = where(session, actor, query)
+    wanted = {("box", box): CaseQuery(box=box) for box in boxes} | ({("total", ""): query} if query.light else {})
     for (kind, key), each in wanted.items():
-        limited = select(Case.id).where(each).limit(COUNT_LIMIT + 1).subquery()
+        limited = _limited(session, actor, each, Case.id)
         parts.append(select(literal(kind), literal(key), func.count()).select_from(limited))
     found = {(kind, key): number for kind, key, number in session.execute(union_all(*parts)).all()}
     burning = {key: number for (kind, key), number in found.items() if kind == "light"}
     total = found["total", ""] if query.light else sum(burning.values())
     return Counts({box: found["box", box] for box in boxes}, burning, total)
+
+
+def _limited(session: Session, actor: Actor, query: CaseQuery, column: Any) -> Any:
+    """One column of the cases that fit, no more of them than are counted."""
+    if query.box != "all" or query.words.strip() or query.fields:
+        return select(column).where(where(session, actor, query)).limit(COUNT_LIMIT + 1).subquery()
+    # Nothing narrows the list to few cases, so that it is counted along the index of each part of the scope.
+    rest = (*box(actor, query.box), *_columns(query))
+    parts = [select(column).where(branch, *rest) for branch in _branches(actor)]
+    return (union_all(*parts) if len(parts) > 1 else parts[0]).limit(COUNT_LIMIT + 1).subquery()
+
+
+_branches = functools.lru_cache(maxsize=1024)(scope.branches)
 
 
 def box_counts(session: Session, actor: Actor) -> dict[str, int]:
