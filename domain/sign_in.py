@@ -3,7 +3,11 @@
 Sessions and pauses run by the real clock: moving the date of a demo database signs nobody out.
 """
 
+import base64
+import os
 import secrets
+import threading
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
@@ -28,10 +32,21 @@ from domain.session import (
 )
 
 HASHER = PasswordHasher()
-_NOBODY = HASHER.hash(secrets.token_hex(16))
-"""Checked when there is no such login, so that the answer takes as long as a wrong password."""
+HASHING = threading.BoundedSemaphore(os.cpu_count() or 1)
+"""One hash keeps a processor and 64 MB busy for about a tenth of a second; more at a time than processors only wait."""
+
+
+def _hash_of_nobody() -> str:
+    """A hash that no password fits, with the parameters of ours: to check it takes as long as a wrong password."""
+    salt, value = (base64.b64encode(secrets.token_bytes(length)).rstrip(b"=").decode() for length in (16, 32))
+    return f"$argon2id$v=19$m={HASHER.memory_cost},t={HASHER.time_cost},p={HASHER.parallelism}${salt}${value}"
+
+
+_NOBODY = _hash_of_nobody()
+"""Checked when there is no such login, so that the answer says nothing about which logins there are."""
 TRIES, PAUSE = 5, timedelta(minutes=10)
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 200
+WRONG_OLD = "原口令不对，没有修改。"
 WRONG = "用户名或口令不对。连续 5 次不对将暂停登录 10 分钟。忘记口令的，请联系本单位的系统管理员重设。"
 
 
@@ -41,18 +56,45 @@ class TooManyTries(PortalError):
     status = 429
 
 
+@dataclass(frozen=True)
+class PasswordCheck:
+    """What a check of a password found. It is made outside of every transaction: all other writers would wait for it."""
+
+    login: str
+    stored: str | None
+    """The hash that was checked; None if there is no such login, or one without a password."""
+    matches: bool
+    renewed: str | None = None
+    """The same password hashed by the parameters of today, if the stored hash has older ones."""
+
+
+def stored_hash(session: Session, login: str) -> str | None:
+    """The hash of a login's password, to be checked by `checked`."""
+    return session.exec(select(Person.password_hash).where(Person.login == login.strip())).first()
+
+
+def checked(login: str, stored: str | None, password: str) -> PasswordCheck:
+    """Check a password against the stored hash; takes as long when there is none. Call it outside a session."""
+    matches = _matches(stored or _NOBODY, password) and stored is not None
+    is_old = matches and stored is not None and HASHER.check_needs_rehash(stored)
+    return PasswordCheck(login.strip(), stored, matches, _hash(password) if is_old else None)
+
+
 @command("session.open", allow=anybody)
 def open_with_password(
-    work: Work, login: str, password: str, *, address: str, browser: str, lasts: timedelta
+    work: Work, check: PasswordCheck, *, address: str, browser: str, lasts: timedelta
 ) -> tuple[str, Person]:
-    """Check login and password and open a session; answers its token, which is kept nowhere else."""
-    person = work.session.exec(select(Person).where(Person.login == login.strip())).first()
-    matches = _matches(person.password_hash if person and person.password_hash else _NOBODY, password)
-    if person is None or not matches or not person.is_active:
+    """Open a session for a password that was checked; answers its token, which is kept nowhere else.
+
+    Raises NotAllowed if it did not match or was changed since, TooManyTries if others failed in the meantime.
+    """
+    must_not_be_paused(work.session, check.login, address, portal_clock.now())
+    person = work.session.exec(select(Person).where(Person.login == check.login)).first()
+    if person is None or not check.matches or person.password_hash != check.stored or not person.is_active:
         raise NotAllowed(WRONG)
-    if HASHER.check_needs_rehash(person.password_hash):
-        person.password_hash = HASHER.hash(password)
-    forget_attempts(work, login)
+    if check.renewed:
+        person.password_hash = check.renewed
+    forget_attempts(work, check.login)
     return _open(work, person, address, browser, lasts, None), person
 
 
@@ -75,9 +117,15 @@ def note_failure(work: Work, login: str, address: str) -> None:
 
 def _matches(stored: str, password: str) -> bool:
     try:
-        return HASHER.verify(stored, password[:LONGEST_PASSWORD])
+        with HASHING:
+            return HASHER.verify(stored, password[:LONGEST_PASSWORD])
     except (VerifyMismatchError, InvalidHashError):
         return False
+
+
+def _hash(password: str) -> str:
+    with HASHING:
+        return HASHER.hash(password)
 
 
 @command("session.open_enterprise", allow=anybody)
@@ -156,13 +204,34 @@ def end(work: Work, session_id: int) -> str | None:
     return row.id_token
 
 
+@dataclass(frozen=True)
+class PasswordChange:
+    """A change of password that was checked: the hash it replaces and the new one."""
+
+    stored: str
+    renewed: str
+
+
+def own_password(session: Session, actor: Actor) -> tuple[str, str | None]:
+    """The actor's own login and the hash of its password, to be checked by `checked_change`."""
+    found = session.exec(select(Person.login, Person.password_hash).where(Person.id == actor.person_id)).first()
+    return (found[0] or "", found[1]) if found else ("", None)
+
+
+def checked_change(login: str, stored: str | None, old: str, new: str) -> PasswordChange:
+    """Check the old password and hash the new one, outside of every transaction. Raises InvalidData by field."""
+    if stored is None or not _matches(stored, old):
+        raise InvalidData(WRONG_OLD, {"old": "原口令不对"})
+    return PasswordChange(stored, hashed(new, login))
+
+
 @command("session.change_password", allow=anyone_signed_in)
-def change_password(work: Work, old: str, new: str, keep_session: int | None = None) -> None:
+def change_password(work: Work, change: PasswordChange, keep_session: int | None = None) -> None:
     """Change one's own password; every other session ends."""
     person = work.session.get(Person, work.actor.person_id)
-    if person is None or person.password_hash is None or not _matches(person.password_hash, old):
-        raise InvalidData("原口令不对，没有修改。", {"old": "原口令不对"})
-    person.password_hash = hashed(new, person.login or "")
+    if person is None or person.password_hash != change.stored:
+        raise InvalidData(WRONG_OLD, {"old": "原口令不对"})
+    person.password_hash = change.renewed
     person.password_changed_at, person.must_change_password = work.at, False
     ended = end_sessions(work, person.id, portal_clock.now(), keep_session)
     work.record(f"person:{person.id}", act="change_password", ended_sessions=ended)
@@ -187,4 +256,4 @@ def hashed(password: str, login: str) -> str:
         message = "新口令过于简单，或包含登录名。请换一个，可用几个不相关的词连起来。"
     if message:
         raise InvalidData(message, {"new": message})
-    return HASHER.hash(password)
+    return _hash(password)

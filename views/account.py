@@ -142,8 +142,11 @@ def password(request: Request) -> Response:
     try:
         if new != again:
             raise InvalidData("两次填写的新口令不同，没有修改。请重新填写。", {"again": "与上面填写的不同"})
+        with reading(request) as session:
+            login, stored = sign_in.own_password(session, actor(request))
+        change = sign_in.checked_change(login, stored, old, new)
         with writing(request) as session:
-            sign_in.change_password(session, actor(request), old, new, request.state.session_id)
+            sign_in.change_password(session, actor(request), change, request.state.session_id)
     except InvalidData as error:
         return _password_page(request, faults_of(error), 422)
     return redirect(request, "account", query={"done": "password"})

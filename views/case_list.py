@@ -14,10 +14,9 @@ from domain.actor import Actor
 from domain.case import columns as case_columns
 from domain.case import inbox, saved_filter
 from domain.case.columns import Column, Places
-from domain.case.inbox import COUNT_LIMIT, PAGE_ROWS, CasePage, CaseRow, Counts
+from domain.case.inbox import COUNT_LIMIT, PAGE_ROWS, CasePage, CaseRow, ClockLine, Counts
 from domain.case.tables import SavedFilter
 from domain.case.words import code_of, words
-from domain.clock import Clock
 from domain.form.shown import shown
 from domain.format import date_table, local
 from domain.light import COLOURS
@@ -106,7 +105,7 @@ def build(found: Listing, title: str, plate: tuple[str, ...] = (), bulk: Sequenc
         lamps=_lamps(found),
         filters=_filters(found, places),
         columns=tuple(_head(found, column) for column in columns),
-        rows=tuple(_row(found, row, columns, places) for row in found.page.rows),
+        rows=_rows(found, columns, places),
         pager=_pager(found),
         bulk_actions=tuple({"label": BULK_LABELS[key], "name": "act", "value": key} for key in bulk),
         export={"params": _pairs(found.asked.conditions() | {"sort": found.asked.query.sort}), "box": found.asked.query.box},
@@ -236,40 +235,49 @@ def _sort(found: Listing, key: str) -> Mapping[str, Any]:
     return {"href": found.href(sort=key if is_descending else f"-{key}"), "order": order}
 
 
-def _row(found: Listing, row: CaseRow, columns: Sequence[Column], places: Places) -> Mapping[str, Any]:
-    case = row.case
-    name = case.title or code_of(case)
+Cells = Callable[[CaseRow], Any]
+
+
+def _rows(found: Listing, columns: Sequence[Column], places: Places) -> tuple[Mapping[str, Any], ...]:
+    """The rows; how each column shows a case is settled once for all of them."""
+    readers = [(column.key, _reader(found, column, places)) for column in columns]
+    return tuple(_row(row, readers) for row in found.page.rows)
+
+
+def _row(row: CaseRow, readers: Sequence[tuple[str, Cells]]) -> Mapping[str, Any]:
+    case, code = row.case, code_of(row.case)
     return {
         "id": f"case-{case.id}",
-        "select": {"value": case.id, "label": f"{name} {code_of(case)}"},
-        "cells": {column.key: _cell(found, row, column, places) for column in columns},
+        "select": {"value": case.id, "label": f"{case.title or code} {code}"},
+        "cells": {key: read_cell(row) for key, read_cell in readers},
     }
 
 
-def _cell(found: Listing, row: CaseRow, column: Column, places: Places) -> Any:
-    special: dict[str, Callable[[], Any]] = {
-        "clock": lambda: clock_cell(row.clock, row.case.light, row.case.light_words),
-        "title": lambda: _title(found, row),
-        "light": lambda: _light(row.case.light, row.case.light_words),
-        "holder": lambda: row.holder or _free(row),
+def _reader(found: Listing, column: Column, places: Places) -> Cells:
+    special: dict[str, Cells] = {
+        "clock": lambda row: clock_cell(row.clock, row.case.light, row.case.light_words),
+        "title": lambda row: _title(url, row),
+        "light": lambda row: _light(row.case.light, row.case.light_words),
+        "holder": lambda row: row.holder or _free(row),
     }
+    url, catalogue, today = found.request.app.state.templates.url, found.catalogue, found.today
     if column.key in special:
-        return special[column.key]()
-    value = case_columns.cell(column, row.case, row.holder, row.fields, found.catalogue, places)
+        return special[column.key]
+    return lambda row: _cell(column, case_columns.cell(column, row.case, row.holder, row.fields, catalogue, places), today)
+
+
+def _cell(column: Column, value: Any, today: date) -> Any:
     if isinstance(value, datetime):
-        return date_table(local(value).date(), found.today)
+        return date_table(local(value).date(), today)
     if isinstance(value, date):
-        return date_table(value, found.today)
+        return date_table(value, today)
     if column.form_field is not None and value is not None and not isinstance(value, str):
         return shown(column.form_field, value, column.choices).split(" ")[0]
     return value or "—"
 
 
-def _title(found: Listing, row: CaseRow) -> Mapping[str, Any]:
-    cell: dict[str, Any] = {
-        "text": row.case.title or code_of(row.case),
-        "href": found.request.app.state.templates.url("case", case_id=row.case.id),
-    }
+def _title(url: Callable[..., str], row: CaseRow) -> Mapping[str, Any]:
+    cell: dict[str, Any] = {"text": row.case.title or code_of(row.case), "href": url("case", case_id=row.case.id)}
     if row.case.status in ("draft", "correction", "suspended"):
         cell["tag"] = {"label": words("statuses")[row.case.status], "tone": "" if row.case.status == "draft" else "warn"}
     return cell
@@ -285,7 +293,7 @@ def _light(colour: str, said: str) -> Any:
     return {"light": {"colour": colour, "words": said}} if colour in COLOURS else "—"
 
 
-def clock_cell(clock: Clock | None, colour: str, said: str) -> Any:
+def clock_cell(clock: ClockLine | None, colour: str, said: str) -> Any:
     """The small ruler and light of a clock; the light alone of a case whose clocks have ended."""
     if clock is None or clock.light not in COLOURS:
         return _light(colour, said)

@@ -6,6 +6,7 @@ functions only place marks; which days count, and what is due, comes from the cl
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -83,7 +84,12 @@ def runs_of(given: Iterable[Run | Mapping[str, object]]) -> tuple[Run, ...]:
 
 def small_ruler(given: Iterable[Run | Mapping[str, object]]) -> SmallRuler:
     """The ruler for a list row: five units a day, used and over filled, stop and left hollow."""
-    runs = runs_of(given)
+    return _small_ruler(runs_of(given))
+
+
+@functools.lru_cache(maxsize=4096)
+def _small_ruler(runs: tuple[Run, ...]) -> SmallRuler:
+    """Kept, because the rows of a list are much alike: most have the same few days behind and before them."""
     days = sum(run.days for run in runs)
     marks: dict[Kind, list[str]] = {kind: [] for kind in KINDS}
     at = 0

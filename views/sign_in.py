@@ -58,7 +58,9 @@ def sign_in_with_password(request: Request) -> Response:
     try:
         with reading(request) as session:
             sign_in.must_not_be_paused(session, login, address, portal_clock.now())
-        token, person = _opened_with_password(request, login, _text(given, "password"), address)
+            stored = sign_in.stored_hash(session, login)
+        check = sign_in.checked(login, stored, _text(given, "password"))
+        token, person = _opened_with_password(request, check, address)
     except NotAllowed as refusal:
         with writing(request) as session:
             sign_in.note_failure(session, actor(request), login, address)
@@ -147,11 +149,11 @@ def local_path(wanted: str) -> str:
     return "" if parts.scheme or parts.netloc or parts.path.startswith(("/sign-", "//")) else wanted
 
 
-def _opened_with_password(request: Request, login: str, password: str, address: str) -> tuple[str, Person]:
+def _opened_with_password(request: Request, check: sign_in.PasswordCheck, address: str) -> tuple[str, Person]:
     lasts = timedelta(hours=request.app.state.settings.session_absolute_hours)
     with writing(request) as session:
         return sign_in.open_with_password(
-            session, actor(request), login, password, address=address, browser=_browser(request), lasts=lasts
+            session, actor(request), check, address=address, browser=_browser(request), lasts=lasts
         )
 
 

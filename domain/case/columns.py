@@ -1,12 +1,12 @@
 """Columns of case lists and of their exports: what every case has, and the searchable fields of one case type."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from domain.case.inbox import SORT_COLUMNS
+from domain.case.inbox import SORT_COLUMNS, CaseLine
 from domain.case.tables import Case
 from domain.case.words import code_of, status_words, words
 from domain.form import Choice
@@ -101,29 +101,35 @@ class Places:
 
 
 def cell(
-    column: Column, case: Case, holder: str, values: Mapping[str, Any], catalogue: Catalogue, places: Places
+    column: Column, case: Case | CaseLine, holder: str, values: Mapping[str, Any], catalogue: Catalogue, places: Places
 ) -> Cell:
     """The plain value of a case in a column: text, number, date or moment."""
     if column.form_field is not None:
         value = values.get(column.form_field.key)
         return column.choices.get(value, value) if isinstance(value, str) else value
-    own = {
-        "clock": lambda: case.light_words,
-        "title": lambda: case.title,
-        "case_type": lambda: catalogue.edition(case.case_type, case.edition).short,
-        "status": lambda: status_words(case),
-        "district": lambda: places.districts.get(case.district_code or "", case.district_code),
-        "town": lambda: places.towns.get(case.town_code or "", case.town_code),
-        "step": lambda: step_words(case, catalogue),
-        "holder": lambda: holder,
-        "number": lambda: code_of(case),
-        "light": lambda: words("lights").get(case.light, ""),
-        "outcome": lambda: words("outcomes").get(case.outcome or "", ""),
-    }
-    return own[column.key]() if column.key in own else getattr(case, column.key)
+    own = _OWN.get(column.key)
+    return own(case, holder, catalogue, places) if own else getattr(case, column.key)
 
 
-def step_words(case: Case, catalogue: Catalogue) -> str:
+# One function a column, made once: a list asks for each of them in every row.
+_OWN: dict[str, Callable[[Case | CaseLine, str, Catalogue, Places], Cell]] = {
+    "clock": lambda case, holder, catalogue, places: case.light_words,
+    "title": lambda case, holder, catalogue, places: case.title,
+    "case_type": lambda case, holder, catalogue, places: catalogue.edition(case.case_type, case.edition).short,
+    "status": lambda case, holder, catalogue, places: status_words(case),
+    "district": lambda case, holder, catalogue, places: places.districts.get(case.district_code or "", case.district_code),
+    "town": lambda case, holder, catalogue, places: places.towns.get(case.town_code or "", case.town_code),
+    "step": lambda case, holder, catalogue, places: step_words(case, catalogue),
+    "holder": lambda case, holder, catalogue, places: holder,
+    "number": lambda case, holder, catalogue, places: code_of(case),
+    "light": lambda case, holder, catalogue, places: words("lights").get(case.light, ""),
+    "outcome": lambda case, holder, catalogue, places: words("outcomes").get(case.outcome or "", ""),
+}
+
+
+def step_words(case: Case | CaseLine, catalogue: Catalogue) -> str:
     """The steps now in hand, in words."""
+    if not case.steps:
+        return ""
     workflow = catalogue.edition(case.case_type, case.edition).workflow
     return "、".join(workflow.step(key).label for key in case.steps.split(",") if key)

@@ -5,14 +5,16 @@ part of the actor's scope has one (district, town, enterprise, starter, tasks), 
 are sorted by. Counts stop at a limit and are taken in one statement.
 """
 
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, union_all
+from sqlalchemy import ColumnElement, and_, bindparam, func, literal, or_, union_all
+from sqlalchemy import select as sql_select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, exists, select
 
@@ -26,6 +28,7 @@ from domain.person import Person
 from domain.portal_clock import SHANGHAI
 
 PAGE_ROWS = 50
+OPEN_TASK = ("ready", "held", "waiting")
 BOXES = ("todo", "doing", "done", "all", "mine")
 """todo 待办: in my hands or free for me; doing 在办: I have had a hand in it and it runs; done 已办: I did a step of it."""
 
@@ -67,15 +70,59 @@ class CaseQuery:
     before: tuple[Any, int] | None = None
 
 
-@dataclass(frozen=True)
+class CaseLine(NamedTuple):
+    """What a list shows of a case itself; a page of whole cases with their forms costs several times as much to read."""
+
+    id: int
+    number: str | None
+    draft_number: str
+    case_type: str
+    edition: str
+    title: str
+    status: str
+    outcome: str | None
+    district_code: str | None
+    town_code: str | None
+    steps: str
+    due_on: date | None
+    light: str
+    light_words: str
+    submitted_at: datetime | None
+    changed_at: datetime
+    closed_at: datetime | None
+
+
+class TaskLine(NamedTuple):
+    """What a list shows of an open task."""
+
+    id: int
+    case_id: int
+    status: str
+    assignee_id: int | None
+
+
+class ClockLine(NamedTuple):
+    """What a list shows of a clock."""
+
+    task_id: int | None
+    label: str
+    light: str
+    light_words: str
+    used_days: int
+    left_days: int
+    over_days: int
+    due_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class CaseRow:
     """One row of a list: the case, and the actor's task in it if there is one."""
 
-    case: Case
-    task: Task | None = None
+    case: CaseLine
+    task: TaskLine | None = None
     holder: str = ""
     """Who has the task in hand; empty while it is free."""
-    clock: Clock | None = None
+    clock: ClockLine | None = None
     """The most serious open clock of the case, or of its step where the case has none."""
     fields: Mapping[str, Any] = field(default_factory=dict)
 
@@ -124,7 +171,7 @@ def page(
 
 def where(session: Session, actor: Actor, query: CaseQuery) -> ColumnElement[bool]:
     """All conditions of a query, the actor's scope first."""
-    conditions = [scope.visible(actor), *box(actor, query.box), *_columns(query)]
+    conditions = [*_scope_and_box(actor, query.box), *_columns(query)]
     conditions += [_field(session, key, operator, value) for key, operator, value in query.fields]
     if query.words.strip():
         matched = search.matches(session, query.words)
@@ -134,16 +181,24 @@ def where(session: Session, actor: Actor, query: CaseQuery) -> ColumnElement[boo
     return and_(*conditions)
 
 
+@functools.lru_cache(maxsize=1024)
+def _scope_and_box(actor: Actor, key: str) -> tuple[ColumnElement[bool], ...]:
+    """The part of a query that depends on the person alone; kept, because to put it together costs as much as to run it."""
+    return scope.visible(actor), *box(actor, key)
+
+
 def box(actor: Actor, key: str) -> list[ColumnElement[bool]]:
     """The conditions of one of the BOXES."""
-    running = col(Case.status).in_(("open", "correction", "suspended"))
     done = and_(col(Task.status).in_(("done", "returned")), col(Task.done_by).in_(actor.hands))
     did_a_step = col(Case.id).in_(select(Task.case_id).where(done))
-    mine = or_(col(Case.created_by) == actor.person_id, col(Case.applicant_id) == actor.person_id)
+    own_ways = (col(Case.created_by) == actor.person_id, col(Case.applicant_id) == actor.person_id)
+    mine = or_(*own_ways)
     if key == "todo":
         return [todo(actor)]
     if key == "doing":
-        return [running, or_(did_a_step, mine)]
+        running = _by_no_index(Case.status).in_(("open", "correction", "suspended"))
+        ways = (select(Task.case_id).where(done), *(select(Case.id).where(own) for own in own_ways))
+        return [running, col(Case.id).in_(union_all(*ways))]
     if key == "done":
         return [did_a_step]
     if key == "mine":
@@ -169,7 +224,7 @@ def _columns(query: CaseQuery) -> list[ColumnElement[bool]]:
     }
     conditions = [column == value for column, value in equal.items() if value]
     if query.step:
-        in_hand = col(Task.status).in_(("ready", "held", "waiting"))
+        in_hand = col(Task.status).in_(OPEN_TASK)
         conditions.append(exists(select(Task.id).where(Task.case_id == Case.id, Task.step == query.step, in_hand)))
     if query.submitted_from:
         conditions.append(col(Case.submitted_at) >= _start_of(query.submitted_from))
@@ -245,15 +300,16 @@ def _order(sort: str) -> tuple[Any, bool]:
 
 def _rows(
     session: Session, condition: ColumnElement[bool], column: Any, descending: bool, place: tuple[Any, int] | None
-) -> list[Case]:
+) -> list[CaseLine]:
     """One page beyond a place in the order, and one row more to know whether there is a next page.
 
     Rows without a value come last in ascending order and first in descending order, on both databases.
     """
-    statement = select(Case).where(condition)
+    statement = sql_select(*_CASE_COLUMNS).where(condition)
     if place is not None:
         statement = statement.where(_beyond(column, descending, place))
-    return list(session.exec(statement.order_by(*_keys(column, descending)).limit(PAGE_ROWS + 1)).all())
+    ordered = statement.order_by(*_keys(column, descending)).limit(PAGE_ROWS + 1)
+    return [CaseLine._make(row) for row in session.execute(ordered)]
 
 
 def _keys(column: Any, descending: bool) -> tuple[Any, ...]:
@@ -275,7 +331,7 @@ def _beyond(column: Any, descending: bool, place: tuple[Any, int]) -> ColumnElem
     return or_(beyond, and_(column == value, further))
 
 
-def _place(case: Case, column: Any) -> tuple[Any, int]:
+def _place(case: Case | CaseLine, column: Any) -> tuple[Any, int]:
     return getattr(case, column.key), case.id
 
 
@@ -285,64 +341,98 @@ def count(session: Session, condition: ColumnElement[bool]) -> int:
     return session.exec(select(func.count()).select_from(limited)).one()
 
 
-def _with_tasks(session: Session, actor: Actor, cases: Sequence[Case], shown_fields: Sequence[str]) -> list[CaseRow]:
+def _with_tasks(session: Session, actor: Actor, cases: Sequence[CaseLine], shown_fields: Sequence[str]) -> list[CaseRow]:
     ids = [case.id for case in cases]
     tasks = _open_tasks(session, actor, ids)
     values = field_values(session, ids, shown_fields) if shown_fields else {}
     return [CaseRow(case, *tasks.get(case.id, (None, "", None)), values.get(case.id, {})) for case in cases]
 
 
-def _open_tasks(session: Session, actor: Actor, ids: Sequence[int]) -> dict[int, tuple[Task, str, Clock | None]]:
+def _open_tasks(session: Session, actor: Actor, ids: Sequence[int]) -> dict[int, tuple[TaskLine, str, ClockLine | None]]:
     """One open task a case (the actor's own before others), the name of its holder, the case's worst clock."""
-    of_case_or_step = or_(col(Clock.task_id).is_(None), Clock.task_id == Task.id)
-    running = and_(Clock.case_id == Task.case_id, of_case_or_step, Clock.status != "finished")
-    statement = (
-        select(Task, Person.name, Clock)
-        .join(Person, col(Person.id) == Task.assignee_id, isouter=True)
-        .join(Clock, running, isouter=True)
-        .where(col(Task.case_id).in_(ids), col(Task.status).in_(("ready", "held", "waiting")))
-    )
-    found: dict[int, tuple[Task, str, Clock | None]] = {}
-    for task, holder, clock in session.exec(statement.order_by(col(Task.id), col(Clock.id))).all():
+    found: dict[int, tuple[TaskLine, str, ClockLine | None]] = {}
+    for row in session.execute(_OPEN_TASKS, {"ids": ids}):
+        task, (holder, clock_id), clock = TaskLine._make(row[:_HOLDER]), row[_HOLDER:_CLOCK], row[_CLOCK:]
         known, name, worst = found.get(task.case_id, (None, "", None))
         if known is None or (access.holds(actor, task) and not access.holds(actor, known)):
             known, name = task, holder or ""
-        found[task.case_id] = (known, name, _worse(worst, clock))
+        found[task.case_id] = (known, name, worst if clock_id is None else _worse(worst, ClockLine._make(clock)))
     return found
 
 
-def _worse(one: Clock | None, other: Clock | None) -> Clock | None:
+_CASE_COLUMNS = tuple(getattr(Case, name) for name in CaseLine._fields)
+_TASK_COLUMNS = tuple(getattr(Task, name) for name in TaskLine._fields)
+_CLOCK_COLUMNS = tuple(getattr(Clock, name) for name in ClockLine._fields)
+_HOLDER, _CLOCK = len(_TASK_COLUMNS), len(_TASK_COLUMNS) + 2
+"""Where the holder's name and the clock begin in a row of open tasks."""
+
+
+def _by_no_index(column: Any) -> ColumnElement[str]:
+    """The column in a form that no index serves, where the planner would take the many rows of a state for few."""
+    return func.coalesce(column, "")
+
+
+def _open_tasks_statement() -> Any:
+    """Open tasks of the cases `ids` with holder and clocks; made once, for every list asks it."""
+    of_case_or_step = or_(col(Clock.task_id).is_(None), Clock.task_id == Task.id)
+    running = and_(Clock.case_id == Task.case_id, of_case_or_step, Clock.status != "finished")
+    return (
+        sql_select(*_TASK_COLUMNS, Person.name, Clock.id, *_CLOCK_COLUMNS)
+        .join_from(Task, Person, col(Person.id) == Task.assignee_id, isouter=True)
+        .join(Clock, running, isouter=True)
+        .where(col(Task.case_id).in_(bindparam("ids", expanding=True)), _by_no_index(Task.status).in_(OPEN_TASK))
+        .order_by(col(Task.id), col(Clock.id))
+    )
+
+
+_OPEN_TASKS = _open_tasks_statement()
+_RANK = {colour: place for place, colour in enumerate(COLOURS)}
+
+
+def _worse(one: ClockLine | None, other: ClockLine) -> ClockLine:
     """The more serious of two clocks, those of the whole case before those of steps, as the case itself shows it."""
-    both = [clock for clock in (one, other) if clock is not None]
-    rank = {colour: place for place, colour in enumerate(COLOURS)}
-    return min(both, key=lambda clock: (clock.task_id is not None, rank.get(clock.light, len(rank)), clock.due_on), default=None)
+    return other if one is None or _seriousness(other) < _seriousness(one) else one
+
+
+def _seriousness(clock: ClockLine) -> tuple[Any, ...]:
+    return clock.task_id is not None, _RANK.get(clock.light, len(_RANK)), clock.due_on
 
 
 def field_values(session: Session, ids: Sequence[int], fields: Sequence[str]) -> dict[int, dict[str, Any]]:
     """Values of the typed index by case and field, for the columns that lists and exports show."""
-    statement = select(CaseIndex).where(col(CaseIndex.case_id).in_(ids), col(CaseIndex.field).in_(fields))
+    shown = (CaseIndex.case_id, CaseIndex.field, CaseIndex.number_value, CaseIndex.date_value, CaseIndex.text_value)
+    statement = sql_select(*shown).where(col(CaseIndex.case_id).in_(ids), col(CaseIndex.field).in_(fields))
     found: dict[int, dict[str, Any]] = {}
-    for entry in session.exec(statement).all():
-        value = next((v for v in (entry.number_value, entry.date_value) if v is not None), entry.text_value)
-        found.setdefault(entry.case_id, {})[entry.field] = value
+    for case_id, key, number, day, text in session.execute(statement):
+        found.setdefault(case_id, {})[key] = next((each for each in (number, day) if each is not None), text)
     return found
 
 
 def counts(session: Session, actor: Actor, query: CaseQuery, boxes: Sequence[str] = ()) -> Counts:
     """The numbers beside a list in one statement: the named boxes, the lights of the query, its rows."""
-    condition = where(session, actor, replace(query, light=None))
-    lights = select(Case.light).where(condition).limit(COUNT_LIMIT + 1).subquery()
+    lights = _limited(session, actor, replace(query, light=None), Case.light)
     parts = [select(literal("light"), lights.c.light, func.count()).group_by(lights.c.light)]
-    wanted = {("box", box): where(session, actor, CaseQuery(box=box)) for box in boxes}
-    if query.light:
-        wanted["total", ""] = where(session, actor, query)
+    wanted = {("box", box): CaseQuery(box=box) for box in boxes} | ({("total", ""): query} if query.light else {})
     for (kind, key), each in wanted.items():
-        limited = select(Case.id).where(each).limit(COUNT_LIMIT + 1).subquery()
+        limited = _limited(session, actor, each, Case.id)
         parts.append(select(literal(kind), literal(key), func.count()).select_from(limited))
     found = {(kind, key): number for kind, key, number in session.execute(union_all(*parts)).all()}
     burning = {key: number for (kind, key), number in found.items() if kind == "light"}
     total = found["total", ""] if query.light else sum(burning.values())
     return Counts({box: found["box", box] for box in boxes}, burning, total)
+
+
+def _limited(session: Session, actor: Actor, query: CaseQuery, column: Any) -> Any:
+    """One column of the cases that fit, no more of them than are counted."""
+    if query.box != "all" or query.words.strip() or query.fields:
+        return select(column).where(where(session, actor, query)).limit(COUNT_LIMIT + 1).subquery()
+    # Nothing narrows the list to few cases, so that it is counted along the index of each part of the scope.
+    rest = (*box(actor, query.box), *_columns(query))
+    parts = [select(column).where(branch, *rest) for branch in _branches(actor)]
+    return (union_all(*parts) if len(parts) > 1 else parts[0]).limit(COUNT_LIMIT + 1).subquery()
+
+
+_branches = functools.lru_cache(maxsize=1024)(scope.branches)
 
 
 def box_counts(session: Session, actor: Actor) -> dict[str, int]:

@@ -8,10 +8,13 @@ import re
 from sqlalchemy import DDL, ColumnElement, event, text
 from sqlmodel import Session, col
 
+from domain.case import scope
 from domain.case.tables import Case
 
 _TOKEN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]|[0-9A-Za-z]+")
 MOST_TOKENS = 2000
+MOST_FOUND = 20_000
+_FOUND = "cases found by words"
 
 event.listen(
     Case.__table__,
@@ -70,9 +73,23 @@ def matches(session: Session, asked: str) -> ColumnElement[bool] | None:
     if not phrases:
         return None
     if session.get_bind().dialect.name == "sqlite":
-        query = " AND ".join('"' + " ".join(phrase) + '"' for phrase in phrases)
+        return _found(session, " AND ".join('"' + " ".join(phrase) + '"' for phrase in phrases))
+    query = " & ".join("(" + " <-> ".join(f"'{token}'" for token in phrase) + ")" for phrase in phrases)
+    found = text("SELECT case_id FROM case_search WHERE words @@ CAST(:asked AS tsquery)").bindparams(asked=query)
+    return col(Case.id).in_(found.columns(col(Case.id)))
+
+
+def _found(session: Session, query: str) -> ColumnElement[bool]:
+    """The condition on SQLite: by the cases found, looked up once a session, unless they are very many.
+
+    Rows and counts of a list ask for the same words, and to find them costs more than all the rest of the list.
+    """
+    known = {} if scope.is_writing(session) else session.info.setdefault(_FOUND, {})
+    if query not in known:
+        statement = text("SELECT rowid FROM case_search WHERE case_search MATCH :asked LIMIT :most")
+        known[query] = [row[0] for row in session.execute(statement, {"asked": query, "most": MOST_FOUND + 1})]
+    if len(known[query]) > MOST_FOUND:
         found = text("SELECT rowid FROM case_search WHERE case_search MATCH :asked").bindparams(asked=query)
     else:
-        query = " & ".join("(" + " <-> ".join(f"'{token}'" for token in phrase) + ")" for phrase in phrases)
-        found = text("SELECT case_id FROM case_search WHERE words @@ CAST(:asked AS tsquery)").bindparams(asked=query)
+        found = text("SELECT value FROM json_each(:found)").bindparams(found=str(known[query]))
     return col(Case.id).in_(found.columns(col(Case.id)))

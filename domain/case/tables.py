@@ -29,6 +29,8 @@ class Case(SQLModel, table=True):
         Index("ix_case_creator", "created_by", "id"),
         Index("ix_case_town", "town_code", "status", "id"),
         Index("ix_case_light", "light", "district_code", "id"),
+        # The lamps beside a district's list are counted from this index alone.
+        Index("ix_case_district_light", "district_code", "status", "light", "id"),
     )
 
     id: int | None = Field(default=None, sa_column=id_column())

@@ -1,21 +1,26 @@
 """Signing in and out: passwords, throttling, sessions, and the way over the identity service."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
+from argon2 import extract_parameters
 from bs4 import BeautifulSoup
+from sqlalchemy import text
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from domain import portal_clock
+from domain import portal_clock, sign_in
 from domain.audit import AuditEntry
+from domain.errors import NotAllowed
 from domain.person import Organisation, Person
 from domain.session import SignedInSession, SignInAttempt
 from domain.sign_in import HASHER, TRIES
 from portal.gate import COOKIE, VISITOR_COOKIE
 from tests.views.pages import page, title
+from views.page import NOBODY
 from views.sign_in import local_path
 
 PASSWORD = "five-words-in-a-row"
@@ -316,3 +321,54 @@ def test_a_disabled_applicant_is_told_so_and_gets_no_session(visitor, connected,
     path, query = walk(visitor)
     answer = visitor.get(path, params=query)
     assert answer.status_code == 403 and "已停用" in answer.text
+
+
+def test_no_transaction_waits_while_a_password_is_checked(visitor, officer, database, monkeypatch):
+    """The hash takes a tenth of a second; inside a transaction every other writer on SQLite would wait for it."""
+    waiting = []
+    verify = HASHER.verify
+
+    def watched(stored, password):
+        waiting.append(open_transactions(database))
+        return verify(stored, password)
+
+    monkeypatch.setattr(sign_in, "HASHER", SimpleNamespace(verify=watched, check_needs_rehash=HASHER.check_needs_rehash))
+    assert visitor.enter("nobody").status_code == 422
+    assert visitor.enter("shen").status_code == 303
+    assert waiting == [0, 0]
+
+
+def open_transactions(database):
+    """How many transactions of the portal are open at this moment; on SQLite those that write."""
+    if database.is_sqlite:
+        return int(database._write_lock.locked())
+    with database.reading() as session:
+        others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in tr%'"
+        return session.execute(text(others)).scalar_one()
+
+
+def test_an_unknown_login_costs_a_hash_of_the_same_parameters():
+    """Else the time of the answer would tell which logins there are."""
+    ours, nobody = (extract_parameters(each) for each in (HASH, sign_in._NOBODY))
+    assert ours == nobody
+    check = sign_in.checked("nobody", None, PASSWORD)
+    assert not check.matches and check.renewed is None
+
+
+def test_a_password_changed_between_check_and_session_opens_nothing(officer, database):
+    check = sign_in.checked("shen", HASH, PASSWORD)
+    with database.writing() as session:
+        session.get(Person, officer.person_id).password_hash = HASHER.hash("another-five-words")
+        session.commit()
+    with database.writing() as session, pytest.raises(NotAllowed):
+        sign_in.open_with_password(session, NOBODY, check, address="here", browser="", lasts=timedelta(hours=1))
+    assert rows(database, SignedInSession) == []
+
+
+def test_guesses_sent_at_once_do_not_slip_past_the_pause(visitor, officer, database):
+    """A right guess that was checked before the others failed is refused when its session would open."""
+    check = sign_in.checked("shen", HASH, PASSWORD)
+    for _ in range(TRIES):
+        visitor.enter("shen", "wrong-wrong-wrong")
+    with database.writing() as session, pytest.raises(sign_in.TooManyTries):
+        sign_in.open_with_password(session, NOBODY, check, address="here", browser="", lasts=timedelta(hours=1))
