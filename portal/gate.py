@@ -233,7 +233,7 @@ def problem_response(request: Request, error: PortalError) -> Response:
     if not hasattr(request.state, "actor"):
         request.state.actor, request.state.csrf_token, request.state.preferences = NOBODY, "", None
     problem = Problem(_template_status(error.status), reason=error.message, is_fragment=is_htmx(request))
-    shell = shell_for(request, title="没有完成")
+    shell = shell_for(request, title="没有这一页" if error.status == 404 else "没有完成")
     html = request.app.state.templates.render(
         problem.template, {"shell": shell, "problem": problem, "csrf_token": shell.csrf_token},
         block="problem" if problem.is_fragment else None,

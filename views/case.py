@@ -18,6 +18,7 @@ from domain.errors import NotFound
 from domain.form import Difference
 from domain.material import MaterialBranch, tree
 from views import page
+from views.case_ending import Ending, ending_of
 from views.case_head import TABS, CaseHead, Opened, crumbs_of, head_of, opened
 from views.case_step import Attempt, StepWork, rule_link, step_work
 from views.case_timeline import History, timeline, turns
@@ -41,6 +42,8 @@ class WorkTab:
     """办理: the step in hand, the resource tree, what happened so far."""
 
     work: StepWork
+    ending: Ending | None
+    """How the case ended; None while it is open."""
     tree: tuple[Mapping[str, Any], ...]
     events: tuple[Mapping[str, Any], ...]
     more_href: str
@@ -133,6 +136,7 @@ def _work(one: Opened, attempt: Attempt | None) -> WorkTab:
     events = _events(one)
     return WorkTab(
         work=step_work(one, getattr(one.request.state, "csrf_token", None), attempt),
+        ending=ending_of(one, events),
         tree=tuple(_tree(one)),
         events=tuple(timeline(one, events[:8])),
         more_href=one.tab_url("opinions"),

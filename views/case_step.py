@@ -32,7 +32,7 @@ class StepWork:
     state: str
     form_page: FormPage | None
     reading: tuple[SectionView, ...]
-    """What was filled in before and is only read at this step."""
+    """What was filled in before and is only read here: at this step, or at all by whoever does not hold the case."""
     actions: tuple[ActionDefinition, ...]
     reads_outside: bool
     """True if partners fill in fields of this form: they can be asked again."""
@@ -71,7 +71,7 @@ def step_work(one: Opened, csrf_token: str | None, attempt: Attempt | None = Non
         note=_note(one, task, state),
         state=state,
         form_page=_form_page(one, task, csrf_token, attempt) if state == "held" else None,
-        reading=_reading(one, task) if state in ("held", "answer", "free") else (),
+        reading=_reading(one, task if is_working or state == "free" else None) if state != "suspended" else (),
         actions=offered,
         reads_outside=state == "held" and bool(prefill.outside_providers_of(one.case_type.form)),
         asks_opinion=state == "answer" or any(each.opinion != "none" for each in offered),
@@ -80,7 +80,7 @@ def step_work(one: Opened, csrf_token: str | None, attempt: Attempt | None = Non
         case_operations=tuple(_case_operations(one)),
         decisions=tuple(_decisions(one, task, is_working)),
         ask_href=_ask_href(one, task, is_working),
-        panels=tuple(panels.shown(one.request, one.session, one.case, task, one.step(task).panels if task else ())),
+        panels=tuple(panels.shown(one.request, one.session, one.case, task, _panels(one, task))),
         others=tuple(_others(one, task)),
         error=attempt.message if attempt else "",
         refusals=tuple(fresh_card(each, [rule_link(one, each.key)]) for each in (attempt.refusals if attempt else ())),
@@ -133,6 +133,15 @@ def _form_page(one: Opened, task: Task, csrf_token: str | None, attempt: Attempt
 def _reading(one: Opened, task: Task) -> tuple[SectionView, ...]:
     sections = filled_form.bind(one.session, one.case, task).sections()
     return tuple(section for section in sections if not section.is_editable)
+
+
+def _panels(one: Opened, task: Task | None) -> tuple[str, ...]:
+    """The panels of the step in hand; whoever only reads sees those of all steps gone through, each once."""
+    if task is not None:
+        return one.step(task).panels
+    workflow = one.case_type.workflow
+    been = [workflow.step(each.step) for each in one.tasks if workflow.has(each.step)]
+    return tuple(dict.fromkeys(name for step in been for name in step.panels))
 
 
 def _other_errors(errors: Mapping[str, str], on_form: Mapping[str, str]) -> tuple[FormError, ...]:

@@ -34,6 +34,8 @@ class Waiting:
     code: str
     case_type: str
     changed_at: datetime
+    is_own: bool
+    """False for what a colleague of the same enterprise fills in: only they go on with it."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,8 @@ def _waiting(request: Request, session: Session) -> tuple[Waiting, ...]:
 
 def _waiting_for(request: Request, case: Case, kind: str) -> Waiting:
     short = page.office(request).catalogue.edition(case.case_type, case.edition).short
-    return Waiting(case.title, kind, case.draft_number, short, case.changed_at)
+    is_own = case.created_by == page.actor(request).person_id
+    return Waiting(case.title, kind, case.draft_number, short, case.changed_at, is_own)
 
 
 def _own_case(request: Request, session: Session, words: str) -> Waiting | None:

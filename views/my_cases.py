@@ -33,6 +33,8 @@ class Todo:
     code: str
     status: str
     changed_at: datetime
+    is_own: bool
+    """False for what a colleague of the same enterprise fills in: only they go on with it."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def _context(request: Request, session: Session, query: CaseQuery, error: str) -
         words=query.words,
         status=query.status or "",
         statuses=tuple({"value": key, "label": label} for key, label in words("statuses").items()),
-        todos=tuple(_todo(each, catalogue) for each in draft.unfinished(session, actor)) if is_first and not is_narrowed else (),
+        todos=tuple(_todo(each, catalogue, actor.person_id) for each in draft.unfinished(session, actor)) if is_first and not is_narrowed else (),
         columns=_columns(request, query),
         rows=tuple(_row(request, row, catalogue) for row in found.rows),
         pager=_pager(request, query, found, is_first),
@@ -123,8 +125,9 @@ def _context(request: Request, session: Session, query: CaseQuery, error: str) -
     )
 
 
-def _todo(case: Case, catalogue: Catalogue) -> Todo:
-    return Todo(case.title, catalogue.edition(case.case_type, case.edition).short, case.draft_number, case.status, case.changed_at)
+def _todo(case: Case, catalogue: Catalogue, person_id: int | None) -> Todo:
+    short = catalogue.edition(case.case_type, case.edition).short
+    return Todo(case.title, short, case.draft_number, case.status, case.changed_at, is_own=case.created_by == person_id)
 
 
 def _columns(request: Request, query: CaseQuery) -> tuple[Mapping[str, Any], ...]:

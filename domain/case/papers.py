@@ -1,6 +1,7 @@
 """The papers 文书 of a case: what their texts may say of it, when they may be issued, and the bytes beforehand."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -13,6 +14,7 @@ from domain.case.tables import Case, CaseEvent, Task
 from domain.command import Work, anyone_signed_in, command
 from domain.decision import Gathered
 from domain.district import district_name
+from domain.document.content import Opinion
 from domain.document.definition import DocumentDefinition
 from domain.document.issue import (
     IssueOrder,
@@ -27,20 +29,42 @@ from domain.document.issue import (
 )
 from domain.document.tables import Document
 from domain.errors import NotFound
+from domain.format import moment
 from domain.person import Organisation, Person
 from rules.case_type import DocumentSpec
 
 ISSUED_ON_CORRECTION = "correction"
 """Value of `issued_on` in documents.yaml for the notice that goes with a request for correction."""
+OPINION_SHEET = "summary"
+"""The template of sheets that list what every step said."""
 
 
 def order(session: Session, case: Case, key: str, extra: Mapping[str, Any] | None = None) -> IssueOrder:
-    """The order for a declared document over the case as it is now; raises MissingData naming empty fields."""
+    """The order for a declared document over the case as it is now; raises MissingData naming empty fields.
+
+    A field of the form goes before what every case says of itself under the same name.
+    """
     spec = _spec(session, case, key)
     form = filled_form.bind(session, case, None)
-    values = {**filled_form.texts(form), **texts_of(session, case), **(extra or {})}
+    filled = {name: text for name, text in filled_form.texts(form).items() if text not in (None, "")}
+    values = {**filled_form.texts(form), **texts_of(session, case), **filled, **(extra or {})}
     definition = DocumentDefinition.parse(spec.source)
-    return order_of(definition, values, case_id=case.id, number_values=_number_values(case), labels=filled_form.labels(form))
+    made = order_of(definition, values, case_id=case.id, number_values=_number_values(case), labels=filled_form.labels(form))
+    if definition.template != OPINION_SHEET:
+        return made
+    return replace(made, content=replace(made.content, opinions=_opinions(session, case)))
+
+
+def _opinions(session: Session, case: Case) -> tuple[Opinion, ...]:
+    """What every step said, the earliest first; steps by their labels."""
+    workflow = case_type_of(session, case).workflow
+    statement = select(CaseEvent).where(CaseEvent.case_id == case.id, CaseEvent.opinion != "", col(CaseEvent.step).is_not(None))
+    events = session.exec(statement.order_by(col(CaseEvent.id))).all()
+    return tuple(
+        Opinion(workflow.step(each.step).label if workflow.has(each.step) else each.label, each.opinion,
+                f"{each.person_name}（代{each.on_behalf_of}）" if each.on_behalf_of else each.person_name, moment(each.at))
+        for each in events
+    )
 
 
 def _spec(session: Session, case: Case, key: str) -> DocumentSpec:

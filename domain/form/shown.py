@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain import format as wording
-from domain.form.value import unit_word
+from domain.form.value import is_year, unit_word
 from rules.case_type.form import FieldDefinition
 
 EMPTY_WORD = "未填"
@@ -33,6 +33,8 @@ def _quantity(field: FieldDefinition, value: int | Decimal) -> str:
     if field.type == "money":
         return wording.money(value)
     unit = unit_word(field)
+    if is_year(field):
+        return str(value)
     return wording.thousands(value) + (f" {unit}" if unit else "")
 
 

@@ -233,9 +233,18 @@ def _check_range(field: FieldDefinition, value: Any) -> None:
         raise FieldFault(f"{field.label} {_said(field, value)} {word} {_said(field, high)}。请核对后改正。")
 
 
+def is_year(field: FieldDefinition) -> bool:
+    """A whole number without unit whose bounds are years: written without commas."""
+    low, high = field.minimum, field.maximum
+    is_bounded = isinstance(low, Decimal) and isinstance(high, Decimal) and EARLIEST_YEAR <= low and high <= LATEST_YEAR
+    return field.type == "integer" and not field.unit and is_bounded
+
+
 def _said(field: FieldDefinition, value: Any) -> str:
     if isinstance(value, date):
         return wording.date_formal(value)
+    if is_year(field):
+        return str(value)
     unit = unit_word(field)
     places = field.decimals if field.type in NEVER_NEGATIVE else None
     return wording.thousands(value, places) + (f" {unit}" if unit else "")

@@ -165,7 +165,10 @@ def test_ending_a_case_asks_for_the_reason_and_closes_it_for_good(desk):
     assert desk.do("window", "terminate", opinion="").status_code == 422
     assert desk.do("window", "terminate", opinion="项目取消").status_code == 303
     assert (desk.filing.case.status, desk.filing.case.outcome) == ("closed", "terminated")
-    assert "办件已结束：已终止" in desk.browsers("window").get(f"/cases/{desk.filing.id}").text
+    page = soup(desk.browsers("window").get(f"/cases/{desk.filing.id}"))
+    ending = page.select_one("section.corners")
+    assert ending.h2.get_text() == "办件已结束：已终止" and "项目取消" in ending.get_text()
+    assert page.select_one("details.sheet dl.facts dt"), "who only reads sees what was filled in"
 
 
 def test_a_claimed_task_goes_back_to_the_pool(desk):
