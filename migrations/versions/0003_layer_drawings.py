@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0003_layer_drawings"
-down_revision = "0001_spine"
+down_revision = "0002_audit_head"
 branch_labels = None
 depends_on = None
 

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0004_case_counts"
-down_revision = "0001_spine"
+down_revision = "0003_layer_drawings"
 branch_labels = None
 depends_on = None
 
