@@ -185,7 +185,7 @@ def test_south_of_the_origin_of_a_local_system_northings_are_negative():
     local = (HEADER + south).replace("2000国家大地坐标系", "上海城建坐标系").encode()
     file = read_boundary_points(local, local_systems={"上海城建坐标系"})
     assert min(point.north_m for point in file.parcels[0].rings[0]) < 0
-    with pytest.raises(InvalidBoundaryFile, match="不在 0–6000000"):
+    with pytest.raises(InvalidBoundaryFile, match="不在 0 至 6000000"):
         read_boundary_points((HEADER + south).encode())
     with pytest.raises(UnknownCrs, match="不能写入报送文件"):
         write_boundary_points(file)
