@@ -99,7 +99,7 @@ class Comparer:
         yield from self._gone("parameter", "parameters", old, new)
         for name, parameter in new.items():
             if name in old:
-                yield from _parameter_changes(f"parameters.{name}", old[name], parameter)
+                yield from _parameter_changes(f"parameters.{name}", old[name], parameter, self.new.edition.start)
 
     def _tables(self) -> Iterator[Change]:
         old, new = self.old.tables, self.new.tables
@@ -368,20 +368,24 @@ def _shape(sort: Declaration) -> str:
     return "，".join(_text(value) for value in given if value is not None)
 
 
-def _parameter_changes(key: str, old: Parameter, new: Parameter) -> Iterator[Change]:
+def _parameter_changes(key: str, old: Parameter, new: Parameter, first: date) -> Iterator[Change]:
     sort = new.declaration
     yield from _declaration_changes("parameter", key, old.declaration, sort)
     for aspect in ("basis", "default", "by"):
         before, after = getattr(old, aspect), getattr(new, aspect)
         yield from _aspect("parameter", f"{key}.{aspect}", sort.line, aspect, before, after, "aspect",
                            thing=word("parameter"), label=sort.label)  # fmt: skip
-    yield from _dated_changes(key, old, new)
+    yield from _dated_changes(key, old, new, first)
     yield from _by_code(key, old, new)
 
 
-def _dated_changes(key: str, old: Parameter, new: Parameter) -> Iterator[Change]:
+def _dated_changes(key: str, old: Parameter, new: Parameter, first: date) -> Iterator[Change]:
     sort = new.declaration
     left, right = ({dated.start: dated.value for dated in side.values} for side in (old, new))
+    for side, other in ((left, right), (right, left)):
+        if None in side and None not in other and min(other, default=date.max) <= first:
+            # One value for all time and one from the first day of the edition say the same.
+            other[None] = other.pop(min(other))
     for start in sorted({*left, *right}, key=lambda day: day or date.min):
         names = {"label": sort.label, "day": start.isoformat() if start else word("long")}
         if start in left and start in right:
