@@ -8,7 +8,7 @@ from .batch import Answer, BatchDecider, decide_outcomes
 from .change import Change
 from .check import check
 from .decision import Decision
-from .decision_table import table
+from .decision_table import table, table_rows
 from .difference import difference
 from .editing import Draft, EditRefused
 from .explanation import explain
@@ -32,6 +32,7 @@ from .rule_set import RuleSet
 from .rule_set_reader import Unread, read_content, read_rule_set, read_text
 from .what_if import WhatIf, what_if
 from .words import prose
+from .workbook import from_workbook, to_workbook
 
 __all__ = [
     "Answer",
@@ -64,6 +65,7 @@ __all__ = [
     "difference",
     "explain",
     "form",
+    "from_workbook",
     "mutate",
     "proposed_cases",
     "prose",
@@ -71,7 +73,9 @@ __all__ = [
     "read_rule_set",
     "read_text",
     "table",
+    "table_rows",
     "test",
+    "to_workbook",
     "what_if",
     "with_rows",
 ]

@@ -175,6 +175,19 @@ class Decision:
         ]  # fmt: skip
 
     @property
+    def tables(self) -> list[dict[str, Any]]:
+        """Every table asked: the row found (None when there is none or it cannot be told), in words, and how many rows were looked at."""
+        return [
+            {
+                "table": name, "label": table.label, "basis": table.basis, "row": looked.row.number if looked.row else None,
+                "words": table.sentence(looked.row, self.rules.names) if looked.row else "", "looked_at": looked.looked_at,
+                "rows": len(table.rows), "gives": {key: plain(self._judgement.facts[key]) for key in table.gives},
+            }
+            for name, table in self.rules.tables.items()
+            for looked in (table.find(self._judgement.facts),)
+        ]  # fmt: skip
+
+    @property
     def found(self) -> dict[str, Any]:
         """Every name with its value: facts, parameters, derived facts, flags and the decision date."""
         return self._judgement.facts
@@ -206,7 +219,7 @@ class Decision:
             "values": plain(self.values), "fired": self.fired, "considered": self.considered, "facts": plain(self.facts),
             "derived": {name: plain(found[name]) for name in self.rules.derived},
             "flags": {name: VERDICT_KEYS[found[name]] for name in self.rules.flags},
-            "parameters": self.parameters, "missing": self.missing,
+            "parameters": self.parameters, "missing": self.missing, **({"tables": self.tables} if self.rules.tables else {}),
         }  # fmt: skip
 
     def sentences(self) -> list[str]:
@@ -220,6 +233,10 @@ class Decision:
             f"{sort.label}：{present(self._judgement.facts[name], sort)}"
             for name, sort in self._shown().items()
         ]
+        for table in self.tables:
+            found = f"查得第 {table['row']} 行" if table["row"] else "没有查到能确定的一行"
+            words = f"：{table['words']}" if table["words"] else ""
+            lines.append(f"表「{table['label']}」{found}（共 {table['rows']:,} 行，看了 {table['looked_at']:,} 行）{words}")
         for row in self.considered:
             label = row["label"] if row["label"] != row["rule"] else row["rule"]
             verdict = {VERDICT_KEYS[key]: word for key, word in VERDICT_WORDS.items()}[row["verdict"]]

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .row_table import Row
+from .row_table_reader import cell_text
 from .rule_set import Rule, RuleSet
 from .syntax.aggregate import Aggregate
 from .syntax.comparison import LIMIT_OPERATORS, OPERATORS, Comparison
@@ -150,3 +152,31 @@ def _row(rules: RuleSet, rule: Rule, heads: dict[str, Column], cases: list[str])
 def cell(leaf: Leaf, rules: RuleSet) -> str:
     """A comparison without its subject, as it stands in a column: 「低于 10.00 m²」."""
     return leaf.words(rules.names).removeprefix(leaf.left.words(rules.names))
+
+
+def table_rows(
+    rules: RuleSet, name: str, start: int = 0, count: int | None = None, search: str = ""
+) -> dict[str, Any]:
+    """Rows of a large table from `start` (from 0), at most `count`, of those in which every word of the search is met.
+
+    `columns` are (title, label); each row has its number (from 1), line and cells as they are written. Only the rows
+    of the page are put together. Raises KeyError for a table that the set does not have.
+    """
+    found = rules.tables[name]
+    words = search.lower().split()
+    chosen = [row for row in found.rows if not words or _row_met(words, row)]
+    shown = chosen[start : None if count is None else start + count]
+    asked = [(ask.title, f"{rules.names[ask.fact].label}{OPERATORS[ask.operator].word}") for ask in found.asks]
+    given = [(key, sort.label) for key, sort in found.gives.items()]
+    return {
+        "key": name, "label": found.label, "basis": found.basis, "line": found.line, "columns": [*asked, *given],
+        "asked": len(asked), "start": start, "total": len(chosen), "count": len(found.rows),
+        "rows": [
+            {"number": row.number, "line": row.line, "cells": [cell_text(value) for value in (*row.cells, *row.gives)]} for row in shown
+        ],
+    }  # fmt: skip
+
+
+def _row_met(words: Sequence[str], row: Row) -> bool:
+    text = "\n".join(cell_text(value) for value in (*row.cells, *row.gives)).lower()
+    return all(word in text for word in words)

@@ -39,11 +39,11 @@ class DeclarationReader(FactReader):
     def parameters(self, block: Any, line: int) -> dict[str, Parameter]:
         """The declared parameters; a `table:` parameter takes over the dated values of rules/tables."""
         found = {}
-        for name, row_line, row in self._named(block, "parameters", line):
+        for name, row_line, row in self.named(block, "parameters", line):
             parameter = self._parameter(name, row, row_line)
             if parameter is not None:
                 found[name] = parameter
-                self._declare(parameter.declaration)
+                self.declare(parameter.declaration)
         return found
 
     def _parameter(self, name: str, row: Any, line: int) -> Parameter | None:
@@ -165,16 +165,16 @@ class DeclarationReader(FactReader):
     def flags(self, block: Any, line: int) -> dict[str, Declaration]:
         """The declared flags, which rules set and other rules read."""
         found = {}
-        for name, row_line, row in self._named(block, "flags", line):
+        for name, row_line, row in self.named(block, "flags", line):
             if self.notes.schema(row, f"flags.{name}", row_line, ("label",), ("note",)):
-                found[name] = self._declare(
+                found[name] = self.declare(
                     Declaration(name, "boolean", str(row["label"]), role="flag", line=row_line)
                 )
         return found
 
     def derived(self, block: Any, line: int) -> dict[str, Derived]:
         """The derived facts; each may read those before it, never itself or a later one."""
-        rows = self._named(block, "derived", line)
+        rows = self.named(block, "derived", line)
         order = {name: index for index, (name, _, _) in enumerate(rows)}
         found = {}
         for name, row_line, row in rows:
@@ -184,7 +184,7 @@ class DeclarationReader(FactReader):
                 derived = self._derived(name, row, path, order)
                 if derived is not None:
                     found[name] = derived
-                    self._declare(derived.declaration)
+                    self.declare(derived.declaration)
         return found
 
     def _derived(self, name: str, row: Block, path: str, order: Mapping[str, int]) -> Derived | None:

@@ -11,6 +11,8 @@ from typing import Any
 
 from .change import Change, change, word
 from .kind import NONE, UNDETERMINED
+from .row_table import FIRST as FIRST_ROW
+from .row_table import Looked, Row, RowNumber, RowTable
 from .rule_set import Case, Derived, Parameter, Rule, RuleSet
 from .syntax.comparison import Comparison
 from .syntax.condition import Condition, Group
@@ -44,6 +46,7 @@ class Comparer:
         yield from self._head()
         yield from self._declarations("fact", "facts", self.old.facts, self.new.facts)
         yield from self._parameters()
+        yield from self._tables()
         yield from self._derived()
         yield from self._declarations("flag", "flags", self.old.flags, self.new.flags)
         yield from self._rules()
@@ -96,10 +99,20 @@ class Comparer:
         yield from self._gone("parameter", "parameters", old, new)
         for name, parameter in new.items():
             if name in old:
-                yield from _parameter_changes(f"parameters.{name}", old[name], parameter)
+                yield from _parameter_changes(f"parameters.{name}", old[name], parameter, self.new.edition.start)
+
+    def _tables(self) -> Iterator[Change]:
+        old, new = self.old.tables, self.new.tables
+        for way, side, here, there in (("removed", "before", old, new), ("added", "after", new, old)):
+            for name, table in here.items():
+                if name not in there:
+                    yield change("table", way, f"tables.{name}", table.line, thing=word("table"), **{side: _table_words(table)})
+        for name, table in new.items():
+            if name in old:
+                yield from TableComparer(old[name], table, self.new).changes()
 
     def _derived(self) -> Iterator[Change]:
-        old, new = self.old.derived, self.new.derived
+        old, new = (_without_looked(rules) for rules in (self.old, self.new))
         yield from self._gone("derived", "derived", old, new)
         for name, derived in new.items():
             if name in old:
@@ -212,6 +225,73 @@ class Comparer:
                 yield from _case_changes(old[name], case, self.new)
 
 
+def _without_looked(rules: RuleSet) -> dict[str, Derived]:
+    """The derived facts but for those that tables give, which are told with their tables."""
+    return {name: one for name, one in rules.derived.items() if not isinstance(one.expression, RowNumber | Looked)}
+
+
+def _table_words(table: RowTable) -> str:
+    return f"{table.label}（{table.name}），{len(table.rows):,} 行（{table.basis}）"
+
+
+class TableComparer:
+    """Two editions of one table; a row is known again by what it asks."""
+
+    def __init__(self, old: RowTable, new: RowTable, rules: RuleSet) -> None:
+        self.old, self.new, self.rules = old, new, rules
+        self.key, self.names = f"tables.{new.name}", {"label": new.label}
+
+    def changes(self) -> Iterator[Change]:
+        """What it is called, how it is read, then its rows."""
+        for aspect in ("label", "basis", "hit", "complete"):
+            before, after = getattr(self.old, aspect), getattr(self.new, aspect)
+            yield from _aspect("table", self.key, self.new.line, aspect, before, after, "aspect", thing=word("table"), **self.names)
+        for name, sort in self.new.gives.items():
+            if name in self.old.gives:
+                yield from _declaration_changes("derived", f"{self.key}.gives.{name}", self.old.gives[name], sort)
+        old, new = self._known(self.old), self._known(self.new)
+        yield from (self._whole("row_removed", "before", row, self.old) for key, row in old.items() if key not in new)
+        yield from (self._whole("row_added", "after", row, self.new) for key, row in new.items() if key not in old)
+        for key, row in new.items():
+            if key in old:
+                yield from self._row(old[key], row)
+        if self.new.hit == FIRST_ROW:
+            yield from self._moved(old, new)
+
+    def _known(self, table: RowTable) -> dict[Any, Row]:
+        titles = [ask.title for ask in table.asks]
+        met: Counter = Counter()
+        found = {}
+        for row in table.rows:
+            asked = frozenset((title, cell) for title, cell in zip(titles, row.cells, strict=True) if cell is not None)
+            met[asked] += 1
+            found[asked, met[asked]] = row
+        return found
+
+    def _whole(self, template: str, side: str, row: Row, table: RowTable) -> Change:
+        given = "，".join(f"{sort.label} {present(value, sort)}" for sort, value in zip(table.gives.values(), row.gives, strict=True))
+        words = f"{table.sentence(row, self.rules.names)}，得 {given}"
+        return change("row", template, f"{self.key}.rows[{row.number}]", row.line, number=str(row.number), **{side: words}, **self.names)
+
+    def _row(self, old: Row, new: Row) -> Iterator[Change]:
+        left = dict(zip(self.old.gives, old.gives, strict=True))
+        for (name, sort), after in zip(self.new.gives.items(), new.gives, strict=True):
+            before = left.get(name)
+            if before != after:
+                pair = _pair(before, after, sort) if before is not None and after is not None else {
+                    "before": present(before, sort), "after": present(after, sort)}  # fmt: skip
+                yield change("row", "row", f"{self.key}.rows[{new.number}]", new.line, number=str(new.number), aspect=sort.label,
+                             asked=self.new.sentence(new, self.rules.names), **pair, **self.names)  # fmt: skip
+
+    def _moved(self, old: Mapping[Any, Row], new: Mapping[Any, Row]) -> Iterator[Change]:
+        common = [key for key in new if key in old]
+        staying = _longest_run([old[key].number for key in common])
+        for key in common:
+            if old[key].number not in staying:
+                yield change("moved", "row_moved", f"{self.key}.rows[{new[key].number}]", new[key].line, before=str(old[key].number),
+                             after=str(new[key].number), asked=self.new.sentence(new[key], self.rules.names), **self.names)  # fmt: skip
+
+
 def _notes(rules: RuleSet) -> dict[str, Any]:
     document = json.loads(rules.content)
     return {"": document.get("note"), **{row.get("key"): row.get("note") for row in document["rules"]}}
@@ -288,20 +368,24 @@ def _shape(sort: Declaration) -> str:
     return "，".join(_text(value) for value in given if value is not None)
 
 
-def _parameter_changes(key: str, old: Parameter, new: Parameter) -> Iterator[Change]:
+def _parameter_changes(key: str, old: Parameter, new: Parameter, first: date) -> Iterator[Change]:
     sort = new.declaration
     yield from _declaration_changes("parameter", key, old.declaration, sort)
     for aspect in ("basis", "default", "by"):
         before, after = getattr(old, aspect), getattr(new, aspect)
         yield from _aspect("parameter", f"{key}.{aspect}", sort.line, aspect, before, after, "aspect",
                            thing=word("parameter"), label=sort.label)  # fmt: skip
-    yield from _dated_changes(key, old, new)
+    yield from _dated_changes(key, old, new, first)
     yield from _by_code(key, old, new)
 
 
-def _dated_changes(key: str, old: Parameter, new: Parameter) -> Iterator[Change]:
+def _dated_changes(key: str, old: Parameter, new: Parameter, first: date) -> Iterator[Change]:
     sort = new.declaration
     left, right = ({dated.start: dated.value for dated in side.values} for side in (old, new))
+    for side, other in ((left, right), (right, left)):
+        if None in side and None not in other and min(other, default=date.max) <= first:
+            # One value for all time and one from the first day of the edition say the same.
+            other[None] = other.pop(min(other))
     for start in sorted({*left, *right}, key=lambda day: day or date.min):
         names = {"label": sort.label, "day": start.isoformat() if start else word("long")}
         if start in left and start in right:

@@ -39,10 +39,10 @@ class FactReader:
     def facts(self, block: Any, line: int) -> dict[str, Declaration]:
         """The declared facts."""
         found = {}
-        for name, row_line, row in self._named(block, "facts", line):
+        for name, row_line, row in self.named(block, "facts", line):
             declaration = self._fact(name, row, row_line, f"facts.{name}")
             if declaration is not None:
-                found[name] = self._declare(declaration)
+                found[name] = self.declare(declaration)
         self._columns_apart(found)
         return found
 
@@ -55,11 +55,13 @@ class FactReader:
                     f"栏目 {column} 与事实同名。请改一个名字",
                 )
 
-    def _declare(self, declaration: Declaration) -> Declaration:
+    def declare(self, declaration: Declaration) -> Declaration:
+        """Make a name readable by what comes after it."""
         self.names[declaration.name] = declaration
         return declaration
 
-    def _named(self, block: Any, section: str, line: int) -> list[tuple[str, int, Any]]:
+    def named(self, block: Any, section: str, line: int) -> list[tuple[str, int, Any]]:
+        """(key, line, row) of each entry of a section whose key is good and new."""
         if block is None:
             return []
         if not isinstance(block, Block):
@@ -84,6 +86,10 @@ class FactReader:
         else:
             return True
         return False
+
+    def column(self, name: str, row: Any, line: int, path: str) -> Declaration | None:
+        """The declaration of a column, None when it holds a fault."""
+        return self._fact(name, row, line, path, column=True)
 
     def _fact(self, name: str, row: Any, line: int, path: str, column: bool = False) -> Declaration | None:
         keys = [key for key in FACT_KEYS if not (column and key in ("columns", "provider"))]
@@ -183,7 +189,7 @@ class FactReader:
         if not isinstance(row.get("columns"), Block) or not row["columns"]:
             self.notes(row.line, f"{path}.columns", "清单要写 columns：每个栏目的类型和名称")
             return {}
-        rows = self._named(row["columns"], f"{path}.columns", row.line_of("columns"))
+        rows = self.named(row["columns"], f"{path}.columns", row.line_of("columns"))
         read = {
             key: self._fact(key, column, line, f"{path}.columns.{key}", column=True)
             for key, line, column in rows

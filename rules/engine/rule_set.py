@@ -11,6 +11,7 @@ from typing import Any
 from .kind import Kind
 from .leaf_report import LeafReport
 from .message import Message
+from .row_table import RowTable
 from .syntax.condition import Condition
 from .syntax.expression import Expression
 from .value import DECISION_DATE, Declaration, plain
@@ -120,6 +121,7 @@ class RuleSet:
     asked_on: tuple[str, ...]
     facts: Mapping[str, Declaration]
     parameters: Mapping[str, Parameter]
+    tables: Mapping[str, RowTable]
     derived: Mapping[str, Derived]
     flags: Mapping[str, Declaration]
     rules: tuple[Rule, ...]

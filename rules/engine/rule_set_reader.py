@@ -13,6 +13,7 @@ from .fault import Fault, InvalidFact
 from .kind import Kind, kinds
 from .message import Message, message
 from .note import KEY, NOTHING_KNOWN, Known, Notes
+from .row_table_reader import RowTableReader
 from .rule_set import ALL, FIRST, WORST, Case, Edition, Rule, RuleSet, canonical
 from .syntax.condition_reader import ConditionReader
 from .syntax.expression import Name, TypeFault
@@ -20,7 +21,7 @@ from .syntax.formula import declared, nearest, parse_formula
 from .value import Declaration, take
 
 REQUIRED = ("key", "title", "kind", "edition", "facts", "rules")
-OPTIONAL = ("hit", "covers", "asked_on", "parameters", "derived", "flags", "cases", "note")
+OPTIONAL = ("hit", "covers", "asked_on", "parameters", "tables", "derived", "flags", "cases", "note")
 RULE_REQUIRED = ("key", "basis", "when", "then")
 RULE_OPTIONAL = ("label", "note")
 EXPECTATIONS = ("outcome", "rule", "fired", "missing", "message", "refused")
@@ -105,10 +106,14 @@ class RuleSetReader:
 
     def _declared(self) -> dict[str, Any]:
         read, document = self.declarations, self.document
-        return {
+        parts = {
             section: getattr(read, section)(document.get(section), self._line(section))
-            for section in ("facts", "parameters", "derived", "flags")
+            for section in ("facts", "parameters")
         }
+        parts["tables"], looked = RowTableReader(read).tables(document.get("tables"), self._line("tables"))
+        parts["derived"] = {**looked, **read.derived(document.get("derived"), self._line("derived"))}
+        parts["flags"] = read.flags(document.get("flags"), self._line("flags"))
+        return parts
 
     def _kind(self) -> Kind | None:
         key = self.document.get("kind")

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from .row_table import FIRST as FIRST_ROW
+from .row_table import UNIQUE, Looked, RowNumber
 from .rule_set import ALL, FIRST, Parameter, Rule, RuleSet
 from .syntax.expression import Expression
 from .value import plain, present
 
+ROW_HIT_WORDS = {UNIQUE: "各行互不重叠", FIRST_ROW: "自上而下，第一行成立的为准"}
 HIT_WORDS = {"worst": "同时成立的，取最重的结论", FIRST: "自上而下，第一条成立的为准", ALL: "成立的全部列出"}
 
 
@@ -14,6 +17,7 @@ def prose(rules: RuleSet) -> list[str]:
     return [
         _opening(rules),
         *_parameters(rules),
+        *_tables(rules),
         *_derived(rules),
         *(_sentence(rules, rule) for rule in rules.rules),
     ]
@@ -45,9 +49,19 @@ def _parameter_words(parameter: Parameter) -> str:
     return "，".join([*dated, *special]) + ("，暂按默认值，待业主确认" if parameter.default else "")
 
 
+def _tables(rules: RuleSet) -> list[str]:
+    return [
+        f"表「{table.label}」共 {len(table.rows):,} 行，按{'、'.join(rules.names[fact].label for fact in table.facts)}查得"
+        f"{'、'.join(sort.label for sort in table.gives.values())}，{ROW_HIT_WORDS[table.hit]}（{table.basis}）。"
+        for table in rules.tables.values()
+    ]
+
+
 def _derived(rules: RuleSet) -> list[str]:
     sentences = []
     for derived in rules.derived.values():
+        if isinstance(derived.expression, RowNumber | Looked):
+            continue
         label = derived.declaration.label
         if derived.expression is not None:
             sentences.append(f"{label} = {derived.expression.words(rules.names)}。")

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 import rules
+from benchmarks.rules.random_rules import condition, facts
 from rules.engine import Answer, RuleError, decide_outcomes, read_rule_set
 from rules.engine.note import NOTHING_KNOWN
 from rules.engine.rule_book import PYTHON, CompiledSet, rule_files, tables_known
 from rules.engine.rule_set import RuleSet
 from tests.rules.rule_sample import DAY, rule, sample
-from tests.rules.test_engines import SEED, condition, facts
+from tests.rules.test_engines import SEED
 
 FOLDER = Path(rules.__file__).parent
 KNOWN = tables_known(NOTHING_KNOWN, [])

@@ -5,10 +5,12 @@ import os
 import random
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
+from benchmarks.rules import differential, endurance
+from benchmarks.rules.differential import zen_engine
+from benchmarks.rules.random_rules import condition, facts
 from rules.engine import EngineDisagreement, MatcherRefused
 from rules.engine.matcher import MOST_RULES, Matcher, exact, name_hash, probe, scaled
 from rules.engine.rule_book import BOTH, CompiledSet
@@ -16,63 +18,6 @@ from tests.rules.rule_sample import DAY, decided, rule, sample
 
 SEED = int(os.environ.get("RULE_SEED", "20261121"))
 SETS, FACTS_PER_SET = 2000, 6
-NUMBERS = [
-    "0",
-    "0.1",
-    "0.3",
-    "100",
-    "100.0001",
-    "100.00001",
-    "-5",
-    "12345678901234.5678",
-    "99999999999999999999",
-]
-WHOLE = [-3, 0, 1, 2, 7, 10**12]
-TEXTS = ["甲", "乙", "", 'A"B', "换\n行", "ZD1174626", "ZD0872068", "𠮷"]
-DAYS = ["2026-01-01", "2026-06-29", "2026-06-30", "2027-01-01"]
-VALUES = {
-    "area_m2": NUMBERS, "other_m2": NUMBERS, "number": WHOLE, "status": ["甲", "乙", "丙"], "name": TEXTS,
-    "done": [True, False], "filed_on": DAYS,
-}  # fmt: skip
-ORDERED = ["is", "is_not", "below", "at_most", "above", "at_least"]
-
-
-def leaf(pick: random.Random) -> dict[str, Any]:
-    fact = pick.choice(list(VALUES))
-    roll = pick.random()
-    if roll < 0.12:
-        return {"fact": fact, pick.choice(["exists", "missing"]): True}
-    if roll < 0.24:
-        return {"fact": fact, pick.choice(["in", "not_in"]): pick.sample(VALUES[fact], pick.randint(0, 2))}
-    if roll < 0.34:
-        return {"fact": "area_m2", pick.choice(ORDERED): {"fact": "other_m2"}}
-    if roll < 0.4:
-        return {
-            "list": "plots",
-            pick.choice(["any", "every"]): {"fact": "size_m2", "above": pick.choice(NUMBERS)},
-        }
-    if roll < 0.45:
-        return {"fact": "name", "starts_with": pick.choice(["甲", "ZD"])}
-    ordered = fact in ("area_m2", "other_m2", "number", "filed_on")
-    return {"fact": fact, pick.choice(ORDERED if ordered else ["is", "is_not"]): pick.choice(VALUES[fact])}
-
-
-def condition(pick: random.Random, depth: int = 0) -> dict[str, Any]:
-    roll = pick.random()
-    if depth < 3 and roll < 0.35:
-        return {pick.choice(["all", "any"]): [condition(pick, depth + 1) for _ in range(pick.randint(2, 3))]}
-    if depth < 3 and roll < 0.45:
-        return {"not": condition(pick, depth + 1)}
-    return leaf(pick)
-
-
-def facts(pick: random.Random) -> dict[str, Any]:
-    found = {name: pick.choice(values) for name, values in VALUES.items() if pick.random() < 0.7}
-    if pick.random() < 0.7:
-        found["plots"] = [{"size_m2": pick.choice([*NUMBERS, None])} for _ in range(pick.randint(0, 3))]
-    return found
-
-
 def test_engines_agree_on_random_rule_sets() -> None:
     pick = random.Random(SEED)
     print(f"seed {SEED}")
@@ -170,3 +115,22 @@ def test_threads_share_a_rule_set() -> None:
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(outcome, range(400)))
     assert found == ["none"] * 51 + ["refuse"] * 349
+
+
+def test_evaluator_and_zen_engine_agree_where_both_mean_the_same() -> None:
+    print(f"seed {SEED}")
+    told = zen_engine(700, SEED)
+    assert told["verdicts"] == 700 * differential.FACTS_PER_SET
+    assert told["verdicts"] * 0.2 < told["true"] < told["verdicts"] * 0.8, f"seed {SEED}: too one-sided to prove anything"
+
+
+def test_a_difference_from_zen_engine_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(differential.SIGNS, "below", "<=")
+    with pytest.raises(AssertionError, match=f"seed {SEED}: .* zen-engine"):
+        zen_engine(700, SEED)
+
+
+def test_the_benchmark_of_many_decisions_runs_and_says_what_it_found() -> None:
+    rows = [endurance.bulk(0), endurance.threads(0), endurance.memory(0), *differential.rows(0.0002)]
+    assert [row["case"].partition(" ")[0] for row in rows] == ["批量判断", "8", "2,000", "求值器与", "求值器与"]
+    assert all("种子" in row["case"] for row in rows[3:])

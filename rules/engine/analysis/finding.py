@@ -6,9 +6,14 @@ from datetime import date
 from typing import Any
 
 from ..fault import Fault
+from ..row_table import RowTable
 from ..rule_set import ALL, FIRST, Rule, RuleSet
 from .neighbourhood import neighbours
 from .region import Conjunction, FactSpace, Presence, Region, TooManyCases
+from .table_cover import TableCover
+
+# More overlaps than these are the same mistake many times over.
+MOST_OVERLAPS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,9 @@ def findings(rules: RuleSet) -> list[Finding]:
     found: dict[tuple[int, str, str], Finding] = {}
     for finding in flag_loops(rules):
         found[finding.line, finding.key, "flags"] = finding
+    for table in rules.tables.values():
+        for finding in table_findings(rules, table):
+            found[finding.line, finding.key, "table"] = finding
     for day in days_to_analyse(rules):
         for kind, finding in _on(rules, day):
             found.setdefault((finding.line, finding.key, kind), finding)
@@ -216,6 +224,28 @@ def _idle_flags(rules: RuleSet, reads: dict[str, frozenset[str]]) -> Iterator[Fi
             yield Finding(
                 declaration.line, f"flags.{flag}", f"标记 {flag} 无用：{missing}。请补上规则或删去标记"
             )
+
+
+def table_findings(rules: RuleSet, table: RowTable) -> Iterator[Finding]:
+    """Rows of a table that hold for nothing, overlap, are never reached, and facts for which none holds."""
+    path = f"tables.{table.name}"
+    cover = TableCover(rules, table)
+    for row in cover.empty:
+        yield Finding(row.line, f"{path}.rows[{row.number}]", "这一行永远不成立：下限不低于上限，或超出事实的允许范围。请改正")
+    try:
+        cover.run()
+    except TooManyCases:
+        yield Finding(table.line, path, "表太大，无法证明没有重叠和缺口。请拆成几张表")
+        return
+    lines = {row.number: row.line for row in table.rows}
+    for (first, second), piece in list(cover.overlaps.items())[:MOST_OVERLAPS]:
+        message = f"与第 {first} 行（文件第 {lines[first]} 行）重叠，例如 {cover.words(piece)}。请改限值，或写明 hit: first"
+        yield Finding(lines[second], f"{path}.rows[{second}]", message)
+    unreached = {row.number for row in table.rows} - cover.seen - {row.number for row in cover.empty}
+    for number in sorted(unreached - {second for _, second in cover.overlaps}):
+        yield Finding(lines[number], f"{path}.rows[{number}]", "这一行轮不到：凡它成立的情形，前面的行已经成立。请调整次序或条件")
+    if table.complete and cover.gaps:
+        yield Finding(table.line, f"{path}.complete", f"有缺口：{cover.words(cover.gaps[0])} 时没有一行成立。请补一行或改限值", ())
 
 
 def as_faults(rules: RuleSet) -> list[Fault]:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from ..number import shortest
+from ..row_table import Looked, RowNumber
 from ..rule_set import RuleSet
 from ..syntax.aggregate import Aggregate
 from ..syntax.comparison import Comparison, Exists, In
@@ -175,7 +176,9 @@ class Region:
         for name in names:
             derived = self.space.rules.derived.get(name)
             parameter = self.space.rules.parameters.get(name)
-            if derived is not None and derived.expression is not None:
+            if derived is not None and isinstance(derived.expression, RowNumber):
+                found |= derived.expression.table.required
+            elif derived is not None and derived.expression is not None:
                 found |= self._traced(derived.reads(), through_conditions)
             elif derived is not None and through_conditions:
                 found |= self._given(derived.condition, through_conditions)
@@ -186,7 +189,7 @@ class Region:
         return found
 
     def _divides(self, leaf: Leaf) -> bool:
-        return any(isinstance(part, Quotient) for part in self._expressions(leaf))
+        return any(isinstance(part, Quotient | RowNumber) for part in self._expressions(leaf))
 
     def _expressions(self, leaf: Leaf) -> Iterator[Expression]:
         for expression in (leaf.left, *leaf.limits) if isinstance(leaf, Comparison) else ():
@@ -197,6 +200,8 @@ class Region:
         derived = self.space.rules.derived.get(expression.name) if isinstance(expression, Name) else None
         if derived is not None and derived.expression is not None:
             yield from self._parts(derived.expression)
+        if isinstance(expression, Looked):
+            yield RowNumber(expression.table)
         for operand in expression.operands() if isinstance(expression, Operation) else ():
             yield from self._parts(operand)
 
@@ -212,7 +217,9 @@ class Region:
     def _product(self, parts: list[list[Conjunction]]) -> list[Conjunction]:
         found: list[Conjunction] = [()]
         for part in parts:
-            found = [left + right for left in found for right in part]
+            joined = (_joined(left, right) for left in found for right in part)
+            # Cases that say the same are one case, and those that contradict themselves are none.
+            found = list({frozenset(case): case for case in joined if case is not None}.values())
             if len(found) > MOST_CASES:
                 raise TooManyCases
         return found
@@ -306,7 +313,7 @@ class Region:
 
     def _open_ended(self, expression: Expression) -> bool:
         """Whether the value may be missing though all facts are there: by a division, a list, a day outside the calendar."""
-        return any(isinstance(part, Quotient | Aggregate | AddDays) for part in self._parts(expression))
+        return any(isinstance(part, Quotient | Aggregate | AddDays | RowNumber) for part in self._parts(expression))
 
     def _compared(self, leaf: Comparison) -> list[Conjunction] | None:
         sort = leaf.left.sort(self.space.names)
@@ -419,6 +426,15 @@ class Region:
             if isinstance(value, Fraction):
                 value = _shown(value, sort)
             yield f"{sort.label} {'缺失' if value is None else present(value, sort, sign=True) if not isinstance(value, str) else value}"
+
+
+def _joined(left: Conjunction, right: Conjunction) -> Conjunction | None:
+    """Both together, each atom once; None where one says that a fact is there and the other that it is not."""
+    added = tuple(atom for atom in right if atom not in left)
+    for atom in added:
+        if isinstance(atom, Presence) and Presence(atom.name, not atom.present) in left:
+            return None
+    return left + added
 
 
 def _shown(value: Fraction, sort: Declaration) -> Any:

@@ -18,6 +18,7 @@ from ..syntax.comparison import OPERATORS
 from ..value import Declaration, plain, take
 from .layout import Layout, Place, WrongPlace, place_words, sections_after
 from .merging import merged
+from .table_lines import TableLines
 
 DAY = Declaration("day", "date", "日期")
 WHERE = str | Sequence[str | int]
@@ -246,6 +247,59 @@ class Draft:
     def remove_case(self, number: int) -> "Draft":
         return self.remove(("cases", number))
 
+    # The rows of large tables.
+
+    def table_rows(self, name: str) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """Titles and rows of a table as the file writes them."""
+        lines = self._tried(TableLines, self._layout(), name)
+        return lines.titles, lines.rows
+
+    def set_table_rows(self, name: str, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> "Draft":
+        """All rows of a table; cells in the order of the titles. Lines that say the same stay as they are."""
+        layout = self._layout()
+        lines = self._tried(TableLines, layout, name)
+        text = self._tried(lines.with_rows, titles, rows)
+        expected = deepcopy(self._document())
+        order = [list(titles).index(title) for title in lines.titles]
+        _set(expected, ("tables", name, "rows"), [[row[index] for index in order] for row in rows])
+        return self._checked(text, expected, ("tables", name, "rows"), table=name)
+
+    def set_table_cells(self, name: str, number: int, cells: Mapping[str, str]) -> "Draft":
+        """Some cells of the row of that number (from 1), by their titles."""
+        titles, rows = self._row_of(name, number)
+        self._known_titles(name, titles, cells)
+        rows[number - 1] = tuple(cells.get(title, text) for title, text in zip(titles, rows[number - 1], strict=True))
+        return self.set_table_rows(name, titles, rows)
+
+    def add_table_row(self, name: str, cells: Mapping[str, str], number: int | None = None) -> "Draft":
+        """A new row that then has that number (from 1), or the last."""
+        titles, rows = self.table_rows(name)
+        self._known_titles(name, titles, cells)
+        rows.insert(len(rows) if number is None else number - 1, tuple(cells.get(title, "") for title in titles))
+        return self.set_table_rows(name, titles, rows)
+
+    def remove_table_row(self, name: str, number: int) -> "Draft":
+        titles, rows = self._row_of(name, number)
+        return self.set_table_rows(name, titles, [*rows[: number - 1], *rows[number:]])
+
+    def move_table_row(self, name: str, number: int, to: int) -> "Draft":
+        """The row of that number moved so that it has the other number (both from 1)."""
+        titles, rows = self._row_of(name, number)
+        self._row_of(name, to)
+        rows.insert(to - 1, rows.pop(number - 1))
+        return self.set_table_rows(name, titles, rows)
+
+    def _row_of(self, name: str, number: int) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        titles, rows = self.table_rows(name)
+        if not 1 <= number <= len(rows):
+            raise self._refused(("tables", name, "rows"), f"表 {name} 只有 {len(rows)} 行，没有第 {number} 行")
+        return titles, rows
+
+    def _known_titles(self, name: str, titles: Sequence[str], cells: Mapping[str, str]) -> None:
+        for title in cells:
+            if title not in titles:
+                raise self._refused(("tables", name, "rows"), f"表 {name} 没有栏目 {title}。栏目有 {'、'.join(titles)}")
+
     # How an edit is made and proven.
 
     def _layout(self) -> Layout:
@@ -288,13 +342,16 @@ class Draft:
         in_document(expected, place)
         return self._checked(text, expected, place)
 
-    def _checked(self, text: str, expected: Any, place: Place, ordered: bool = True) -> "Draft":
+    def _checked(self, text: str, expected: Any, place: Place, ordered: bool = True, table: str = "") -> "Draft":
         edited = replace(self, text=text)
         # The text is cut by hand, so it is read again: exactly the wanted change, nothing else, or no edit at all.
         try:
             found = parse_document(text)
         except UnreadableDocument:
             found = None
+        if found is not None and table:
+            # Of a table the cells are compared, for its comments are part of the text that the file holds.
+            found["tables"][table]["rows"] = TableLines(Layout(text), table).rows
         if found is None or _words(found, ordered) != _words(expected, ordered):
             raise self._refused(place, "这里的写法（锚点、别名或特殊缩进）不能逐处修改。请在 YAML 里改")
         before = None

@@ -15,7 +15,7 @@ Place = tuple[str | int, ...]
 STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 # The order in which a rule file has its sections; a section that is put in comes after those before it.
 SECTIONS = (
-    "key", "title", "kind", "edition", "note", "hit", "covers", "asked_on", "facts", "parameters", "derived", "flags", "rules", "cases",
+    "key", "title", "kind", "edition", "note", "hit", "covers", "asked_on", "facts", "parameters", "tables", "derived", "flags", "rules", "cases",
 )  # fmt: skip
 
 

@@ -122,7 +122,7 @@ def test_gaps_are_those_of_brute_force(rules: list) -> None:
     found = built(rules, hit="worst", covers=["n", "m", "c", "b"])
     known = [row for row, facts in zip(truth(found), EVERY, strict=True) if None not in facts.values()]
     open_somewhere = any(not any(row) for row in known)
-    assert bool(told(found, "有缺口")) is open_somewhere
+    assert bool(told(found, "有缺口：")) is open_somewhere
 
 
 @quiet
