@@ -23,6 +23,7 @@ from .note import Known
 from .rule_book import RuleBook
 from .rule_set import RuleSet
 from .rule_set_reader import Unread, read_content, read_rule_set, read_text
+from .standing import StoredEdition, start_of
 from .words import prose, table
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "RuleError",
     "RuleSet",
     "RuleSetMissing",
+    "StoredEdition",
     "Unread",
     "check",
     "explain",
@@ -47,6 +49,7 @@ __all__ = [
     "read_content",
     "read_rule_set",
     "read_text",
+    "start_of",
     "table",
     "test",
 ]
