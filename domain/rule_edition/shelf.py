@@ -1,11 +1,18 @@
 """The records and the rule book: what is recorded stands on the shelf of every process soon after the commit."""
 
+from dataclasses import dataclass
+
+from sqlalchemy import inspect
 from sqlmodel import Session, col, select
 
 from domain.command import Work
 from domain.office import office_of
-from domain.rule_edition.tables import SET_ASIDE, RuleEdition, RuleShelf
+from domain.rule_edition.tables import SET_ASIDE, RuleEdition, RuleFile, RuleShelf
+from domain.waking import wake
 from rules.engine import StoredEdition
+
+QUEUE = "rules"
+"""Woken after every change, so that what was published is written to its file at once."""
 
 
 def version(session: Session) -> int:
@@ -19,6 +26,23 @@ def stored_editions(session: Session) -> list[StoredEdition]:
         col(RuleEdition.effective_at), col(RuleEdition.id)
     )
     return [stored(row) for row in session.exec(ordered)]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a starting process needs of the records: `files` names those whose set has a recorded edition."""
+
+    editions: tuple[StoredEdition, ...] = ()
+    version: int = 0
+    files: frozenset[str] = frozenset()
+
+
+def recorded(session: Session) -> Recorded:
+    """The records as they stand; nothing at all from a database without them."""
+    if not inspect(session.connection()).has_table(RuleShelf.__tablename__):
+        return Recorded()
+    files = session.exec(select(RuleFile.name).where(col(RuleFile.edition_id).is_not(None)))
+    return Recorded(tuple(stored_editions(session)), version(session), frozenset(files))
 
 
 def stored(row: RuleEdition) -> StoredEdition:
@@ -48,4 +72,9 @@ def changed(work: Work) -> None:
     shelf = lock(work)
     shelf.version += 1
     work.session.add(shelf)
-    work.after_commit(lambda: refresh(work.session) and None)
+    work.after_commit(lambda: _spread(work.session))
+
+
+def _spread(session: Session) -> None:
+    refresh(session)
+    wake(QUEUE)

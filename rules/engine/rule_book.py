@@ -96,12 +96,13 @@ class RuleBook:
         tables: Path | None = None,
         over: Path | None = None,
         stored: Sequence[StoredEdition] = (),
+        version: int = 0,
     ) -> None:
         if engine not in (BOTH, PYTHON):
             raise ValueError(f"RULE_ENGINE 应是 {BOTH} 或 {PYTHON}，实际是 {engine}")
         self.folders, self.demo, self.engine, self._given = tuple(map(Path, folders)), demo, engine, known
         self._tables = tables or RULES / "tables"
-        self.over, self._stored, self._version = over, tuple(stored), 0
+        self.over, self._stored, self._version = over, tuple(stored), version
         self._shelf = Shelf()
         self._compiled: dict[str, CompiledSet] = {}
         self._reloading = threading.Lock()
@@ -259,6 +260,11 @@ class RuleBook:
         """The edition in force at that moment, or at the end of that day. Raises RuleSetMissing or NoEditionInForce."""
         return self._in_force(kind, key, on).rules
 
+    def has_edition(self, kind: str, key: str, on: date | datetime) -> bool:
+        """True if some edition, of rules in earnest or of the demo, is in force then."""
+        found = self._found(kind, key)
+        return any(standing_at([each for each in found if each.demo is demo], on) for demo in (False, True))
+
     def facts_of(self, kind: str, key: str, on: date | datetime) -> tuple[str, ...]:
         """Keys of the facts that the edition in force reads."""
         return tuple(self.rule_set(kind, key, on).facts)
@@ -274,6 +280,10 @@ class RuleBook:
     ) -> Decision:
         """The decision of a given edition, in force or not. Raises EditionUnknown unless loaded or adopted."""
         return self._edition(digest).decide(facts, on, subject)
+
+    def holds(self, digest: str) -> bool:
+        """True if the edition was compiled here before, so that it is known to compile."""
+        return digest in self._compiled
 
     def _edition(self, digest: str) -> CompiledSet:
         if digest in self._compiled:
