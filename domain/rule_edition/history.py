@@ -31,14 +31,15 @@ class EditionUse:
 
 def decided_by(session: Session, actor: Actor, digest: str, first: int = 0, size: int = 50) -> Page:
     """(StoredDecision, Case) that an edition gave, of cases within the actor's scope."""
-    statement = visible(select(StoredDecision, Case).join(Case, Case.id == StoredDecision.case_id), actor)
-    return _page(session, statement.where(StoredDecision.digest == digest), col(StoredDecision.id), first, size)
+    joined = select(StoredDecision, Case).join(Case, Case.id == StoredDecision.case_id)
+    statement = joined.where(visible(actor), StoredDecision.digest == digest)
+    return _page(session, statement, col(StoredDecision.id), first, size)
 
 
 def cases_by(session: Session, actor: Actor, digest: str, first: int = 0, size: int = 50) -> Page:
     """Cases within the actor's scope of which at least one decision was given by an edition."""
     used = select(StoredDecision.case_id).where(StoredDecision.digest == digest)
-    return _page(session, visible(select(Case), actor).where(col(Case.id).in_(used)), col(Case.id), first, size)
+    return _page(session, select(Case).where(visible(actor), col(Case.id).in_(used)), col(Case.id), first, size)
 
 
 def editions_of_case(session: Session, case_id: int) -> list[EditionUse]:
@@ -58,7 +59,15 @@ def editions_of_case(session: Session, case_id: int) -> list[EditionUse]:
     return [EditionUse(key, digest, count, records.get(digest)) for key, digest, count in uses]
 
 
+def counts_of(session: Session, kind: str, key: str) -> dict[str, tuple[int, int]]:
+    """By digest: how many decisions an edition of a rule set gave, and about how many cases, in the whole city."""
+    counted = select(
+        StoredDecision.digest, func.count(), func.count(func.distinct(StoredDecision.case_id))
+    ).where(StoredDecision.kind == kind, StoredDecision.rule_set == key)
+    return {digest: (decisions, cases) for digest, decisions, cases in session.exec(counted.group_by(StoredDecision.digest))}
+
+
 def _page(session: Session, statement: Any, newest: Any, first: int, size: int) -> Page:
-    total = session.exec(select(func.count()).select_from(statement.order_by(None).subquery())).one()
+    total = session.execute(statement.with_only_columns(func.count(), maintain_column_froms=True)).scalar_one()
     rows = session.exec(statement.order_by(newest.desc()).offset(first).limit(size)).all()
     return Page(tuple(rows), total)
