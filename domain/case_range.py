@@ -268,8 +268,8 @@ def understand(session: Session, case: Case, row: CaseRange) -> Understood:
 
 
 def _quality(session: Session, case: Case, facts: Mapping[str, Any]) -> Decision:
-    book, filed_on = office_of(session).book, decision.rules_day(session, case)
-    edition = book.rule_set(decision.kind_of(book, QUALITY), QUALITY, filed_on)
+    book, filed_at = office_of(session).book, decision.rules_moment(session, case)
+    edition = book.rule_set(decision.kind_of(book, QUALITY), QUALITY, filed_at)
     return book.decide_edition(edition.digest, facts, on=portal_clock.today(session), subject=f"case:{case.id}")
 
 

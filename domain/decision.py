@@ -1,7 +1,8 @@
 """Asking the rules about a case: gather the facts, ask the book, store the decision with its reasons."""
 
+import logging
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -15,18 +16,30 @@ from domain.command import Work
 from domain.errors import Refused
 from domain.facts import PROVIDERS, Ask, FactProvider
 from domain.office import office_of
-from rules.engine import Decision, RuleBook
+from rules.engine import Decision, RuleBook, RuleError, RuleSetMissing
+
+log = logging.getLogger(__name__)
+ENGINE_FAULTS = (ArithmeticError, LookupError, TypeError, ValueError, RecursionError, SystemError)
+"""What a fault of the engine itself shows as; a RuleError is an answer of the engine, with its reason."""
 
 REFUSING = frozenset({"deny", "stop", "refuse", "error", "undetermined"})
 """Outcomes of gates that stop a case."""
+
+
+class DecisionFailed(RuleError):
+    """The engine itself failed: the case stops, and the reason is said."""
+
 
 Gathered = Mapping[str, Mapping[str, Any]]
 """What outside providers answered before the transaction, by provider name."""
 
 
-def rules_day(session: Session, case: Case) -> date:
-    """The day whose rule editions hold for a case: the day it was filed; today for a draft."""
-    return portal_clock.local_date(case.submitted_at) if case.submitted_at else portal_clock.today(session)
+def rules_moment(session: Session, case: Case) -> datetime:
+    """The moment whose rule editions hold for a case: when it was filed; now for a draft.
+
+    Not the day: two publications within one must not move the cases filed between them.
+    """
+    return case.submitted_at or portal_clock.now(session)
 
 
 def gather_outside(session: Session, actor: Actor, case: Case, rule_sets: Iterable[str], names: Iterable[str] = ()) -> Gathered:
@@ -61,19 +74,26 @@ def decide(
     extra: Mapping[str, Any] | None = None,
 ) -> Decision:
     """Ask one rule set about a case, in the edition the case goes by, as of today; stores nothing."""
-    book, filed_on = office_of(session).book, rules_day(session, case)
+    book, filed_at = office_of(session).book, rules_moment(session, case)
     kind = kind_of(book, rule_set)
-    edition = book.rule_set(kind, rule_set, filed_on)
+    edition = book.rule_set(kind, rule_set, filed_at)
     known = {**facts_for(session, actor, case, [rule_set], task=task, gathered=gathered), **(extra or {})}
     read = {name: known.get(name) for name in edition.facts}
     today = portal_clock.today(session)
-    return book.decide_edition(edition.digest, read, on=today, subject=f"case:{case.id}")
+    try:
+        return book.decide_edition(edition.digest, read, on=today, subject=f"case:{case.id}")
+    except ENGINE_FAULTS as error:
+        log.exception("the engine failed on %s", rule_set)
+        raise DecisionFailed(f"「{edition.title}」判断时引擎出错（{type(error).__name__}），没有结论，不放行") from error
 
 
 def kind_of(book: RuleBook, rule_set: str) -> str:
     """The kind of a rule set; keys are unique over all kinds."""
     known = book.keys()
-    return next(kind for kind, key in known if key == rule_set)
+    found = next((kind for kind, key in known if key == rule_set), None)
+    if found is None:
+        raise RuleSetMissing(f"没有键为 {rule_set} 的规则集，不能判断。请规则维护人员检查规则文件的错误清单")
+    return found
 
 
 def refuses(decision: Decision) -> bool:
@@ -103,7 +123,7 @@ def facts_for(
 
 
 def _providers_for(session: Session, case: Case, rule_sets: Iterable[str]) -> list[FactProvider]:
-    book, on = office_of(session).book, rules_day(session, case)
+    book, on = office_of(session).book, rules_moment(session, case)
     read = {name for key in rule_sets for name in book.facts_of(kind_of(book, key), key, on)}
     wanted = read - _stated(session, case)
     return [provider for provider in PROVIDERS.values() if wanted & set(provider.gives)]

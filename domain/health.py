@@ -101,6 +101,4 @@ def free_bytes(folder: Path) -> int:
 def rules_in_force(office: Office) -> int:
     """How many rule sets have an edition in force; one that is not yet, or no more, is not counted."""
     on = portal_clock.today()
-    loaded_keys = office.book.keys()
-    loaded = [edition for kind, key in loaded_keys for edition in office.book.editions(kind, key)]
-    return sum(edition.edition.holds(on) for edition in loaded)
+    return sum(office.book.has_edition(kind, key, on) for kind, key in office.book.keys())  # noqa: SIM118

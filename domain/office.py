@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from domain.file_store import FileStore
     from domain.ports.partners import Partners
+    from domain.rule_edition.folder import RuleFolders
     from rules.case_type import Catalogue
     from rules.engine import RuleBook
 
@@ -29,6 +30,8 @@ class Office:
     is_demo: bool = False
     partners_connected: bool = True
     """False while no address of the partners is set: messages to them wait."""
+    rule_folders: RuleFolders | None = None
+    """Where rule files lie and are written; None in tests that have no files."""
     caches: dict[str, Any] = field(default_factory=dict)
 
 

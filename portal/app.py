@@ -1,5 +1,6 @@
 """The app: route table, headers, static files, error pages, and the runners that start and stop with it."""
 
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,7 +20,9 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from domain import portal_clock
-from domain.errors import NotFound, OutsideSystemDown, PortalError
+from domain.errors import NotFound, OutsideSystemDown, PortalError, Refused
+from domain.office import Office
+from domain.rule_edition.shelf import recorded
 from portal.database import Database
 from portal.gate import guarded, problem_response
 from portal.headers import SecurityHeaders
@@ -28,16 +31,19 @@ from portal.routes import PAGES
 from portal.runner import Runner
 from portal.settings import PROJECT_DIR, Settings
 from portal.template_environment import Templates
+from rules.engine import RuleError
 
 TODAY_SECONDS = 1
 GZIP_LEVEL = 4
 """Level 9 takes three times as long for pages that are a tenth smaller."""
 
+log = logging.getLogger(__name__)
+
 
 def create_app(settings: Settings, *, office: Any = None, database: Database | None = None, run: bool = True) -> Starlette:
     """Make the app; `office` and `database` may be given by tests, `run=False` starts no runner."""
-    office = office or open_office(settings)
     database = database or Database(settings.database_url)
+    office = office or _opened(settings, database)
     database.office = office
     app = Starlette(
         routes=[
@@ -45,7 +51,8 @@ def create_app(settings: Settings, *, office: Any = None, database: Database | N
             Mount("/static", StaticFiles(directory=PROJECT_DIR / "static"), name="static"),
         ],
         middleware=_middleware(settings),
-        exception_handlers={HTTPException: _http_problem, Exception: _unexpected, OperationalError: _database_down},
+        exception_handlers={HTTPException: _http_problem, Exception: _unexpected, OperationalError: _database_down,
+                            RuleError: _no_decision},
         lifespan=_lifespan(run),
     )
     app.state.settings, app.state.office, app.state.database = settings, office, database
@@ -54,6 +61,12 @@ def create_app(settings: Settings, *, office: Any = None, database: Database | N
     app.state.foot_text = "上海市规划和自然资源局"
     app.state.runner = Runner(database, office)
     return app
+
+
+def _opened(settings: Settings, database: Database) -> Office:
+    """The office, with the rule editions that the database keeps: they hold even if a file has been broken since."""
+    with database.reading() as session:
+        return open_office(settings, recorded=recorded(session))
 
 
 def _paths_by_name(app: Starlette) -> Callable[..., str]:
@@ -115,6 +128,12 @@ def _http_problem(request: Request, error: HTTPException) -> Response:
 
 def _database_down(request: Request, error: OperationalError) -> Response:
     return problem_response(request, OutsideSystemDown("数据库暂时不能读写，这次操作没有生效。请稍后重试。"))
+
+
+def _no_decision(request: Request, error: RuleError) -> Response:
+    """A rule set could not answer: nothing passes by default, and the reason is said."""
+    log.error("no decision: %s", error)
+    return problem_response(request, Refused(f"规则没有给出结论，这次操作没有生效：{error}。请联系规则维护人员。"))
 
 
 def _unexpected(request: Request, error: Exception) -> Response:

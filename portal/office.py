@@ -15,7 +15,10 @@ from domain.facts import PROVIDERS
 from domain.file_store import FileStore
 from domain.numbering import NumberPattern
 from domain.office import Office
+from domain.portal_clock import now
 from domain.ports.partner import PARTNERS
+from domain.rule_edition.folder import RuleFolders
+from domain.rule_edition.shelf import Recorded
 from integrations.connection import connect_partners
 from integrations.signature import load_key
 from portal.settings import PROJECT_DIR, Settings
@@ -25,6 +28,7 @@ from rules.engine import RuleBook
 CASE_TYPES = PROJECT_DIR / "rules" / "case_types"
 RULE_FOLDERS = (PROJECT_DIR / "rules" / "sets", CASE_TYPES)
 PANELS = PROJECT_DIR / "templates" / "cases" / "panels"
+NOTHING_RECORDED = Recorded()
 OPERATIONS = frozenset(
     {"return", "correct", "transfer", "assist", "countersign", "suspend", "terminate", "withdraw"}
 )
@@ -35,12 +39,25 @@ class RulesBroken(Exception):
 
 
 def open_office(
-    settings: Settings, *, case_types: Path = CASE_TYPES, rule_folders: tuple[Path, ...] = RULE_FOLDERS
+    settings: Settings,
+    *,
+    case_types: Path = CASE_TYPES,
+    rule_folders: tuple[Path, ...] = RULE_FOLDERS,
+    recorded: Recorded = NOTHING_RECORDED,
 ) -> Office:
-    """Load everything a running portal knows. Raises RulesBroken or DefinitionFaults."""
-    book = RuleBook(rule_folders, demo=settings.demo, engine="python" if settings.rule_engine == "python" else "both")
-    if book.faults:
-        raise RulesBroken("\n".join(str(fault) for fault in book.faults))
+    """Load everything a running portal knows; `recorded` are the rule editions that its database keeps.
+
+    Raises RulesBroken or DefinitionFaults. A broken file of a set that has a recorded edition stops nothing: the
+    recorded one stays in force, and the fault is shown.
+    """
+    folders = _folders(settings, rule_folders)
+    book = RuleBook(
+        folders.shipped, demo=settings.demo, engine="python" if settings.rule_engine == "python" else "both",
+        over=folders.city, stored=recorded.editions, version=recorded.version,
+    )  # fmt: skip
+    covered = {str(path) for name, path in folders.files().items() if name in recorded.files}
+    if broken := [str(fault) for fault in book.faults if fault.file not in covered]:
+        raise RulesBroken("\n".join(broken))
     catalogue = load_catalogue([case_types], known_names(book))
     return Office(
         catalogue=catalogue,
@@ -49,10 +66,17 @@ def open_office(
             settings.partners_url, load_key(settings.var_dir / "partners.key"), simulated=settings.demo, observer=wire.note
         ),
         partners_connected=bool(settings.partners_url),
+        rule_folders=folders,
         files=FileStore(settings.var_dir / "files", largest_bytes=settings.upload_max_bytes),
         public_url=settings.public_url,
         is_demo=settings.demo,
     )
+
+
+def _folders(settings: Settings, shipped: tuple[Path, ...]) -> RuleFolders:
+    """Where rules lie; a city whose folder holds the shipped ones reads and writes them there."""
+    city = settings.rules_dir
+    return RuleFolders(tuple(folder for folder in shipped if not folder.is_relative_to(city)), city)
 
 
 def known_names(book: RuleBook) -> Known:
@@ -78,7 +102,7 @@ def _rule_sets(book: RuleBook) -> dict[str, KnownRuleSet]:
     found: dict[str, KnownRuleSet] = {}
     pairs = book.keys()
     for kind, key in pairs:
-        facts = frozenset(name for edition in book.editions(kind, key) for name in edition.facts)
+        facts = frozenset(name for edition in book.live(kind, key, now()) for name in edition.facts)
         found[key] = KnownRuleSet(kind, facts)
     return found
 

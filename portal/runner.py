@@ -24,6 +24,7 @@ from domain.exchange.tables import OutboxMessage
 from domain.failpoint import reach
 from domain.office import Office
 from domain.portal_clock import now
+from domain.rule_edition import files, publication, shelf
 from domain.waking import leave, listen
 from portal.database import Database
 from portal.runner_lock import RunnerLock
@@ -33,6 +34,8 @@ STOP_SECONDS = 10.0
 PAUSE_AFTER_FAULT_SECONDS = 10.0
 BEAT_SECONDS = 15.0
 SWEEP_LOOK_SECONDS = 30.0
+RULES_LOOK_SECONDS = 30.0
+SHELF_LOOK_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
 
@@ -96,20 +99,25 @@ class Runner:
         self._threads: list[DutyThread] = []
         self._running_job: int | None = None
         self._starter: threading.Thread | None = None
+        self._watch: DutyThread | None = None
 
     def start(self) -> None:
         """Begin as soon as no other process runs the duties of this database; returns at once."""
         self._is_stopping.clear()
+        # Every process watches for rules that another one published, whether or not it runs the duties.
+        self._watch = DutyThread(Duty("rule-shelf", self._watch_rules, None, SHELF_LOOK_SECONDS), self._is_stopping)
+        self._watch.start()
         self._starter = threading.Thread(target=self._begin, name="runner-start", daemon=True)
         self._starter.start()
 
     def stop(self) -> None:
         """End all threads; a job that runs is put back at its next step."""
         self._is_stopping.set()
-        for thread in self._threads:
+        watching = [self._watch] if self._watch is not None else []
+        for thread in [*self._threads, *watching]:
             thread.wake()
         deadline = time.monotonic() + STOP_SECONDS
-        for thread in [self._starter, *self._threads]:
+        for thread in [self._starter, *watching, *self._threads]:
             if thread is not None:
                 thread.join(max(0.1, deadline - time.monotonic()))
         self._threads = []
@@ -152,6 +160,7 @@ class Runner:
             Duty("jobs", self._work_at_job, jobs.QUEUE),
             Duty("heartbeat", self._beat, None, BEAT_SECONDS),
             Duty("sweep", self._sweep, None, SWEEP_LOOK_SECONDS),
+            Duty("rules", self._keep_rules, shelf.QUEUE, RULES_LOOK_SECONDS),
         ]
         if self.office.partners_connected:
             duties += [Duty(f"outbox-{name}", self._delivering(name), outbox.QUEUE, 2.0) for name in partners_with_deliveries()]
@@ -207,6 +216,21 @@ class Runner:
                     continue
             with self.database.writing() as session:
                 duty.begin(session, SYSTEM)
+        return False
+
+    def _keep_rules(self) -> bool:
+        """Scheduled editions that have begun, and rule files kept in step with the records."""
+        with self.database.reading() as session:
+            is_due = publication.is_due(session)
+        if is_due:
+            with self.database.writing() as session:
+                publication.start_due(session, SYSTEM)
+        files.sync(self.database, self.office)
+        return False
+
+    def _watch_rules(self) -> bool:
+        with self.database.reading() as session:
+            shelf.refresh(session)
         return False
 
     def _work_at_job(self) -> bool:

@@ -44,6 +44,7 @@ class Settings:
     secret_key_file: Path
     debug: bool
     demo: bool
+    rules_dir: Path
     rule_engine: str
     upload_max_mb: int
     upload_max_files: int
@@ -143,6 +144,7 @@ def complete(values: dict[str, Any]) -> Settings:
     """Fill the settings that follow from others, and refuse combinations that are unsafe."""
     values["var_dir"] = (PROJECT_DIR / values["var_dir"]).resolve()
     values["secret_key_file"] = values["var_dir"] / values["secret_key_file"]
+    values["rules_dir"] = rules_folder(values["rules_dir"], values["var_dir"])
     values["database_url"] = database_address(values["database_url"], values["var_dir"])
     host = f"[{values['host']}]" if ":" in values["host"] else values["host"]
     values["public_url"] = values["public_url"].rstrip("/") or f"http://{host}:{values['port']}"
@@ -151,6 +153,11 @@ def complete(values: dict[str, Any]) -> Settings:
     if faults:
         raise SettingsError(faults)
     return Settings(**values)
+
+
+def rules_folder(path: Path, var_dir: Path) -> Path:
+    """The folder of the city's own rule files; a relative path counts from the project."""
+    return var_dir / "rules" if path == Path() else (PROJECT_DIR / path).resolve()
 
 
 def database_address(text: str, var_dir: Path) -> str:

@@ -1,6 +1,7 @@
 """Fixtures that many tests share: a migrated database (on both kinds), the office, the app, signed-in clients."""
 
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,10 @@ def office(shared_office: Office, settings: Settings) -> Office:
     """The office of one test: shared definitions, files and caches of its own."""
     from domain.file_store import FileStore
 
-    return replace(shared_office, files=FileStore(settings.var_dir / "files"), caches={})
+    folders = replace(shared_office.rule_folders, city=settings.rules_dir)
+    files, book = FileStore(settings.var_dir / "files"), copy(shared_office.book)
+    book.over = folders.city
+    return replace(shared_office, files=files, book=book, rule_folders=folders, caches={})
 
 
 @pytest.fixture(params=DATABASES)

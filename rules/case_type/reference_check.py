@@ -1,7 +1,7 @@
 """Checks between the files of one case type: every name that one uses is defined in another."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from rules.engine.document import Block, Series
@@ -166,19 +166,10 @@ class ReferenceCheck:
 
     def _rule_sets(self) -> None:
         """A rule set may read what the form, the case or some provider gives, and nothing else."""
-        given = (
-            set(self.case_type.form.names)
-            | set(case_facts())
-            | {name.partition(".")[2] for name in case_facts()}
-        )
-        given |= {key for keys in self.known.facts.values() for key in keys}
-        given |= {f"{provider}.{key}" for provider, keys in self.known.facts.items() for key in keys}
+        given = given_facts(self.case_type, self.known.facts)
         for entry, key, rule_set in self._asked():
             for fact in sorted(self.known.rule_sets[rule_set].facts - given):
-                entry.fault(
-                    key,
-                    f"规则集 {rule_set} 要读事实 {fact}，但表单、办件和事实提供者都不给{nearest(fact, given)}",
-                )
+                entry.fault(key, unknown_fact(rule_set, fact, given))
 
     def _asked(self) -> Iterator[tuple[Entry, str, str]]:
         case_type, root = self.case_type, self._entry("case_type")
@@ -204,6 +195,28 @@ class ReferenceCheck:
             for own, field in zip(entry.children("fields"), section.fields, strict=True):
                 if field.same_rule in self.known.rule_sets:
                     yield own, "same_rule", field.same_rule
+
+
+def given_facts(case_type: CaseType, providers: Mapping[str, Iterable[str]]) -> set[str]:
+    """Every fact that a rule set asked by this case type may read: of the form, the case, or some provider."""
+    given = set(case_type.form.names) | set(case_facts()) | {name.partition(".")[2] for name in case_facts()}
+    given |= {key for keys in providers.values() for key in keys}
+    return given | {f"{provider}.{key}" for provider, keys in providers.items() for key in keys}
+
+
+def unknown_fact(rule_set: str, fact: str, given: Collection[str]) -> str:
+    """That a rule set reads what nobody gives, in words."""
+    return f"规则集 {rule_set} 要读事实 {fact}，但表单、办件和事实提供者都不给{nearest(fact, given)}"
+
+
+def asked_rule_sets(case_type: CaseType) -> set[str]:
+    """Keys of the rule sets that a case type asks about its cases; lights of its clocks are not among them."""
+    found = set(case_type.asks_on_start)
+    for step in case_type.workflow.steps:
+        found |= set(step.asks) | {key for action in step.actions for key in action.decides}
+        found |= {action.route.ask for action in step.actions if action.route is not None}
+    found |= {key for spec in case_type.documents for key in spec.needs}
+    return found | {field.same_rule for field in case_type.form.fields() if field.same_rule}
 
 
 def placeholder_names(text: str) -> list[str]:

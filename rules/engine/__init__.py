@@ -30,6 +30,7 @@ from .note import Known
 from .rule_book import RuleBook
 from .rule_set import RuleSet
 from .rule_set_reader import Unread, read_content, read_rule_set, read_text
+from .standing import StoredEdition, start_of
 from .what_if import WhatIf, what_if
 from .words import prose
 from .workbook import from_workbook, to_workbook
@@ -58,6 +59,7 @@ __all__ = [
     "RuleError",
     "RuleSet",
     "RuleSetMissing",
+    "StoredEdition",
     "Unread",
     "WhatIf",
     "check",
@@ -72,6 +74,7 @@ __all__ = [
     "read_content",
     "read_rule_set",
     "read_text",
+    "start_of",
     "table",
     "table_rows",
     "test",

@@ -1,8 +1,9 @@
 """The rule book: every edition of every rule set in force, loaded from folders, asked for decisions."""
 
+import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from .matcher import MOST_RULES, Matcher, probe
 from .note import NOTHING_KNOWN, Known
 from .program import Judgement, Program
 from .rule_set import RuleSet
-from .rule_set_reader import Unread, read_content, read_rule_set
+from .rule_set_reader import Unread, read_content, read_rule_set, read_text
+from .standing import Standing, StoredEdition, Track, standing_at, start_of
 from .table import read_tables
 
 RULES = Path(__file__).resolve().parent.parent
@@ -50,8 +52,9 @@ class CompiledSet:
 class Shelf:
     """What is loaded at one moment; replaced whole by a reload."""
 
-    editions: Mapping[tuple[str, str], tuple[CompiledSet, ...]] = field(default_factory=dict)
+    editions: Mapping[tuple[str, str], tuple[Standing, ...]] = field(default_factory=dict)
     by_file: Mapping[str, CompiledSet] = field(default_factory=dict)
+    by_digest: Mapping[str, Standing] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
 
 
@@ -78,7 +81,12 @@ def _is_rule_file(file: Path, folder: Path) -> bool:
 
 
 class RuleBook:
-    """Loads rule sets and decides. Set `engine` to "python" to do without the C engine."""
+    """Loads rule sets and decides. Set `engine` to "python" to do without the C engine.
+
+    Editions come from the folders and from the records of the portal (`shelve`). Where there are records of a set,
+    they alone say which edition is in force; its files are then a copy. `over` is a folder whose sets take the place
+    of those with the same key in `folders`.
+    """
 
     def __init__(
         self,
@@ -87,13 +95,18 @@ class RuleBook:
         engine: str = BOTH,
         known: Known = NOTHING_KNOWN,
         tables: Path | None = None,
+        over: Path | None = None,
+        stored: Sequence[StoredEdition] = (),
+        version: int = 0,
     ) -> None:
         if engine not in (BOTH, PYTHON):
             raise ValueError(f"RULE_ENGINE 应是 {BOTH} 或 {PYTHON}，实际是 {engine}")
         self.folders, self.demo, self.engine, self._given = tuple(map(Path, folders)), demo, engine, known
         self._tables = tables or RULES / "tables"
+        self.over, self._stored, self._version = over, tuple(stored), version
         self._shelf = Shelf()
         self._compiled: dict[str, CompiledSet] = {}
+        self._reloading = threading.Lock()
         self.reload()
 
     @property
@@ -103,17 +116,90 @@ class RuleBook:
 
     def reload(self) -> tuple[Fault, ...]:
         """Read all files again; a broken file keeps the edition it had. Returns the faults."""
+        with self._reloading:
+            return self._reload()
+
+    def shelve(self, stored: Sequence[StoredEdition], version: int) -> None:
+        """Take over the recorded editions, each track in the order in which they began, all at once for every thread.
+
+        `version` counts up with the records: what is older than what stands already is not taken.
+        """
+        with self._reloading:
+            if version >= self._version:
+                self._stored, self._version = tuple(stored), version
+                self._reload()
+
+    @property
+    def version(self) -> int:
+        """Which state of the records stands on the shelf."""
+        return self._version
+
+    def _reload(self) -> tuple[Fault, ...]:
         faults: list[Fault] = []
         self.known = tables_known(self._given, faults, self._tables)
-        read = self._read(rule_files(folder for folder in self.folders if folder.exists()), faults)
+        files = rule_files(folder for folder in self._places() if folder.exists())
+        read = self._read(files, faults)
         kept = {
             file: self._shelf.by_file[file]
             for file in {fault.file for fault in faults}
             if file in self._shelf.by_file
         }
-        by_file = self._without_clashes({**read, **kept}, faults)
-        self._shelf = Shelf(_grouped(by_file.values()), by_file, tuple(sorted(faults)))
+        by_file = self._without_clashes(self._not_shadowed({**read, **kept}), faults)
+        stored = self._standing(faults)
+        editions = _grouped([*_from_files(by_file.values()), *stored])
+        by_digest = {standing.digest: standing for _name, standing in stored}
+        self._shelf = Shelf(editions, by_file, by_digest, tuple(sorted(faults)))
         return self._shelf.faults
+
+    def _places(self) -> list[Path]:
+        return [*self.folders, *([self.over] if self.over else [])]
+
+    def _not_shadowed(self, by_file: dict[str, CompiledSet]) -> dict[str, CompiledSet]:
+        """Without the files of sets that are recorded, or that lie in the upper folder too."""
+        recorded = {each.track for each in self._stored}
+        above = {track_of(found.rules) for file, found in by_file.items() if self._is_above(file)}
+        return {
+            file: found
+            for file, found in by_file.items()
+            if track_of(found.rules) not in recorded and (self._is_above(file) or track_of(found.rules) not in above)
+        }
+
+    def _is_above(self, file: str) -> bool:
+        return self.over is not None and Path(file).is_relative_to(self.over)
+
+    def _standing(self, faults: list[Fault]) -> list[tuple[tuple[str, str], Standing]]:
+        """The recorded editions; those in force and those to come are compiled at once, and left out if they cannot be."""
+        now = datetime.now(UTC)
+        fresh, refused = {}, set()
+        for each in _wanted_at(self._stored, now):
+            try:
+                fresh[each.file] = self._compiled.get(each.digest) or self._read_stored(each)
+            except (Unread, MatcherRefused) as error:
+                refused.add(each)
+                faults.append(Fault(each.file, 1, "rules", str(error)))
+        good = self._probed(fresh, faults)
+        refused |= {each for each in self._stored if each.file in fresh and each.file not in good}
+        return [((each.kind, each.key), self._stand(each)) for each in self._stored if each not in refused]
+
+    def _read_stored(self, stored: StoredEdition) -> CompiledSet:
+        """From the text as written; from the content if a shared table has changed its numbers since."""
+        rules = read_text(stored.text, stored.file, self.known)
+        if rules.digest != stored.digest:
+            rules = read_content(stored.content, self.known)
+        return CompiledSet(rules, self.engine)
+
+    def _stand(self, stored: StoredEdition) -> Standing:
+        def made() -> CompiledSet:
+            if stored.digest not in self._compiled:
+                try:
+                    compiled = self._read_stored(stored)
+                    probe([compiled.matcher] if compiled.matcher else [])
+                except (Unread, MatcherRefused) as error:
+                    raise EditionUnknown(f"「{stored.file}」存档的规则现在读不出：{error}。请联系规则维护人员") from error
+                self._compiled[stored.digest] = compiled
+            return self._compiled[stored.digest]
+
+        return Standing(stored.effective_at, stored.until, stored.demo, stored.digest, made)
 
     def _read(self, files: Iterable[Path], faults: list[Fault]) -> dict[str, CompiledSet]:
         compiled: dict[str, CompiledSet] = {}
@@ -150,9 +236,8 @@ class RuleBook:
         faults.extend(clashes)
         clashing = {fault.file for fault in clashes}
         before = self._shelf.by_file
-        return {
-            file: before.get(file, found) if file in clashing else found for file, found in by_file.items()
-        }
+        good = {file: before.get(file) if file in clashing else found for file, found in by_file.items()}
+        return {file: found for file, found in good.items() if found is not None}
 
     def keys(self) -> list[tuple[str, str]]:
         """(kind, key) of every loaded rule set."""
@@ -160,13 +245,28 @@ class RuleBook:
 
     def editions(self, kind: str, key: str) -> list[RuleSet]:
         """Every loaded edition, the earliest first. Raises RuleSetMissing."""
-        return [found.rules for found in self._found(kind, key)]
+        return [standing.compiled.rules for standing in self._found(kind, key)]
 
-    def rule_set(self, kind: str, key: str, on: date) -> RuleSet:
-        """The edition in force on that day. Raises RuleSetMissing or NoEditionInForce."""
+    def live(self, kind: str, key: str, at: datetime) -> list[RuleSet]:
+        """The editions in force at a moment or beginning later, of both tracks. Raises RuleSetMissing."""
+        found = self._found(kind, key)
+        begun = {standing.demo: standing for standing in found if standing.effective_at <= at}
+        return [
+            standing.compiled.rules
+            for standing in found
+            if standing.effective_at > at or standing is begun.get(standing.demo)
+        ]
+
+    def rule_set(self, kind: str, key: str, on: date | datetime) -> RuleSet:
+        """The edition in force at that moment, or at the end of that day. Raises RuleSetMissing or NoEditionInForce."""
         return self._in_force(kind, key, on).rules
 
-    def facts_of(self, kind: str, key: str, on: date) -> tuple[str, ...]:
+    def has_edition(self, kind: str, key: str, on: date | datetime) -> bool:
+        """True if some edition, of rules in earnest or of the demo, is in force then."""
+        found = self._found(kind, key)
+        return any(standing_at([each for each in found if each.demo is demo], on) for demo in (False, True))
+
+    def facts_of(self, kind: str, key: str, on: date | datetime) -> tuple[str, ...]:
         """Keys of the facts that the edition in force reads."""
         return tuple(self.rule_set(kind, key, on).facts)
 
@@ -180,9 +280,18 @@ class RuleBook:
         self, digest: str, facts: Mapping[str, Any], on: date, subject: str | None = None
     ) -> Decision:
         """The decision of a given edition, in force or not. Raises EditionUnknown unless loaded or adopted."""
-        if digest not in self._compiled:
-            raise EditionUnknown(f"没有摘要为 {digest} 的规则版本。请先用存档的规则内容登记（adopt）")
-        return self._compiled[digest].decide(facts, on, subject)
+        return self._edition(digest).decide(facts, on, subject)
+
+    def holds(self, digest: str) -> bool:
+        """True if the edition was compiled here before, so that it is known to compile."""
+        return digest in self._compiled
+
+    def _edition(self, digest: str) -> CompiledSet:
+        if digest in self._compiled:
+            return self._compiled[digest]
+        if digest in self._shelf.by_digest:
+            return self._shelf.by_digest[digest].compiled
+        raise EditionUnknown(f"没有摘要为 {digest} 的规则版本。请先用存档的规则内容登记（adopt）")
 
     def adopt(self, content: str) -> str:
         """Make a stored edition (RuleSet.content) available to decide_edition; returns its digest. Raises Unread."""
@@ -193,7 +302,7 @@ class RuleBook:
             self._compiled[rules.digest] = compiled
         return rules.digest
 
-    def _found(self, kind: str, key: str) -> tuple[CompiledSet, ...]:
+    def _found(self, kind: str, key: str) -> tuple[Standing, ...]:
         found = self._shelf.editions.get((kind, key))
         if found is None:
             known = "、".join(other for of, other in self.keys() if of == kind) or "无"
@@ -202,13 +311,13 @@ class RuleBook:
             )
         return found
 
-    def _in_force(self, kind: str, key: str, on: date) -> CompiledSet:
-        holding = [found for found in self._found(kind, key) if found.rules.edition.holds(on)]
-        wanted = [found for found in holding if found.rules.edition.demo] if self.demo else []
-        chosen = wanted or [found for found in holding if not found.rules.edition.demo]
-        if not chosen:
+    def _in_force(self, kind: str, key: str, on: date | datetime) -> CompiledSet:
+        found = self._found(kind, key)
+        wanted = standing_at([each for each in found if each.demo], on) if self.demo else None
+        chosen = wanted or standing_at([each for each in found if not each.demo], on)
+        if chosen is None:
             raise NoEditionInForce(f"规则集 {key} 在 {on.isoformat()} 没有生效的版本。请核对各版本的起止日期")
-        return chosen[0]
+        return chosen.compiled
 
 
 def _refused_alone(fresh: Mapping[str, CompiledSet]) -> dict[str, MatcherRefused]:
@@ -221,14 +330,38 @@ def _refused_alone(fresh: Mapping[str, CompiledSet]) -> dict[str, MatcherRefused
     return refused
 
 
-def _grouped(compiled: Iterable[CompiledSet]) -> dict[tuple[str, str], tuple[CompiledSet, ...]]:
-    groups: dict[tuple[str, str], list[CompiledSet]] = {}
-    for found in compiled:
-        groups.setdefault((found.rules.kind.key, found.rules.key), []).append(found)
-    return {
-        name: tuple(sorted(group, key=lambda found: found.rules.edition.start))
-        for name, group in groups.items()
-    }
+def track_of(rules: RuleSet) -> Track:
+    """The track on which the editions of this set follow one another."""
+    return rules.kind.key, rules.key, rules.edition.demo
+
+
+def _wanted_at(stored: Iterable[StoredEdition], at: datetime) -> list[StoredEdition]:
+    """Of every track the edition that began last, and those that have not begun."""
+    begun: dict[Track, StoredEdition] = {}
+    coming = []
+    for each in stored:
+        if each.effective_at <= at:
+            begun[each.track] = each
+        else:
+            coming.append(each)
+    return [*begun.values(), *coming]
+
+
+def _from_files(compiled: Iterable[CompiledSet]) -> list[tuple[tuple[str, str], Standing]]:
+    return [((found.rules.kind.key, found.rules.key), _file_standing(found)) for found in compiled]
+
+
+def _file_standing(found: CompiledSet) -> Standing:
+    edition = found.rules.edition
+    return Standing(start_of(edition.start), edition.until, edition.demo, found.rules.digest, lambda: found)
+
+
+def _grouped(found: Iterable[tuple[tuple[str, str], Standing]]) -> dict[tuple[str, str], tuple[Standing, ...]]:
+    """Editions by kind and key, in the order in which they began; those of one moment as they were given."""
+    groups: dict[tuple[str, str], list[Standing]] = {}
+    for name, standing in found:
+        groups.setdefault(name, []).append(standing)
+    return {name: tuple(sorted(group, key=lambda each: each.effective_at)) for name, group in groups.items()}
 
 
 def edition_faults(sets: Collection[RuleSet], holes: bool = True) -> list[Fault]:

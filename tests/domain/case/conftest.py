@@ -1,6 +1,7 @@
 """The case engine over a case type that is written into a folder at run time."""
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -36,7 +37,10 @@ def tree_office(tmp_path_factory: pytest.TempPathFactory) -> Office:
 def office(tree_office: Office, settings: Settings) -> Office:
     from domain.file_store import FileStore
 
-    return replace(tree_office, files=FileStore(settings.var_dir / "files"), caches={})
+    folders = replace(tree_office.rule_folders, city=settings.rules_dir)
+    files, book = FileStore(settings.var_dir / "files"), copy(tree_office.book)
+    book.over = folders.city
+    return replace(tree_office, files=files, book=book, rule_folders=folders, caches={})
 
 
 class Filing:
