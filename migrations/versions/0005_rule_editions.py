@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0005_rule_editions"
-down_revision = "0001_spine"
+down_revision = "0004_case_counts"
 branch_labels = None
 depends_on = None
 
