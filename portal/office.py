@@ -102,8 +102,10 @@ def _rule_sets(book: RuleBook) -> dict[str, KnownRuleSet]:
     found: dict[str, KnownRuleSet] = {}
     pairs = book.keys()
     for kind, key in pairs:
-        facts = frozenset(name for edition in book.live(kind, key, now()) for name in edition.facts)
-        found[key] = KnownRuleSet(kind, facts)
+        editions = book.live(kind, key, now())
+        facts = frozenset(name for edition in editions for name in edition.facts)
+        given = (answer for edition in editions for rule in edition.rules for answer in (rule.outcome, rule.values.get("route")))
+        found[key] = KnownRuleSet(kind, facts, frozenset(answer for answer in given if isinstance(answer, str)))
     return found
 
 

@@ -14,9 +14,9 @@ CODE = [path for top in ("portal", "views", "domain", "rules", "integrations") f
 CASE_TYPES = sorted(path.parent.name for path in (ROOT / "rules" / "case_types").glob("*/case_type.yaml"))
 
 
-def texts_of(path: Path) -> set[str]:
-    """Every string constant of a module that is not a docstring."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+def texts_of(source: str) -> set[str]:
+    """Every string constant of a module that is not a docstring, the fixed parts of f-strings included."""
+    tree = ast.parse(source)
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     docstrings = {id(node.body[0].value) for node in ast.walk(tree) if isinstance(node, documented) and _has_text(node)}
     return {
@@ -36,8 +36,26 @@ def test_there_are_case_types_to_guard():
 
 @pytest.mark.parametrize("key", CASE_TYPES)
 def test_no_module_names_a_case_type(key):
-    named = [str(path.relative_to(ROOT)) for path in CODE if key in texts_of(path)]
+    named = [str(path.relative_to(ROOT)) for path in CODE if names(path.read_text(encoding="utf-8"), key)]
     assert named == []
+
+
+def names(source: str, key: str) -> bool:
+    """True if a text of the module holds the key as a word of its own: alone, in a path, in a query."""
+    word = re.compile(rf"(?<!\w){re.escape(key)}(?!\w)")
+    return any(word.search(text) for text in texts_of(source))
+
+
+@pytest.mark.parametrize(("source", "is_named"), [
+    ('if case.case_type == "sample_permit": pass', True),
+    ('path = f"rules/{x}/sample_permit/form.yaml"', True),
+    ('KEYS = {"sample_permit": 1}', True),
+    ('def act():\n    """Like sample_permit."""', False),
+    ('fact = "sample_permit_number"', False),
+    ('sample_permit = 1', False),
+])
+def test_the_guard_of_case_types_tells_a_key_from_what_is_none(source, is_named):
+    assert names(source, "sample_permit") is is_named
 
 
 def test_only_the_command_layer_commits():

@@ -1,7 +1,8 @@
 """The case page: one head, and tabs that are pages of their own."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import col, or_, select
@@ -9,12 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.audit import AuditEntry
-from domain.case import access, access_rules, filled_form, papers, scope, versions
+from domain.case import access, access_rules, filled_form, papers, scope, snapshot, versions
 from domain.case.tables import Case, CaseEvent, CaseLink
 from domain.case.words import code_of, status_words, words
 from domain.decision import decisions_of
 from domain.document.register import documents_of_case
 from domain.errors import NotFound
+from domain.file_store import StoredFile
 from domain.form import Difference
 from domain.material import MaterialBranch, tree
 from views import page
@@ -23,6 +25,7 @@ from views.case_head import TABS, CaseHead, Opened, crumbs_of, head_of, opened
 from views.case_step import Attempt, StepWork, rule_link, step_work
 from views.case_timeline import History, timeline, turns
 from views.decision_card import card
+from views.files import file_response
 from views.form_page import FormPage
 from views.posted import digits
 
@@ -101,6 +104,23 @@ class TrailTab:
 
     rows: tuple[Mapping[str, Any], ...]
     next_before: int | None
+
+
+@dataclass(frozen=True)
+class SnapshotTab:
+    """快照: the case as it was when it ended, read from its frozen file; without a digest there is none yet."""
+
+    digest: str = ""
+    at: datetime | None = None
+    edition: str = ""
+    outcome: str = ""
+    number: str = ""
+    sections: tuple[Mapping[str, Any], ...] = ()
+    history: tuple[Mapping[str, Any], ...] = ()
+    materials: tuple[Mapping[str, Any], ...] = ()
+    documents: tuple[Mapping[str, Any], ...] = ()
+    decisions: tuple[Mapping[str, Any], ...] = ()
+    href: str = ""
 
 
 def show(request: Request) -> Response:
@@ -278,7 +298,47 @@ def _trail(one: Opened, _attempt: Attempt | None) -> TrailTab:
     return TrailTab(rows, found[TRAIL_ROWS - 1].id if len(found) > TRAIL_ROWS else None)
 
 
+def _snapshot(one: Opened, _attempt: Attempt | None) -> SnapshotTab:
+    """What was frozen when the case ended: told from the file alone, not from what the tables say today."""
+    row = snapshot.of_case(one.session, one.case.id)
+    if row is None:
+        return SnapshotTab()
+    kept = snapshot.read(one.session, row)
+    labels = {each.key: each.label for each in one.case_type.workflow.steps}
+    return SnapshotTab(
+        digest=row.digest, at=row.at, edition=kept["case_type"]["edition"], outcome=words("outcomes").get(kept["case"]["outcome"], ""),
+        number=kept["case"]["number"] or kept["case"]["draft_number"], sections=_frozen_form(kept["form"]),
+        history=tuple(
+            each | {"step": labels.get(each["step"], each["step"] or "—"), "at": datetime.fromisoformat(each["at"])}
+            for each in kept["history"]
+        ),
+        materials=tuple(each for each in kept["materials"] if each["replaced_by"] is None and each["removed_at"] is None),
+        documents=_frozen_documents(kept), decisions=tuple(kept["decisions"]),
+        href=one.url("case_snapshot", case_id=one.case.id),
+    )
+
+
+def _frozen_form(sections: Sequence[Any]) -> tuple[Mapping[str, Any], ...]:
+    """The sections with their rows; the first format kept each as one text."""
+    return tuple({"label": each, "rows": (), "entries": ()} if isinstance(each, str) else each for each in sections)
+
+
+def _frozen_documents(kept: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    digests = {(each["document_id"], each["version_no"]): each["digest"] for each in kept["document_versions"]}
+    return tuple(each | {"digest": digests.get((each["id"], each["current_version"]), "")} for each in kept["documents"])
+
+
+def snapshot_file(request: Request) -> Response:
+    """The snapshot as it was frozen, byte for byte, to be kept elsewhere. Raises NotFound for a case that still runs."""
+    with page.reading(request) as session:
+        case = scope.find(session, page.actor(request), request.path_params["case_id"])
+        row = snapshot.of_case(session, case.id)
+        if row is None:
+            raise NotFound("办件还没有结束，没有快照。办结后可在「快照」页查看。")
+        return file_response(session, session.get(StoredFile, row.digest), f"快照 {code_of(case)}.json")
+
+
 BUILDERS: Mapping[str, Callable[[Opened, Attempt | None], Any]] = {
     "work": _work, "form": _form, "materials": _materials, "opinions": _opinions, "decisions": _decisions, "papers": _papers,
-    "links": _links, "trail": _trail,
+    "links": _links, "trail": _trail, "snapshot": _snapshot,
 }

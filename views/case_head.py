@@ -25,7 +25,9 @@ from views import page
 from views.shell import Crumb, Link
 
 TABS = {"work": "办理", "form": "表单", "materials": "材料", "opinions": "意见", "decisions": "规则判断", "papers": "文书",
-        "links": "关联", "trail": "留痕"}
+        "links": "关联", "trail": "留痕", "snapshot": "快照"}
+AFTER_THE_END = ("snapshot",)
+"""Tabs that stand there only once the case is closed."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,7 @@ def _tabs(one: Opened, current: str, counts: Mapping[str, Any]) -> list[Mapping[
     return [
         {"label": label, "href": one.tab_url(key), "count": counts.get(key), "is_current": key == current}
         for key, label in TABS.items()
+        if key not in AFTER_THE_END or one.case.status == "closed" or key == current
     ]
 
 

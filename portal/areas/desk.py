@@ -35,6 +35,7 @@ PAGES: list[Page] = [
     Page("/cases/new/{key}", "start_case", case_start.start, STAFF, GET_POST),
     Page(CASE, "case", case.show, STAFF),
     Page(CASE + "/tabs/{tab}", "case_tab", case.tab, STAFF),
+    Page(CASE + "/snapshot", "case_snapshot", case.snapshot_file, STAFF),
     Page(CASE + "/decisions/{decision_id:int}", "decision_again", case_actions.decision_again, STAFF),
     Page(CASE + "/materials/{slot}", "upload_material", case_materials.upload, STAFF, POST, largest_mb=500),
     Page(CASE + "/materials/{material_id:int}/remove", "remove_material", case_materials.remove, STAFF, POST),

@@ -7,10 +7,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class KnownRuleSet:
-    """A rule set: its kind, and the names of the facts it reads."""
+    """A rule set: its kind, the names of the facts it reads, and the outcomes and routes it may answer with."""
 
     kind: str
     facts: frozenset[str] = frozenset()
+    answers: frozenset[str] = frozenset()
 
 
 def _no_fault(_document: Mapping[str, Any]) -> str | None:

@@ -30,8 +30,11 @@ class ReferenceCheck:
         self._clocks()
         self._list()
         self._actions()
+        self._routes()
         self._sections()
+        self._visibility()
         self._documents()
+        self._unissued()
         self._rule_sets()
 
     def _entry(self, file: str) -> Entry:
@@ -112,6 +115,37 @@ class ReferenceCheck:
                     own.is_among("documents", key, documents, "文书")
                 for act in action.clocks:
                     own.is_among("clocks", act.clock, clocks, "时限")
+
+    def _routes(self) -> None:
+        """A way that the rule set never chooses would silently be the way of `otherwise`."""
+        steps = self._entry("workflow").children("steps")
+        for entry, step in zip(steps, self.case_type.workflow.steps, strict=True):
+            for own, action in zip(entry.children("actions"), step.actions, strict=True):
+                asked = action.route and self.known.rule_sets.get(action.route.ask)
+                for answer in action.route.outcomes if asked and asked.answers else ():
+                    own.is_among("route", answer, asked.answers, f"规则集 {action.route.ask} 的结论")
+
+    def _unissued(self) -> None:
+        issued = {key for step in self.case_type.workflow.steps for action in step.actions for key in action.documents}
+        if issued - {spec.key for spec in self.case_type.documents}:
+            return  # a misspelt name is told where it stands
+        for entry, spec in zip(self._entry("documents").children("documents"), self.case_type.documents, strict=True):
+            if spec.key not in issued and not spec.source.get("issued_in") and not spec.source.get("issued_on"):
+                entry.fault(
+                    "key", f"文书 {spec.key} 没有一处制发。请写进某个动作的 documents，或写 issued_in、issued_on，或删去这份文书"
+                )
+
+    def _visibility(self) -> None:
+        """Fields that wait for each other to be visible are never seen by anybody."""
+        form, waits = self.case_type.form, {}
+        for section in form.sections:
+            outer = section.visible_when.reads if section.visible_when else frozenset()
+            waits |= {field.path: outer | (field.visible_when.reads if field.visible_when else frozenset()) for field in section.fields}
+        entries = self._entry("form").children("sections")
+        for entry, section in zip(entries, form.sections, strict=True):
+            for own, field in zip(entry.children("fields"), section.fields, strict=True):
+                if field.path in _reached(waits, field.path):
+                    own.fault("visible_when", f"字段 {field.key} 的显示条件绕回到它自己，永远不会显示。请改条件")
 
     def _sections(self) -> None:
         entries = self._entry("form").children("sections")
@@ -217,6 +251,18 @@ def asked_rule_sets(case_type: CaseType) -> set[str]:
         found |= {action.route.ask for action in step.actions if action.route is not None}
     found |= {key for spec in case_type.documents for key in spec.needs}
     return found | {field.same_rule for field in case_type.form.fields() if field.same_rule}
+
+
+def _reached(waits: dict[str, frozenset[str]], start: str) -> set[str]:
+    """Every field that must be seen, at one or more removes, before this one is."""
+    found: set[str] = set()
+    ahead = set(waits[start])
+    while ahead:
+        name = ahead.pop()
+        if name not in found:
+            found.add(name)
+            ahead |= waits.get(name, frozenset())
+    return found
 
 
 def placeholder_names(text: str) -> list[str]:

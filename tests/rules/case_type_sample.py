@@ -15,7 +15,7 @@ KNOWN = Known(
     dictionaries={"pipeline_kind": {"water": "给水", "gas": "燃气"}},
     rule_sets={
         "start_gate": KnownRuleSet("admission", frozenset({"case.today", "length_m"})),
-        "fast_track": KnownRuleSet("fast_track", frozenset({"kind", "total_m2"})),
+        "fast_track": KnownRuleSet("fast_track", frozenset({"kind", "total_m2"}), frozenset({"one_level"})),
         "deadline_light": KnownRuleSet("light", frozenset({"remaining_days"})),
         "area_check": KnownRuleSet("validation", frozenset({"parcels"})),
         "stray_gate": KnownRuleSet("usage_gate", frozenset({"moon_phase"})),

@@ -54,6 +54,7 @@ ROUTES = {
     "delete_filter": Route("/desk/filters/{filter}/delete"),
     "case": Route(CASE, "dispatcher"),
     "case_tab": Route(CASE + "/tabs/form", "dispatcher"),
+    "case_snapshot": Route(CASE + "/snapshot"),
     "decision_again": Route(CASE + "/decisions/{decision}", "dispatcher"),
     "upload_material": Route(CASE + "/materials/pipeline_range"),
     "remove_material": Route(CASE + "/materials/{material}/remove"),
