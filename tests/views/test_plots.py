@@ -166,7 +166,8 @@ def test_delete_and_clear_release_the_marks(database, browser, handler):
     assert browser.post(f"/cases/{walk.id}/plots/remove", {"plot_number": number(2)}).status_code == 303
     with database.reading() as session:
         assert set(hold.marks_of(session)) == {number(1), number(3)}
-    assert "清空 2 块" in soup(browser.get(f"/cases/{walk.id}/plots/clear")).h1.get_text()
+    [clear] = [a["href"] for a in soup(browser.get(f"/cases/{walk.id}/plots")).select("a") if a.get_text(strip=True) == "地块清空"]
+    assert "清空 2 块" in soup(browser.get(clear)).h1.get_text()
     assert browser.post(f"/cases/{walk.id}/plots/clear").status_code == 303
     with database.reading() as session:
         assert hold.marks_of(session) == {}
