@@ -273,7 +273,7 @@ def _matter_row(request: Request, found: Matter) -> Mapping[str, Any]:
 
 def _case_row(request: Request, case: Case, row: ReportRound | None) -> Mapping[str, Any]:
     state = usage_control.states()[row.state if row else "none"]
-    why = usage_control.faults_in_words(row) if row else "还没有审定，审定后自动启动" if case.status != "closed" else "没有报送"
+    why = _why_in_list(case, row, state)
     return {"cells": {
         "case": {"text": code_of(case), "href": _url(request, "case_usage_control", case_id=case.id), "sub": case.title},
         "district": district_name(case.district_code) if case.district_code else "—",
@@ -282,6 +282,14 @@ def _case_row(request: Request, case: Case, row: ReportRound | None) -> Mapping[
         "receipt": (row.receipt_number if row else None) or "—",
         "changed": moment(row.changed_at) if row else "—",
     }}  # fmt: skip
+
+
+def _why_in_list(case: Case, row: ReportRound | None, state: usage_control.ReportState) -> str:
+    """Why a case has no number, or nothing for one that has its final answer."""
+    if row is None:
+        return "还没有审定，审定后自动启动" if case.status != "closed" else "没有报送"
+    waiting = "部系统还没有返回监管号" if state.is_open else ""
+    return usage_control.faults_in_words(row) or waiting
 
 
 def _query(request: Request) -> tuple[ReportQuery, str]:

@@ -33,10 +33,26 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 
 
 @pytest.fixture(scope="session")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> RunningPortal:
+    """A portal with demo data that nobody has started: others are copied from it."""
+    made = RunningPortal(tmp_path_factory.mktemp("prepared"))
+    made.prepare()
+    return made
+
+
+@pytest.fixture(scope="session")
+def portal(prepared: RunningPortal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
     """The portal and its partners, running."""
-    running = RunningPortal(tmp_path_factory.mktemp("portal"))
-    running.prepare()
+    running = prepared.copied(tmp_path_factory.mktemp("copy") / "portal")
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def own_portal(prepared: RunningPortal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
+    """A portal of one's own, for journeys that move the demo date or stop the partners."""
+    running = prepared.copied(tmp_path_factory.mktemp("copy") / "portal")
     running.start()
     yield running
     running.stop()
@@ -60,10 +76,10 @@ def enter(browser: Any, browser_context_args: dict[str, Any], portal: RunningPor
     """Open a browser of its own for an official, by role and district, or by login."""
     opened: list[BrowserContext] = []
 
-    def sign_in(role: str, district: str | None = None, **options: Any) -> Page:
+    def sign_in(role: str, district: str | None = None, at: RunningPortal = portal, **options: Any) -> Page:
         wanted = f"{role}.{district}" if district else role
         account = next(a for a in accounts if wanted in (a["login"], a["role"]) and a["way"] == "password")
-        context = browser.new_context(**{**browser_context_args, **options, "base_url": portal.url})
+        context = browser.new_context(**{**browser_context_args, **options, "base_url": at.url})
         opened.append(context)
         page = context.new_page()
         page.goto("/sign-in")
@@ -85,9 +101,9 @@ def enter_enterprise(
     """Open a browser of its own for a sample enterprise, through the identity provider."""
     opened: list[BrowserContext] = []
 
-    def sign_in(account: str = "pipeline", **options: Any) -> Page:
+    def sign_in(account: str = "pipeline", at: RunningPortal = portal, **options: Any) -> Page:
         enterprise = next(a["name"] for a in accounts if a["login"] == account and a["way"] != "password")
-        context = browser.new_context(**{**browser_context_args, **options, "base_url": portal.url})
+        context = browser.new_context(**{**browser_context_args, **options, "base_url": at.url})
         opened.append(context)
         page = context.new_page()
         page.goto("/sign-in")
@@ -95,7 +111,7 @@ def enter_enterprise(
         page.get_by_role("radio", name=enterprise).check()
         page.get_by_label("密码").fill("sample-2026")
         page.get_by_role("button", name="登录").click()
-        page.wait_for_url(lambda url: url.startswith(portal.url) and "/sign-in" not in url)
+        page.wait_for_url(lambda url: url.startswith(at.url) and "/sign-in" not in url)
         return page
 
     yield sign_in

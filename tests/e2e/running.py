@@ -2,10 +2,13 @@
 
 import json
 import os
+import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,6 +65,14 @@ class RunningPortal:
         """Migrate and load the demo data."""
         self.command("migrate")
         self.command("demo")
+
+    def copied(self, folder: Path) -> "RunningPortal":
+        """A portal over a copy of this one's data, at addresses of its own, under which the identity service vouches."""
+        shutil.copytree(self.folder, folder)
+        made = RunningPortal(folder)
+        with closing(sqlite3.connect(folder / "portal.sqlite3")) as connection, connection:
+            connection.execute("UPDATE person SET issuer = ? WHERE issuer IS NOT NULL", (f"{made.partners_url}/identity",))
+        return made
 
     def start(self, *names: str) -> None:
         """Start the named processes (both if none is named) and wait until they answer."""

@@ -39,7 +39,6 @@ LEFT_OUT = {
     "leave_provider": "转到一网通办退出，本门户不出页面",
     "open_filter": "转到列表，页面就是 cases；没有保存筛选时无从打开",
     "edit_filter": "演示数据没有保存的筛选；页面与 new_filter 是同一张表单",
-    "end_absence": "演示数据没有请假登记",
     "exchange_report": "演示数据没有对账任务",
     "calendar_revision": "演示数据没有日历修订",
     "map_facts": "地图侧栏的片段，不是整页",
@@ -76,7 +75,8 @@ class Demo:
 
     def case(self, step: str, status: str = "open") -> int:
         """A demo permit that stands at this step."""
-        return self.one("SELECT id FROM case_file WHERE is_demo AND case_type = 'pipeline_permit' AND steps = ? AND status = ?", step, status)
+        return self.one("SELECT id FROM case_file WHERE is_demo AND case_type = 'pipeline_permit' AND steps = ? AND status = ?"
+                        " AND district_code = '310118' ORDER BY id", step, status)
 
     def plot(self) -> str:
         """The number of a plot of the annual farmland."""
@@ -84,7 +84,8 @@ class Demo:
 
     def draft(self, status: str) -> str:
         """The code of a demo permit of this status."""
-        return self.one("SELECT draft_number FROM case_file WHERE is_demo AND case_type = 'pipeline_permit' AND status = ?", status)
+        return self.one("SELECT draft_number FROM case_file WHERE is_demo AND case_type = 'pipeline_permit' AND status = ?"
+                        " AND district_code = '310118' ORDER BY id DESC", status)
 
     def task(self, case_id: int) -> int:
         """The open task of a case."""
@@ -140,7 +141,7 @@ LAST_ROUND = "SELECT id FROM report_round ORDER BY id DESC"
 
 COVERED: dict[str, Visits] = {
     "guide": each("/hall/{}", "pipeline_permit", "pipeline_permit_cancellation"),
-    "filing": together(filing(), lambda demo: [Visit(f"/filing/{demo.draft('draft')}", ENTERPRISE, 409)]),
+    "filing": together(filing(), lambda demo: [Visit(f"/filing/{demo.draft('draft')}", ENTERPRISE)]),
     "filing_discard": filing("/discard"),
     "filing_section": together(*(filing(f"/form/{key}") for key in ("applicant", "project", "commitment"))),
     "filing_materials": filing("/materials"),
@@ -156,6 +157,7 @@ COVERED: dict[str, Visits] = {
                      row("/cases/{}", "SELECT id FROM case_file WHERE is_demo AND case_type = 'payment_supervision' ORDER BY id DESC",
                          "district_transferor.310118")),
     "case_tab": lambda demo: [Visit(f"/cases/{demo.case('print')}/tabs/{tab}", "printer.310118") for tab in TABS],
+    "end_absence": row("/account/absences/{}/end", "SELECT id FROM absence", "section_chief.310118"),
     "decision_again": lambda demo: [Visit("/cases/{}/decisions/{}".format(*demo.all(
         "SELECT case_id, id FROM decision WHERE kind = 'fast_track' ORDER BY id")[0]), OFFICIAL)],
     "case_operation": at_case("/do/urge", "approve"),
