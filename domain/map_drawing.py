@@ -1,7 +1,7 @@
 """Tiles of the small scales, drawn beforehand: features that look alike dissolved, simplified zoom by zoom.
 
 At small scales a square holds thousands of plots, each smaller than a dot. They are merged by group and district,
-simplified to what a screen can show, and kept as finished tiles of the edition; from `DETAIL_ZOOM` on a tile is made
+simplified to what a screen can show, and kept as finished tiles of the edition; at large scales a tile is made
 of the plots themselves when it is asked for. Drawing is a job: the runner begins it when a layer has a newer edition,
 and until it is done the map shows the drawing before.
 """
@@ -22,7 +22,7 @@ from domain.actor import SYSTEM
 from domain.command import Work, command, system_only
 from domain.job import Job, JobResult, Progress, job_handler
 from domain.layer import FeatureData, LayerDrawing, LayerTile, all_features, edition_on, layer_of
-from domain.map_legend import DETAIL_ZOOM, LAYERS, MapLayer
+from domain.map_legend import LAYERS, MapLayer, detail_zoom
 from domain.map_tile import Tile, TileFeature, encode, tiles_over
 from domain.outflow import is_loaded
 
@@ -44,9 +44,9 @@ class DrawnTile:
 
 
 def draw(layer: MapLayer, features: Sequence[FeatureData]) -> Iterator[DrawnTile]:
-    """Every tile below `DETAIL_ZOOM` in which the layer has something, from the large scale to the small one."""
+    """Every tile of the small scales in which the layer has something, from the large scale to the small one."""
     groups, shapes = dissolved(layer, features)
-    for zoom in range(DETAIL_ZOOM - 1, FIRST_ZOOM - 1, -1):
+    for zoom in range(detail_zoom(len(features)) - 1, FIRST_ZOOM - 1, -1):
         shapes = shapely.coverage_simplify(shapes, _dot_degrees(zoom) * _TOLERANCE_DOTS)
         seen, owner = _large_enough(shapes, _dot_degrees(zoom) ** 2 * _SMALLEST_DOTS)
         yield from _tiles(layer, zoom, [groups[index] for index in owner], seen)

@@ -16,7 +16,7 @@ from domain.district import load_account_areas
 from domain.errors import InvalidData
 from domain.layer import Feature, FeatureData, edition_on, features_by_key, features_in
 from domain.layer.reading import in_edition
-from domain.map_legend import DETAIL_ZOOM, LAYERS, MapLayer
+from domain.map_legend import LAYERS, MapLayer, detail_zoom
 from domain.map_tile import Tile, TileFeature, encode
 from domain.measuring import read_point
 
@@ -31,11 +31,16 @@ def tile_bytes(session: Session, layer: MapLayer, tile: Tile) -> tuple[bytes, bo
     Where small scales are dissolved the tile is of the latest drawing, which may be of an edition before while a new
     one is being drawn; it is empty before the first.
     """
-    if layer.is_dissolved and tile.zoom < DETAIL_ZOOM:
+    if tile.zoom < first_detail(session, layer):
         return _drawn(session, layer, tile)
     found = features_in(session, layer.key, shapely.box(*tile.bounds))
     shown = [TileFeature(each.geometry, {"key": each.key, "group": layer.group_of(each)}) for each in found]
     return encode(tile, layer.key, shown), True
+
+
+def first_detail(session: Session, layer: MapLayer) -> int:
+    """The zoom from which a layer is drawn feature by feature."""
+    return detail_zoom(edition_on(session, layer.key).feature_count) if layer.is_dissolved else 0
 
 
 def _drawn(session: Session, layer: MapLayer, tile: Tile) -> tuple[bytes, bool]:

@@ -8,8 +8,9 @@ import yaml
 from domain.layer import FeatureData, layer_definition
 
 FILE = Path(__file__).parent / "reference" / "map_legend.yaml"
-DETAIL_ZOOM = 13
-"""From this zoom on every feature is drawn by itself; below it, groups are dissolved (domain/map_drawing.py)."""
+FEW, DETAIL_ZOOM, DENSE_DETAIL_ZOOM = 60_000, 13, 14
+"""From a zoom on every feature is drawn by itself; below it, groups are dissolved (domain/map_drawing.py). A layer of
+more than `FEW` features is dissolved one zoom further, so that no tile has to be made of thousands of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,11 @@ class MapLayer:
         value = getattr(feature, self.by)
         fitting = [(len(each), group.key) for group in self.groups for each in group.values if value.startswith(each)]
         return max(fitting)[1] if fitting else self.groups[-1].key
+
+
+def detail_zoom(feature_count: int) -> int:
+    """The first zoom at which a layer with so many features is drawn feature by feature."""
+    return DETAIL_ZOOM if feature_count <= FEW else DENSE_DETAIL_ZOOM
 
 
 def read_legend(file: Path = FILE) -> tuple[MapLayer, ...]:

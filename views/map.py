@@ -84,7 +84,7 @@ def show(request: Request) -> Response:
         context = MapPage(
             layers=tuple(_layer(layer, editions[layer.key], shown) for layer in LAYERS if layer.key in editions),
             shows_ranges=shown is None or "ranges.range" in shown,
-            data=_data(request, editions, place), wanted=wanted, missing=_missing(wanted, place),
+            data=_data(request, session, editions, place), wanted=wanted, missing=_missing(wanted, place),
             found=tuple(of_place(request, session, place)), place=place,
             text_href=url(request, "map_text", _selection(request)), measure_href=url(request, "map_measure"),
             districts=tuple({"value": area.name, "label": area.name} for area in load_account_areas()),
@@ -123,7 +123,7 @@ def _layer(layer: MapLayer, edition: int, shown: frozenset[str] | None) -> Mappi
     return {"key": layer.key, "title": layer.title, "groups": groups, "edition": edition, "is_open": any(g["is_shown"] for g in groups)}
 
 
-def _data(request: Request, editions: Mapping[str, int], place: Place | None) -> str:
+def _data(request: Request, session: Session, editions: Mapping[str, int], place: Place | None) -> str:
     """What the map script reads: addresses of tiles by layer, of ranges and facts, and the place to begin at."""
     tiles = {
         key: url(request, "map_tile", layer=key, edition=number, z=0, x=0, y=0).removesuffix("/0/0/0") for key, number in editions.items()
@@ -131,7 +131,8 @@ def _data(request: Request, editions: Mapping[str, int], place: Place | None) ->
     west, south, east, north = place.bounds if place else WHOLE_CITY
     selection = _selection(request)
     return json.dumps({
-        "tiles": tiles, "ranges": url(request, "map_ranges"), "facts": url(request, "map_facts"), "measure": url(request, "map_measure"),
+        "tiles": tiles, "detail": {key: map_layer.first_detail(session, BY_KEY[key]) for key in editions},
+        "ranges": url(request, "map_ranges"), "facts": url(request, "map_facts"), "measure": url(request, "map_measure"),
         "isArea": bool(place and place.district_code),
         "selected": url(request, "map_selected", selection) if place and not place.point else "",
         "bounds": [[south, west], [north, east]], "whole": [[WHOLE_CITY[1], WHOLE_CITY[0]], [WHOLE_CITY[3], WHOLE_CITY[2]]],

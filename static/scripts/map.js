@@ -43,11 +43,12 @@ async function ask(map, address, at) {
   if (!answer.ok) return say("没有读到此处的要素。请刷新页面后再点。");
   panel.innerHTML = await answer.text();
   pick.shapes?.remove();
-  point_at(map, at);
+  panel.parentElement.classList.add("has-place");
+  pointAt(map, at);
   return note({ q: point, plot: null, case: null });
 }
 
-function point_at(map, at) {
+function pointAt(map, at) {
   pick.marker?.remove();
   pick.marker = L.circleMarker(at, { radius: 6, color: "#14242b", weight: 2, fillColor: "#f2b52a", fillOpacity: 1, interactive: false }).addTo(map);
 }
@@ -59,12 +60,12 @@ async function showSelected(map, address, isArea) {
   const isList = found.features.length > 1;
   pick.shapes = L.geoJSON(found, {
     style: isArea ? { ...PICKED, fill: false } : PICKED, interactive: isList, bubblingMouseEvents: false,
-    onEachFeature: ({ properties }, shape) => shape.on("click", () => point_out(properties.key)),
+    onEachFeature: ({ properties }, shape) => shape.on("click", () => pointOut(properties.key)),
   }).addTo(map);
 }
 
 // Marks the entry of the list and its shape on the map, each found by the other.
-function point_out(key) {
+function pointOut(key) {
   for (const entry of panel.querySelectorAll("[data-found]")) entry.classList.toggle("picked", entry.dataset.found === key);
   panel.querySelector(".picked")?.focus();
   pick.shapes?.eachLayer((shape) => shape.setStyle(shape.feature.properties.key === key ? { ...PICKED, color: "#f2b52a" } : PICKED));
@@ -77,7 +78,7 @@ function bindList(map) {
     if (!shape) return;
     event.preventDefault();
     map.fitBounds(shape.getBounds(), { maxZoom: 17, padding: [30, 30] });
-    point_out(link.dataset.show);
+    pointOut(link.dataset.show);
   });
 }
 
@@ -145,7 +146,7 @@ function start() {
   box.append(Object.assign(document.createElement("span"), { className: "map-cross" }));
   place(map, data);
   const layers = {};
-  for (const key of ORDER) if (data.tiles[key]) layers[key] = tileLayer(key, data.tiles[key], key !== "administrative_area", say).addTo(map);
+  for (const key of ORDER) if (data.tiles[key]) layers[key] = tileLayer(key, data.tiles[key], data.detail[key], say).addTo(map);
   new ResizeObserver(() => map.invalidateSize()).observe(box);
   bindTree(map, layers, rangeLayer(map, data.ranges));
   bindList(map);
@@ -153,7 +154,7 @@ function start() {
   bindStrip(map);
   bindButtons(map, data);
   showSelected(map, data.selected, data.isArea);
-  if (data.point) point_at(map, [data.point[1], data.point[0]]);
+  if (data.point) pointAt(map, [data.point[1], data.point[0]]);
   const take = (at) => (measure.mode ? addPoint(map, data.measure, at, say) : ask(map, data.facts, at));
   map.on("click", ({ latlng }) => take(latlng));
   box.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target === box) take(map.getCenter()); });

@@ -1,7 +1,6 @@
 // Vector tiles of the portal drawn on canvases, styled after the swatches of the layer tree.
 const tree = document.getElementById("map-layers");
 const TILE = 256;
-const DETAIL_ZOOM = 13; // below it features are dissolved: drawn without outlines, which would cover everything
 
 // ---- reading vector tiles (Mapbox Vector Tile 2.1): one layer of polygons with text properties
 function reader(bytes) {
@@ -107,12 +106,12 @@ function draw(canvas, styles) {
   }
 }
 
-export function tileLayer(key, address, isDissolved, say) {
+export function tileLayer(key, address, detailZoom, say) {
   const Layer = L.GridLayer.extend({
     createTile({ x, y, z }, done) {
       const canvas = L.DomUtil.create("canvas", "leaflet-tile");
       canvas.width = canvas.height = TILE * Math.min(2, window.devicePixelRatio || 1);
-      canvas.isSmall = isDissolved && z < DETAIL_ZOOM;
+      canvas.isSmall = z < detailZoom; // dissolved: drawn without outlines, which would cover everything
       fetch(`${address}/${z}/${x}/${y}`, { credentials: "same-origin" })
         .then((answer) => (answer.ok ? answer.arrayBuffer() : Promise.reject(new Error(String(answer.status)))))
         .then((buffer) => { canvas.features = buffer.byteLength ? decode(buffer) : []; draw(canvas, shown(key)); done(null, canvas); })

@@ -4,10 +4,11 @@ import numpy
 import pytest
 import shapely
 
+from domain import map_legend
 from domain.area import area_m2
 from domain.layer import FeatureData
 from domain.map_drawing import FIRST_ZOOM, dissolved, draw
-from domain.map_legend import BY_KEY, DETAIL_ZOOM, read_legend
+from domain.map_legend import BY_KEY, DENSE_DETAIL_ZOOM, DETAIL_ZOOM, read_legend
 from domain.map_tile import EXTENT, tiles_over
 from tests.domain.test_map_tile import read_tile
 
@@ -66,6 +67,12 @@ def test_a_drawing_is_as_small_for_many_plots_as_for_few():
 def test_what_is_smaller_than_a_dot_is_left_out():
     lone = FeatureData("S", "310118", "0101", area_m2(shapely.box(121, 31, 121.0001, 31.0001)), shapely.box(121, 31, 121.0001, 31.0001))
     assert drawn_at(FIRST_ZOOM, [lone]) == [] and list(draw(LAND, [])) == []
+
+
+def test_a_dense_layer_is_dissolved_one_zoom_further(monkeypatch):
+    assert {each.tile.zoom for each in draw(LAND, plots(8))} == set(range(FIRST_ZOOM, DETAIL_ZOOM))
+    monkeypatch.setattr(map_legend, "FEW", 63)
+    assert {each.tile.zoom for each in draw(LAND, plots(8))} == set(range(FIRST_ZOOM, DENSE_DETAIL_ZOOM))
 
 
 def test_the_same_plots_are_drawn_the_same():

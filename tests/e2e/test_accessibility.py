@@ -46,8 +46,6 @@ LEFT_OUT = {
     "map_ranges": "GeoJSON 数据，给地图脚本读，不是网页",
     "map_tile": "地图瓦片，给地图脚本读，不是网页",
     "plot_template": "下载地块模板，不是网页",
-    "case_plots": "演示数据没有带地块清单的办件",
-    "clear_plots": "演示数据没有带地块清单的办件",
     "template_file_versions": "演示数据没有上传过模板文件",
     "my_case": "转到 filing 或 track，本身不出页面",
 }
@@ -115,6 +113,12 @@ def at_case(tail: str = "", step: str = "review", who: str = OFFICIAL) -> Visits
     return visits
 
 
+def with_plots(tail: str, status: str, who: str | None = None) -> Visits:
+    """A page below a demo case of this status that has plots."""
+    return row(f"/cases/{{}}{tail}", "SELECT id FROM case_file WHERE is_demo AND case_type = 'annual_reserve' "
+               f"AND status = '{status}' AND district_code = '310118' ORDER BY id", who)
+
+
 def together(*parts: Visits) -> Visits:
     """The visits of several."""
     return lambda demo: [visit for part in parts for visit in part(demo)]
@@ -168,6 +172,8 @@ COVERED: dict[str, Visits] = {
     "rule": lambda demo: [Visit(f"/rules/{key}") for key in RULES],
     "new_range": at_case("/ranges/new", "window", "window.310118"),
     "range": lambda demo: [Visit("/cases/{}/ranges/{}".format(*demo.all("SELECT case_id, id FROM case_range ORDER BY id")[0]), OFFICIAL)],
+    "case_plots": together(with_plots("/plots", "closed"), with_plots("/plots", "draft", "district_handler.310118")),
+    "clear_plots": with_plots("/plots/clear", "draft", "district_handler.310118"),
     "case_map": row("/cases/{}/map", "SELECT case_id FROM case_range WHERE confirmed_at IS NOT NULL AND removed_at IS NULL ORDER BY id"),
     "map": lambda demo: [Visit(path) for path in (
         "/map", f"/map?plot={demo.plot()}", f"/map?q={quote('青浦区')}", "/map?q=121.1,31.1&at=121.1,31.1,15")],

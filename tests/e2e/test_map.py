@@ -1,0 +1,142 @@
+"""The one map in a real browser: seen at every scale, asked by mouse and keyboard, measured, shared by its address."""
+
+import json
+import sqlite3
+from contextlib import closing
+
+import pytest
+import shapely
+from playwright.sync_api import Page, expect
+
+from domain.area import area_m2
+from tests.e2e.test_accessibility import sign_in, watch
+
+PAINTED = """() => {
+  const dots = [...document.querySelectorAll("#map canvas")].filter((c) => c.features?.length).map((canvas) => {
+    const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    let count = 0;
+    for (let i = 3; i < data.length; i += 4) if (data[i] > 0) count += 1;
+    return count;
+  });
+  return dots.reduce((sum, each) => sum + each, 0);
+}"""
+
+
+@pytest.fixture(scope="module")
+def official(browser, browser_context_args, portal, accounts):
+    """The page of an official of the city, signed in, with what goes wrong in it."""
+    context = browser.new_context(**{**browser_context_args, "base_url": portal.url, "viewport": {"width": 1280, "height": 900}})
+    sign_in(context.new_page(), next(each for each in accounts if each["login"] == "city_handler"))
+    yield watch(context)
+    context.close()
+
+
+@pytest.fixture
+def page(official):
+    official.said.clear()
+    yield official.page
+    assert official.said == []
+
+
+@pytest.fixture(scope="module")
+def plots(portal):
+    """Numbers of two plots of the annual farmland."""
+    with closing(sqlite3.connect(f"file:{portal.folder / 'portal.sqlite3'}?mode=ro", uri=True)) as connection:
+        found = connection.execute(
+            "SELECT f.key FROM feature f JOIN layer l ON l.id = f.layer_id WHERE l.key = 'annual_farmland' "
+            "AND f.until_number IS NULL AND f.district_code = '310118' ORDER BY f.key LIMIT 2"
+        )
+        return [key for (key,) in found]
+
+
+def settled(page: Page) -> Page:
+    page.wait_for_load_state("networkidle")
+    page.wait_for_selector("#map canvas")
+    return page
+
+
+def test_the_whole_city_shows_its_land_use(page):
+    page.goto("/map")
+    settled(page)
+    page.wait_for_function(f"({PAINTED})() > 50000")
+    ground = page.evaluate("getComputedStyle(document.getElementById('map')).backgroundColor")
+    assert ground == "rgb(246, 246, 238)"
+    before = page.evaluate(PAINTED)
+    page.get_by_label("建设用地和其他").uncheck()
+    assert page.evaluate(PAINTED) < before
+    assert "land_use.built" not in page.url and "land_use.paddy" in page.url
+
+
+def test_a_click_tells_what_is_there_and_the_address_brings_it_back(page):
+    page.goto("/map?at=121.10,31.12,15")
+    settled(page)
+    page.locator("#map").click(position={"x": 300, "y": 200})
+    expect(page.locator("#map-facts")).to_contain_text("土地利用现状")
+    expect(page.locator("#map-facts")).to_contain_text("这块地上有什么")
+    page.wait_for_url("**q=*")
+    found = page.locator("#map-facts [data-found]").first.get_attribute("data-found")
+    page.goto(page.url)
+    settled(page)
+    expect(page.locator(f'#map-facts [data-found="{found}"]')).to_be_visible()
+    assert "at=121.1" in page.url
+
+
+def test_the_keyboard_finds_and_measures(page):
+    page.goto("/map?at=121.10,31.12,15")
+    settled(page)
+    page.locator("#map").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#map-facts")).to_contain_text("121.10000")
+    page.get_by_role("button", name="量距").press("Enter")
+    expect(page.locator("#map")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#map-measure")).to_have_text("已取 1 点")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(600)
+    page.keyboard.press("Enter")
+    expect(page.locator("#map-measure")).to_contain_text("长 ")
+    page.keyboard.press("Backspace")
+    expect(page.locator("#map-measure")).to_have_text("已取 1 点")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="量距")).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_measured_area_is_the_area_of_the_server(page):
+    page.goto("/map?at=121.10,31.12,15")
+    settled(page)
+    page.get_by_role("button", name="量面").click()
+    sent = []
+    page.on("request", lambda request: sent.append(request.url) if "/map/measure" in request.url else None)
+    for x, y in ((200, 200), (400, 200), (400, 350)):
+        page.locator("#map").click(position={"x": x, "y": y})
+    expect(page.locator("#map-measure")).to_contain_text("面积")
+    points = page.evaluate("address => new URL(address).searchParams.get('points')", sent[-1])
+    corners = [tuple(map(float, line.split(","))) for line in points.splitlines()]
+    assert f"面积 {area_m2(shapely.Polygon(corners)):,} 平方米" in page.locator("#map-measure").inner_text()
+
+
+def test_an_entry_of_the_list_and_its_shape_lead_to_each_other(page, plots):
+    page.goto(f"/map?plot={','.join(plots)}")
+    settled(page)
+    page.wait_for_selector("#map path.leaflet-interactive")
+    whole = json.loads(page.locator("#map").get_attribute("data-map-page"))["bounds"]
+    page.locator(f'[data-show="{plots[1]}"]').click()
+    expect(page.locator(f'[data-found="{plots[1]}"]')).to_have_class("picked")
+    page.wait_for_timeout(600)
+    expect(page.locator("#map-facts .picked")).to_be_focused()
+    assert "at=" in page.url and whole
+    page.locator("#map path.leaflet-interactive").last.click(force=True)
+    expect(page.locator("#map-facts .picked")).to_have_count(1)
+
+
+def test_the_map_is_printed_with_its_legend_and_scale(page):
+    page.goto("/map?at=121.10,31.12,15")
+    settled(page)
+    page.emulate_media(media="print")
+    expect(page.locator("#map")).to_be_visible()
+    expect(page.locator("#map-scale")).to_be_visible()
+    expect(page.locator(".leaflet-control-scale")).to_be_visible()
+    expect(page.get_by_text("水田", exact=True).first).to_be_visible()
+    expect(page.locator("#map-q")).to_be_hidden()
+    expect(page.get_by_text("已预存", exact=True)).to_be_hidden()
+    page.emulate_media(media="screen")
