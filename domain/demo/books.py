@@ -11,7 +11,6 @@ from typing import Any
 
 import openpyxl
 from sqlmodel import Session, col, select
-from weasyprint import HTML
 
 from domain import layer, plot
 from domain.actor import Actor
@@ -139,6 +138,8 @@ def _task(session: Session, case: Case) -> Task:
 
 def _declaration(work: Work) -> str:
     """Digest of a sample declaration form."""
+    from weasyprint import HTML
+
     content = HTML(string="<html lang='zh'><h1>预存申报表（样例）</h1><p>演示文件，内容为虚构。</p></html>").write_pdf()
     return register(work.session, office_of(work.session).files.put_bytes(content, "预存申报表（样例）.pdf"), work.at)
 
