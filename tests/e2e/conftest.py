@@ -1,4 +1,4 @@
-"""Journeys in a real browser: one portal with demo data for all of them; each starts its own cases."""
+"""Journeys in a real browser: one portal with demo data for all of a worker; each starts its own cases."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -33,10 +33,13 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 
 
 @pytest.fixture(scope="session")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
-    """The portal and its partners, running."""
+def portal(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Iterator[RunningPortal]:
+    """The portal and its partners, running; each worker of a run has its own."""
     running = RunningPortal(tmp_path_factory.mktemp("portal"))
-    running.prepare()
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"shared-{testrun_uid}"
+    shared.mkdir(exist_ok=True)
+    running.prepare(shared)
     running.start()
     yield running
     running.stop()

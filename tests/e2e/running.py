@@ -1,11 +1,15 @@
 """A portal and its partner simulators as real processes with demo data of their own."""
 
+import fcntl
 import json
 import os
+import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,10 +62,20 @@ class RunningPortal:
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
         return done.stdout
 
-    def prepare(self) -> None:
-        """Migrate and load the demo data."""
-        self.command("migrate")
-        self.command("demo")
+    def prepare(self, shared: Path) -> None:
+        """Take the demo data, which the first worker of the run makes in the shared folder for all of them."""
+        made = shared / "demo-data"
+        with (shared / "demo-data.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                draft = RunningPortal(shared / f"demo-data.{os.getpid()}")
+                draft.command("migrate")
+                draft.command("demo")
+                draft.folder.rename(made)
+        shutil.copytree(made, self.folder, dirs_exist_ok=True)
+        with closing(sqlite3.connect(self.folder / "portal.sqlite3")) as connection, connection:
+            # The identity service that vouches for the enterprises is the one of this portal's own partners.
+            connection.execute("UPDATE person SET issuer = ? WHERE issuer IS NOT NULL", (f"{self.partners_url}/identity",))
 
     def start(self, *names: str) -> None:
         """Start the named processes (both if none is named) and wait until they answer."""

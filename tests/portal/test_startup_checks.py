@@ -91,7 +91,7 @@ def test_the_system_libraries_that_are_checked_are_those_the_library_loads() -> 
     from weasyprint.text import ffi
 
     source = Path(ffi.__file__).read_text(encoding="utf-8")
-    calls = re.findall(r"_dlopen\(\s*ffi,(.*?)\)\n", source, re.S)
+    calls = re.findall(r"_dlopen\(\s*ffi,(.*?)\)\n", source, re.DOTALL)
     needed = {re.search(r"'(lib[^']+\.so\.\d)'", call).group(1) for call in calls if "allow_fail" not in call}
     assert needed and needed <= set(startup_checks.PDF_LIBRARIES)
 
