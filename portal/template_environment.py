@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
+from jinja2.bccache import Bucket
 from jinja2.runtime import Macro
 from jinja2_fragments import render_block
 
@@ -40,6 +42,24 @@ FILTERS = {
     "capital_money": wording.capital_money,
     "capital_date": wording.capital_date,
 }
+
+
+class CompiledTemplates(BytecodeCache):
+    """What was compiled in this process, by template and source: a second app compiles nothing anew."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take the code of this very source, if it is there."""
+        bucket.code = self._kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the code of a source."""
+        self._kept[bucket.key, bucket.checksum] = bucket.code
+
+
+COMPILED = CompiledTemplates()
 
 
 class Components:
@@ -111,6 +131,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             cache_size=1000,
+            bytecode_cache=COMPILED,
             auto_reload=auto_reload,
             extensions=["jinja2.ext.do"],
         )

@@ -81,7 +81,7 @@ def database(request: pytest.FixtureRequest, office: Office, tmp_path: Path) -> 
         url = f"sqlite:///{path}"
     else:
         url = request.getfixturevalue("postgres_url")
-    opened = Database(url, pooled=False, office=office)
+    opened = Database(url, office=office)
     yield opened
     opened.dispose()
 

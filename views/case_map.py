@@ -3,8 +3,8 @@
 import re
 import secrets
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-import folium
 import shapely
 from branca.element import MacroElement
 from jinja2 import Template
@@ -21,6 +21,9 @@ from domain.errors import NotFound
 from domain.land_use_class import land_use_class
 from domain.layer import FeatureData, features_in
 from views import page
+
+if TYPE_CHECKING:
+    import folium
 
 POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; "
@@ -68,8 +71,10 @@ def _readable(html: str, title: str, icon: str) -> str:
     return re.sub(r",\s*maximum-scale=1\.0,\s*user-scalable=no", "", html)
 
 
-def _map(request: Request, session: Session, ranges: list[CaseRange]) -> folium.Map:
+def _map(request: Request, session: Session, ranges: list[CaseRange]) -> "folium.Map":
     """A map without outside tiles: everything on it is from the portal."""
+    import folium
+
     asset = request.app.state.templates.environment.globals["asset"]
     west, south, east, north = whole_range(ranges).bounds
     made = folium.Map(tiles=None, zoom_control=False, attributionControl=False)
@@ -108,7 +113,9 @@ def _named(features: Iterable[FeatureData]) -> list[tuple[str, BaseGeometry]]:
     return [(f"{each.key}　{each.class_code}　{each.area_m2:,} 平方米", each.geometry) for each in features]
 
 
-def _add(made: folium.Map, title: str, shapes: list[tuple[str, BaseGeometry]], style: dict) -> None:
+def _add(made: "folium.Map", title: str, shapes: list[tuple[str, BaseGeometry]], style: dict) -> None:
+    import folium
+
     if not shapes:
         return
     group = folium.FeatureGroup(name=title)

@@ -18,7 +18,6 @@ import openpyxl
 import shapely
 import yaml
 from sqlmodel import col, select
-from weasyprint import HTML
 
 from domain import case_range, plot, portal_clock
 from domain.area import area_m2, sum_m2
@@ -186,6 +185,8 @@ def _workbook(numbers: Sequence[str], district: str) -> bytes:
 
 def _declaration(work: Work) -> str:
     """Digest of a sample declaration form."""
+    from weasyprint import HTML
+
     given = _document()["plans"]["declaration"]
     title = given["name"].removesuffix(".pdf")
     content = HTML(string=f"<html lang='zh'><h1>{title}</h1><p>{given['text']}</p></html>").write_pdf()

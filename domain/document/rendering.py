@@ -13,8 +13,6 @@ from pathlib import Path
 import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from weasyprint import CSS, HTML
-from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
 from domain import format as wording
 from domain.document.content import DocumentContent
@@ -72,25 +70,14 @@ def render_pdf(content: DocumentContent, imprint: Imprint) -> bytes:
 
     Raises InvalidData if a template asks for anything from outside.
     """
+    # Loaded with the first document: the library takes a third of the whole start of the portal.
+    from domain.document import pdf
+
     page = render_html(content, imprint, style_sheet="")
-    source = HTML(string=page, base_url="document:/", url_fetcher=_OnlyOurs())
     try:
-        return source.write_pdf(
-            stylesheets=[_style_sheet()],
-            pdf_tags=True,
-            pdf_identifier=_identifier(content, imprint),
-        )
-    except FatalURLFetchingError as error:
+        return pdf.written(page, FOLDER / STYLE_SHEET, _identifier(content, imprint))
+    except pdf.OutsideAddress as error:
         raise InvalidData(f"文书模板 {content.template} 引用了模板之外的内容：{error}。请从模板中删去这个引用。") from error
-
-
-class _OnlyOurs(URLFetcher):
-    """Reads pictures that lie in the page itself (data:); refuses every other address, fatally."""
-
-    def fetch(self, url: str, headers: object = None) -> object:
-        if url.startswith("data:image/"):
-            return super().fetch(url, headers)
-        raise FatalURLFetchingError(url)
 
 
 def _identifier(content: DocumentContent, imprint: Imprint) -> bytes:
@@ -110,9 +97,3 @@ def _environment() -> Environment:
     return Environment(
         loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-
-
-@cache
-def _style_sheet() -> CSS:
-    """The style sheet, parsed once: it is the same for every document."""
-    return CSS(filename=str(FOLDER / STYLE_SHEET))

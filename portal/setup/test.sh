@@ -28,7 +28,10 @@ step "规则变异" $bin/portal rules mutate
 step "导入方向" $bin/lint-imports --no-cache
 step "代码检查" $bin/ruff check .
 run_tests "测试" -n 2 -m "not e2e and not serial"
-run_tests "测试（逐个运行）" -m "e2e or serial"
+# A browser, its portal and the test wait for each other much of the time: two of them fill two processors.
+# A file of journeys stays with one worker, which has one portal for all of its files.
+run_tests "浏览器" -n 2 --dist loadfile -m "e2e and not serial"
+run_tests "测试（逐个运行）" -m serial
 
 for command in "${failed[@]}"; do
     echo "未通过：$command"

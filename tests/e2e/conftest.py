@@ -1,4 +1,4 @@
-"""Journeys in a real browser: one portal with demo data for all of them; each starts its own cases."""
+"""Journeys in a real browser: one portal with demo data for all of a worker; each starts its own cases."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from tests.e2e.running import RunningPortal
+from tests.e2e.running import RunningPortal, demo_data
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
@@ -33,16 +33,17 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> RunningPortal:
-    """A portal with demo data that nobody has started: others are copied from it."""
-    made = RunningPortal(tmp_path_factory.mktemp("prepared"))
-    made.prepare()
-    return made
+def prepared(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> RunningPortal:
+    """A portal with demo data that nobody has started, the same for all workers of a run: others are copied from it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"shared-{testrun_uid}"
+    shared.mkdir(exist_ok=True)
+    return demo_data(shared)
 
 
 @pytest.fixture(scope="session")
 def portal(prepared: RunningPortal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
-    """The portal and its partners, running."""
+    """The portal and its partners, running; each worker of a run has its own."""
     running = prepared.copied(tmp_path_factory.mktemp("copy") / "portal")
     running.start()
     yield running

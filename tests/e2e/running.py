@@ -1,5 +1,6 @@
 """A portal and its partner simulators as real processes with demo data of their own."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -60,11 +61,6 @@ class RunningPortal:
         )
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
         return done.stdout
-
-    def prepare(self) -> None:
-        """Migrate and load the demo data."""
-        self.command("migrate")
-        self.command("demo")
 
     def copied(self, folder: Path) -> "RunningPortal":
         """A portal over a copy of this one's data, at addresses of its own, under which the identity service vouches."""
@@ -127,3 +123,16 @@ class RunningPortal:
         body = {"partner": partner, "kind": kind, **({"calls": calls} if calls else {})}
         answer = httpx.post(f"{self.partners_url}/control/faults", json=body, headers={"X-Control-Key": "sample-control"})
         assert answer.status_code < 300, answer.text
+
+
+def demo_data(shared: Path) -> RunningPortal:
+    """A portal with demo data that nobody starts: the first worker of the run makes it in the shared folder, all copy it."""
+    made = shared / "demo-data"
+    with (shared / "demo-data.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            draft = RunningPortal(shared / f"demo-data.{os.getpid()}")
+            draft.command("migrate")
+            draft.command("demo")
+            draft.folder.rename(made)
+    return RunningPortal(made)

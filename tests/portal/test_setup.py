@@ -192,7 +192,7 @@ def test_full_run_has_every_step_and_closes(copy: Path) -> None:
     calls = full_run(copy)
     assert [call.split(" -q")[0] for call in calls] == [
         "portal rules check", "portal rules test", "portal rules mutate", "lint-imports --no-cache", "ruff check .",
-        "python -m pytest", "python -m pytest",
+        "python -m pytest", "python -m pytest", "python -m pytest",
         "python -m tests.results var/test-results.partial.json var/test-results.json --failed-steps 0"]
 
 
@@ -200,11 +200,11 @@ def test_full_run_has_every_step_and_closes(copy: Path) -> None:
     ({"portal": "exit 1"}, 3),
     ({"lint-imports": "exit 1", "ruff": "exit 1"}, 2),
     ({"pytest": "exit 1"}, 0),
-    ({"pytest": "exit 2"}, 2),
-    ({"pytest": "exit 5"}, 2),
+    ({"pytest": "exit 2"}, 3),
+    ({"pytest": "exit 5"}, 3),
 ])
 def test_fault_is_counted_and_the_run_goes_on(copy: Path, faults: dict[str, str], failed_steps: int) -> None:
     """Failed tests (exit 1) are in the results already; a run that broke off or found no test is not."""
     calls = full_run(copy, **faults)
-    assert len(calls) == 8
+    assert len(calls) == 9
     assert calls[-1].endswith(f"--failed-steps {failed_steps}")

@@ -2,8 +2,10 @@
 
 import errno
 import os
+import re
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,12 +77,30 @@ def test_fonts_of_this_machine_suffice(settings: Settings) -> None:
 
 
 def test_missing_system_library_is_a_sentence(monkeypatch) -> None:
-    def load(module: str) -> None:
-        raise OSError("cannot load library 'libpango-1.0-0'\nand more")
+    def load(name: str) -> None:
+        if "pango" in name:
+            raise OSError(f"{name}: cannot open shared object file\nand more")
 
-    monkeypatch.setattr(startup_checks, "import_module", load)
+    monkeypatch.setattr(startup_checks, "load_library", load)
     [fault] = startup_checks.document_library(read_settings({}))
-    assert "cannot load library 'libpango-1.0-0'）" in fault and "libpangoft2-1.0-0" in fault
+    assert "libpango-1.0.so.0: cannot open shared object file）" in fault and "libpangoft2-1.0-0" in fault
+
+
+def test_the_system_libraries_that_are_checked_are_those_the_library_loads() -> None:
+    """Whatever it loads beyond the ones it can do without is on our list."""
+    from weasyprint.text import ffi
+
+    source = Path(ffi.__file__).read_text(encoding="utf-8")
+    calls = re.findall(r"_dlopen\(\s*ffi,(.*?)\)\n", source, re.DOTALL)
+    needed = {re.search(r"'(lib[^']+\.so\.\d)'", call).group(1) for call in calls if "allow_fail" not in call}
+    assert needed and needed <= set(startup_checks.PDF_LIBRARIES)
+
+
+def test_the_start_loads_nothing_that_only_documents_and_maps_need() -> None:
+    """Each of them takes about as long to load as a page takes to answer a hundred times."""
+    words = "import portal.app, sys; print([each for each in ('weasyprint', 'folium') if each in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_rule_engine_is_only_asked_for_when_it_is_set(monkeypatch) -> None:
