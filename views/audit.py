@@ -10,6 +10,7 @@ from starlette.responses import Response
 from domain import audit, audit_search
 from domain.audit import AuditEntry
 from domain.audit_search import AuditFilter
+from domain.audit_words import command_words, detail_words
 from domain.format import local
 from domain.job import Job
 from views.page import actor, reading, redirect, render, writing
@@ -89,9 +90,9 @@ def _row(request: Request, entry: AuditEntry) -> dict[str, Any]:
         "id": {"text": str(entry.id), "href": request.app.state.templates.url("audit_entry", entry_id=entry.id)},
         "at": f"{local(entry.at):%Y-%m-%d %H:%M:%S}",
         "person": {"text": entry.person_name, "sub": on_behalf},
-        "command": entry.command,
+        "command": {"text": command_words(entry.command), "sub": entry.command},
         "subject": entry.subject,
-        "detail": _short(audit.canonical_text(entry.detail)),
+        "detail": _short(detail_words(entry.detail)),
     }}
 
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.audit import AuditEntry
+from domain.audit_words import command_words, detail_words
 from domain.case import access, access_rules, filled_form, papers, scope, snapshot, versions
 from domain.case.tables import Case, CaseEvent, CaseLink
 from domain.case.words import code_of, status_words, words
@@ -291,11 +292,27 @@ def _trail(one: Opened, _attempt: Attempt | None) -> TrailTab:
         statement = statement.where(col(AuditEntry.id) < before)
     found = one.session.exec(statement.limit(TRAIL_ROWS + 1)).all()
     rows = tuple(
-        {"at": each.at, "who": each.person_name, "command": each.command, "digest": each.digest,
-         "detail": "，".join(f"{key} {value}" for key, value in each.detail.items() if value not in (None, "", []))}
+        {"at": each.at, "who": each.person_name, "command": each.command, "words": command_words(each.command),
+         "digest": each.digest, "detail": detail_words(_in_words_of_the_case(one, each.detail))}
         for each in found[:TRAIL_ROWS]
-    )
+    )  # fmt: skip
     return TrailTab(rows, found[TRAIL_ROWS - 1].id if len(found) > TRAIL_ROWS else None)
+
+
+def _in_words_of_the_case(one: Opened, detail: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Steps, actions and fields by the labels of the case type."""
+    workflow, step = one.case_type.workflow, detail.get("step")
+    actions = {each.key: each.label for each in workflow.step(step).actions} if step and workflow.has(step) else {}
+    labels = {field.key: field.label for field in one.case_type.form.fields()}
+    said = dict(detail)
+    for key in ("step", "to_step"):
+        if isinstance(said.get(key), str):
+            said[key] = one.step_label(said[key])
+    if said.get("operation") in actions:
+        said["operation"] = actions[said["operation"]]
+    if isinstance(said.get("fields"), list):
+        said["fields"] = [labels.get(name, name) for name in said["fields"]]
+    return said
 
 
 def _snapshot(one: Opened, _attempt: Attempt | None) -> SnapshotTab:

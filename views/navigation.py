@@ -115,7 +115,7 @@ def _theme(request: Request, preferences: Any) -> str:
 
 
 def _foot(request: Request) -> list[tuple[str, str]]:
-    return [(n, label) for n, label in (("functions", "功能清单"), ("accessibility", "无障碍说明")) if _has_route(request, n)]
+    return [(n, label) for n, label in (("help", "帮助"), ("functions", "功能清单"), ("accessibility", "无障碍说明")) if _has_route(request, n)]
 
 
 def _foot_text(request: Request) -> str:

@@ -13,6 +13,7 @@ from views import (
     desk,
     functions,
     jobs,
+    manuals,
     rules,
     saved_filters,
 )
@@ -54,4 +55,6 @@ PAGES: list[Page] = [
     Page("/rules", "rules", rules.library, STAFF),
     Page("/rules/{key}", "rule", rules.show, STAFF),
     Page("/functions", "functions", functions.functions, PUBLIC),
+    Page("/help", "help", manuals.contents, PUBLIC),
+    Page("/help/{key}", "manual", manuals.manual, PUBLIC),
 ]

@@ -9,6 +9,7 @@ from sqlmodel import select
 from domain import hold, layer, ledger, plot
 from domain.case import draft, operations
 from domain.case.tables import CaseEvent
+from domain.document.register import documents_of_case
 from domain.errors import Conflict, NotAllowed, Refused
 from domain.ledger.tables import ResourceDetail
 from domain.parameter import change
@@ -52,6 +53,12 @@ def state(database):
         return ledger.plan_state(session, QINGPU, today().year)
 
 
+def opinion_sheet_of(database, case_id):
+    with database.reading() as session:
+        [(_, version)] = documents_of_case(session, case_id)
+        return version.content
+
+
 def reviewed(walk, reviewers, until="bureau_review"):
     for step in REVIEWS:
         if step == until:
@@ -74,6 +81,9 @@ def test_four_reviews_store_the_plots_in_layer_and_ledger(database, handler, rev
         walk.act(reviewers[step], step, "approve" if step == "bureau_review" else "agree")
     case = walk.case
     assert (case.status, case.outcome) == ("closed", "granted")
+    sheet = opinion_sheet_of(database, case.id)
+    assert [each["step"] for each in sheet["opinions"]][-4:] == ["区分管领导审核", "市经办人审核", "市分管领导审核", "局领导审核"]
+    assert {row["label"]: row["value"] for row in sheet["rows"]}["申请原因"] == "排摸需求（样例）"
     assert (status_of(database, number(1)), status_of(database, number(3))) == ("已预存", "可用")
     assert (state(database).stored_m2, state(database).remaining_m2) == (Decimal("2000.02"), Decimal("2000.02"))
     with database.reading() as session:

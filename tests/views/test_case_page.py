@@ -223,8 +223,12 @@ def test_what_changed_since_the_last_round_is_shown(accepted, officers, sign_in)
 
 def test_the_trail_of_a_case_holds_its_commands_and_digests(accepted, officers, sign_in):  # noqa: F811
     page = soup(sign_in(officers["reviewer"]).get(f"/cases/{accepted.id}/tabs/trail"))
-    commands = [row.select("td")[2].text for row in page.select("tbody tr")]
+    rows = [row.select("td") for row in page.select("tbody tr")]
+    commands = [row[2].select_one(".sub").text for row in rows]
     assert commands[0] == "case.act" and "case.open_draft" in commands
+    assert rows[0][2].text.startswith("办理")
+    said = " ".join(row[3].text for row in rows)
+    assert "环节 " in said and "step " not in said and "operation " not in said
 
 
 def test_a_rule_reads_in_words_with_parameters_and_golden_cases(officers, sign_in):  # noqa: F811
