@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import shapely
-from branca.element import MacroElement
 from jinja2 import Template
 from markupsafe import escape
 from shapely.geometry.base import BaseGeometry
@@ -74,6 +73,7 @@ def _readable(html: str, title: str, icon: str) -> str:
 def _map(request: Request, session: Session, ranges: list[CaseRange]) -> "folium.Map":
     """A map without outside tiles: everything on it is from the portal."""
     import folium
+    from branca.element import MacroElement
 
     asset = request.app.state.templates.environment.globals["asset"]
     west, south, east, north = whole_range(ranges).bounds
@@ -93,7 +93,7 @@ def _map(request: Request, session: Session, ranges: list[CaseRange]) -> "folium
     return made
 
 
-def _surround(made: folium.Map, session: Session, whole: BaseGeometry) -> None:
+def _surround(made: "folium.Map", session: Session, whole: BaseGeometry) -> None:
     """The plots around, arable ones apart, so that one sees where the range lies."""
     if not outflow.is_loaded(session, outflow.LAND_LAYER):
         return
