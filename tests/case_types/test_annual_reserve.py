@@ -267,10 +267,26 @@ def test_stored_plots_are_found_on_the_map_as_stored(database, handler, reviewer
     assert "已预存" in page.select_one("#map-facts").get_text()
 
 
-@pytest.mark.function("LAND-057", "own_todo_and_done", "demand_registered")
+@pytest.mark.function("LAND-057", "demand_registered")
+def test_the_demand_of_every_department_is_registered_and_read_in_review(database, handler, reviewers, sign_in):
+    rows = (("区水务局（样例）", "中小河道整治", "false", "1200.50"), ("市道路运输局（样例）", "快速路配套", "true", "800"))
+    posted = {
+        f"demand-{place}-{key}": value
+        for place, row in enumerate(rows)
+        for key, value in zip(("department", "purpose", "is_major", "demand_m2"), row, strict=True)
+    }
+    walk = filled(database, handler, "annual", number(1), **posted)
+    assert [(each["department"], each["is_major"], each["demand_m2"]) for each in walk.case.values["demand"]] == [
+        ("区水务局（样例）", False, "1200.50"), ("市道路运输局（样例）", True, "800.00"),
+    ]
+    walk.act(handler, "apply", "submit")
+    page = sign_in(reviewers["district_review"]).get(f"/cases/{walk.id}/tabs/form").text
+    assert all(word in page for word in ("区水务局（样例）", "快速路配套", "1,200.50", "800.00"))
+
+
+@pytest.mark.function("LAND-057", "own_todo_and_done")
 def test_district_and_city_see_what_they_have_to_do_and_what_they_did(database, handler, reviewers, sign_in):
-    walk = filled(database, handler, "annual", number(1), reason="市级重大项目两项，计划占用耕地保护空间（样例）")
-    assert "市级重大项目" in walk.case.values["reason"]
+    walk = filled(database, handler, "annual", number(1))
     walk.act(handler, "apply", "submit")
     walk.act(reviewers["district_review"], "district_review", "agree")
     boxes = {(handler, "done"), (reviewers["district_review"], "done"), (reviewers["city_review"], "todo")}
