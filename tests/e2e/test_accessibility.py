@@ -47,8 +47,6 @@ LEFT_OUT = {
     "map_ranges": "GeoJSON 数据，给地图脚本读，不是网页",
     "map_tile": "地图瓦片，给地图脚本读，不是网页",
     "plot_template": "下载地块模板，不是网页",
-    "case_plots": "演示数据没有带地块清单的办件",
-    "clear_plots": "演示数据没有带地块清单的办件",
     "template_file_versions": "演示数据没有上传过模板文件",
     "my_case": "转到 filing 或 track，本身不出页面",
 }
@@ -132,6 +130,7 @@ def filing(tail: str = "") -> Visits:
 
 TABS = ("form", "materials", "decisions", "opinions", "trail", "papers", "links")
 RULES = ("deadline_light", "payment_light", "payment_termination_gate", "permanent_farmland_admission", "pipeline_fast_track")
+OWN_PLAN = "SELECT id FROM case_file WHERE is_demo AND case_type = 'annual_reserve' AND status = 'draft' AND district_code = '310118'"
 LAST_ROUND = "SELECT id FROM report_round ORDER BY id DESC"
 
 COVERED: dict[str, Visits] = {
@@ -150,7 +149,9 @@ COVERED: dict[str, Visits] = {
     "start_case": each("/cases/new/{}", "house_closing", "annual_reserve", who="district_handler.310118"),
     "case": together(at_case(), at_case(step="window", who="window.310118"), at_case(step="print", who="printer.310118"),
                      row("/cases/{}", "SELECT id FROM case_file WHERE is_demo AND case_type = 'payment_supervision' ORDER BY id DESC",
-                         "district_transferor.310118")),
+                         "district_transferor.310118"),
+                     row("/cases/{}", OWN_PLAN, "district_handler.310118"),
+                     row("/cases/{}", "SELECT id FROM case_file WHERE is_demo AND case_type = 'farmland_conversion' AND steps = 'city'", "city_handler")),
     "case_tab": lambda demo: [Visit(f"/cases/{demo.case('print')}/tabs/{tab}", "printer.310118") for tab in TABS],
     "decision_again": lambda demo: [Visit("/cases/{}/decisions/{}".format(*demo.all(
         "SELECT case_id, id FROM decision WHERE kind = 'fast_track' ORDER BY id")[0]), OFFICIAL)],
@@ -161,7 +162,9 @@ COVERED: dict[str, Visits] = {
     "job": row("/jobs/{}", "SELECT id FROM job WHERE kind = 'build_report_package'", "approver.310118"),
     "rule": lambda demo: [Visit(f"/rules/{key}") for key in RULES],
     "new_range": at_case("/ranges/new", "window", "window.310118"),
-    "range": lambda demo: [Visit("/cases/{}/ranges/{}".format(*demo.all("SELECT case_id, id FROM case_range ORDER BY id")[0]), OFFICIAL)],
+    "range": lambda demo: [Visit("/cases/{}/ranges/{}".format(*demo.all(
+        "SELECT case_id, id FROM case_range WHERE case_id IN (SELECT id FROM case_file WHERE case_type = 'pipeline_permit') ORDER BY id"
+    )[0]), OFFICIAL)],
     "exchange_message": row("/exchange/messages/{}", "SELECT id FROM outbox_message ORDER BY id DESC", "report_admin"),
     "exchange_received": row("/exchange/inbox/{}", "SELECT id FROM inbox_message", "report_admin"),
     "usage_control_matter": each("/usage-control/matters/{}", "pipeline_permit"),
@@ -175,6 +178,8 @@ COVERED: dict[str, Visits] = {
     "dictionary_entry": each("/administration/dictionaries/return_reason/entries/{}", "opinion"),
     "parameter": each("/administration/parameters/{}", "correction_days", "reserve_annual_once"),
     "open_linked": at_case("/linked/cancellation", "print", "printer.310118"),
+    "case_plots": row("/cases/{}/plots", "SELECT id FROM case_file WHERE is_demo AND case_type = 'annual_reserve' AND outcome = 'granted'", "city_handler"),
+    "clear_plots": row("/cases/{}/plots/clear", OWN_PLAN, "district_handler.310118"),
     "ledger_statement": each("/ledgers/accounts/{}/310118", "stock", "plan", who="district_handler.310118"),
     "ledger_details": each("/ledgers/details/{}", "planned", "conversion_outflow", "nonbuild_outflow"),
     "audit_entry": row("/audit/{}", "SELECT id FROM audit_entry ORDER BY id DESC"),
