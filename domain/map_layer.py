@@ -1,7 +1,7 @@
 """What the one map shows of a layer: groups of features with one mark each, from which zoom, and where things are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -15,6 +15,7 @@ from domain.case_range import CaseRange, ranges_of
 from domain.district import load_account_areas
 from domain.layer import FeatureData, edition_on, features_by_key, features_in, layer_index
 from domain.map_tile import Tile, TileFeature, encode
+from domain.plot.listing import numbers_of
 
 MOST_RANGES = 500
 MOST_PLOTS = 500
@@ -170,11 +171,12 @@ def _case(session: Session, actor: Actor, text: str) -> Place | None:
 
 
 def case_place(session: Session, case: Case) -> Place | None:
-    """The place of the ranges of a case; None without ranges."""
-    ranges = ranges_of(session, case.id)
-    if not ranges:
-        return None
-    return Place(case.title or case.draft_number, _bounds([each.geometry for each in ranges]), case_id=case.id)
+    """The place of the ranges of a case, else of all its plots; None with neither."""
+    label, ranges = case.title or case.draft_number, ranges_of(session, case.id)
+    if ranges:
+        return Place(label, _bounds([each.geometry for each in ranges]), case_id=case.id)
+    found = _plots(session, list(numbers_of(session, case.id)))
+    return replace(found, label=label) if found else None
 
 
 def _bounds(geometries: Sequence[BaseGeometry]) -> tuple[float, float, float, float]:

@@ -102,7 +102,7 @@ def show(request: Request) -> Response:
 def _missing(wanted: str, place: Place | None) -> str:
     if not wanted or place is not None:
         return ""
-    return f"没有找到“{wanted}”。可以查地块编号、办件编号、区或街镇名称、经纬度（如 121.10,31.10）；办件要有确认过的范围。"
+    return f"没有找到“{wanted}”。可以查地块编号、办件编号、区或街镇名称、经纬度（如 121.10,31.10）；办件要有确认过的范围或地块。"
 
 
 def _layer(session: Session, layer: MapLayer, edition: int) -> Mapping[str, Any]:

@@ -1,5 +1,6 @@
 """年度预存计划 (LAND-057 to 064): plots reserved on upload, four reviews, layer and ledger move together."""
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -265,6 +266,19 @@ def test_stored_plots_are_found_on_the_map_as_stored(database, handler, reviewer
     reviewed(walk, reviewers).act(reviewers["bureau_review"], "bureau_review", "approve")
     page = BeautifulSoup(sign_in(handler).get(f"/map?plot={number(1)}").text, "html5lib")
     assert "已预存" in page.select_one("#map-facts").get_text()
+
+
+@pytest.mark.function("LAND-061", "all_located", "overlaid_with_layers")
+def test_all_plots_of_a_plan_are_located_from_its_list(database, handler, sign_in):
+    walk, browser = filled(database, handler, "annual", number(1), number(4)), sign_in(handler)
+    listed = BeautifulSoup(browser.get(f"/cases/{walk.id}/plots").text, "html5lib")
+    [link] = [a["href"] for a in listed.select("a") if a.get_text(strip=True) == "在一张图上看全部地块"]
+    page = BeautifulSoup(browser.get(link).text, "html5lib")
+    data = json.loads(page.select_one("#map")["data-map-page"])
+    assert data["picked"] == [number(1), number(4)] and not page.select("[role=alert]")
+    (south, west), (north, east) = data["bounds"]
+    assert east - west < 0.01 and north - south < 0.01
+    assert all(each in page.select_one("#map-facts").get_text() for each in (number(1), number(4)))
 
 
 @pytest.mark.function("LAND-057", "demand_registered")
