@@ -1,7 +1,7 @@
 """What the one map shows: tiles of its layers, what lies at a place, ranges within one's scope, and where things are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -19,6 +19,7 @@ from domain.layer.reading import in_edition
 from domain.map_legend import LAYERS, MapLayer, detail_zoom
 from domain.map_tile import Tile, TileFeature, encode
 from domain.measuring import read_point
+from domain.plot.listing import numbers_of
 
 DISTRICT_LAYER = "administrative_area"
 MOST_RANGES = 500
@@ -159,11 +160,12 @@ def _case(session: Session, actor: Actor, text: str) -> Place | None:
 
 
 def case_place(session: Session, case: Case) -> Place | None:
-    """The place of the ranges of a case; None without ranges."""
-    ranges = ranges_of(session, case.id)
-    if not ranges:
-        return None
-    return Place(case.title or case.draft_number, _bounds([each.geometry for each in ranges]), case_id=case.id)
+    """The place of the ranges of a case, else of all its plots; None with neither."""
+    label, ranges = case.title or case.draft_number, ranges_of(session, case.id)
+    if ranges:
+        return Place(label, _bounds([each.geometry for each in ranges]), case_id=case.id)
+    found = _plots(session, list(numbers_of(session, case.id)))
+    return replace(found, label=label) if found else None
 
 
 def outlines(session: Session, place: Place) -> list[tuple[str, BaseGeometry]]:

@@ -5,7 +5,7 @@ ledgers/_course.html draw them. Amounts are words in hectares, as the tables sho
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -132,7 +132,10 @@ def year_course(points: Sequence[CoursePoint], year: int, until: date) -> Drawn 
     """The year of a plan pool up to a day; None while nothing was stored."""
     if not points:
         return None
-    last = min(until, date(year, 12, 31))
+    end = date(year, 12, 31)
+    last = min(until, end)
+    # What is booked in a later year for this one still belongs to the end of its drawing.
+    points = [replace(each, on=min(each.on, end)) for each in points]
     columns = ("月末", "剩余", "累计预存", "警戒线")
     return Drawn((_course(points, year, last, DESK), _course(points, year, last, PHONE)), columns, _month_ends(points, last))
 

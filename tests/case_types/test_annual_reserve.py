@@ -1,5 +1,6 @@
 """年度预存计划 (LAND-057 to 064): plots reserved on upload, four reviews, layer and ledger move together."""
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -277,10 +278,39 @@ def test_stored_plots_are_found_on_the_map_as_stored(database, handler, reviewer
     assert "已预存" in page.select_one("#map-facts").get_text()
 
 
-@pytest.mark.function("LAND-057", "own_todo_and_done", "demand_registered")
+@pytest.mark.function("LAND-061", "all_located", "overlaid_with_layers")
+def test_all_plots_of_a_plan_are_located_from_its_list(database, handler, sign_in):
+    walk, browser = filled(database, handler, "annual", number(1), number(4)), sign_in(handler)
+    listed = BeautifulSoup(browser.get(f"/cases/{walk.id}/plots").text, "html5lib")
+    [link] = [a["href"] for a in listed.select("a") if a.get_text(strip=True) == "在一张图上看全部地块"]
+    page = BeautifulSoup(browser.get(link).text, "html5lib")
+    data = json.loads(page.select_one("#map")["data-map-page"])
+    assert data["picked"] == [number(1), number(4)] and not page.select("[role=alert]")
+    (south, west), (north, east) = data["bounds"]
+    assert east - west < 0.01 and north - south < 0.01
+    assert all(each in page.select_one("#map-facts").get_text() for each in (number(1), number(4)))
+
+
+@pytest.mark.function("LAND-057", "demand_registered")
+def test_the_demand_of_every_department_is_registered_and_read_in_review(database, handler, reviewers, sign_in):
+    rows = (("区水务局（样例）", "中小河道整治", "false", "1200.50"), ("市道路运输局（样例）", "快速路配套", "true", "800"))
+    posted = {
+        f"demand-{place}-{key}": value
+        for place, row in enumerate(rows)
+        for key, value in zip(("department", "purpose", "is_major", "demand_m2"), row, strict=True)
+    }
+    walk = filled(database, handler, "annual", number(1), **posted)
+    assert [(each["department"], each["is_major"], each["demand_m2"]) for each in walk.case.values["demand"]] == [
+        ("区水务局（样例）", False, "1200.50"), ("市道路运输局（样例）", True, "800.00"),
+    ]
+    walk.act(handler, "apply", "submit")
+    page = sign_in(reviewers["district_review"]).get(f"/cases/{walk.id}/tabs/form").text
+    assert all(word in page for word in ("区水务局（样例）", "快速路配套", "1,200.50", "800.00"))
+
+
+@pytest.mark.function("LAND-057", "own_todo_and_done")
 def test_district_and_city_see_what_they_have_to_do_and_what_they_did(database, handler, reviewers, sign_in):
-    walk = filled(database, handler, "annual", number(1), reason="市级重大项目两项，计划占用耕地保护空间（样例）")
-    assert "市级重大项目" in walk.case.values["reason"]
+    walk = filled(database, handler, "annual", number(1))
     walk.act(handler, "apply", "submit")
     walk.act(reviewers["district_review"], "district_review", "agree")
     boxes = {(handler, "done"), (reviewers["district_review"], "done"), (reviewers["city_review"], "todo")}

@@ -141,6 +141,7 @@ def filing(tail: str = "") -> Visits:
 
 TABS = ("form", "materials", "decisions", "opinions", "trail", "papers", "links")
 RULES = ("deadline_light", "payment_light", "payment_termination_gate", "permanent_farmland_admission", "pipeline_fast_track")
+OWN_PLAN = "SELECT id FROM case_file WHERE is_demo AND case_type = 'annual_reserve' AND status = 'draft' AND district_code = '310118'"
 LAST_ROUND = "SELECT id FROM report_round ORDER BY id DESC"
 
 COVERED: dict[str, Visits] = {
@@ -159,7 +160,9 @@ COVERED: dict[str, Visits] = {
     "start_case": each("/cases/new/{}", "house_closing", "annual_reserve", who="district_handler.310118"),
     "case": together(at_case(), at_case(step="window", who="window.310118"), at_case(step="print", who="printer.310118"),
                      row("/cases/{}", "SELECT id FROM case_file WHERE is_demo AND case_type = 'payment_supervision' ORDER BY id DESC",
-                         "district_transferor.310118")),
+                         "district_transferor.310118"),
+                     row("/cases/{}", OWN_PLAN, "district_handler.310118"),
+                     row("/cases/{}", "SELECT id FROM case_file WHERE is_demo AND case_type = 'farmland_conversion' AND steps = 'city'", "city_handler")),
     "case_tab": lambda demo: [Visit(f"/cases/{demo.case('print')}/tabs/{tab}", "printer.310118") for tab in TABS],
     "end_absence": row("/account/absences/{}/end", "SELECT id FROM absence", "section_chief.310118"),
     "decision_again": lambda demo: [Visit("/cases/{}/decisions/{}".format(*demo.all(
@@ -171,7 +174,9 @@ COVERED: dict[str, Visits] = {
     "job": row("/jobs/{}", "SELECT id FROM job WHERE kind = 'build_report_package'", "approver.310118"),
     "rule": lambda demo: [Visit(f"/rules/{key}") for key in RULES],
     "new_range": at_case("/ranges/new", "window", "window.310118"),
-    "range": lambda demo: [Visit("/cases/{}/ranges/{}".format(*demo.all("SELECT case_id, id FROM case_range ORDER BY id")[0]), OFFICIAL)],
+    "range": lambda demo: [Visit("/cases/{}/ranges/{}".format(*demo.all(
+        "SELECT case_id, id FROM case_range WHERE case_id IN (SELECT id FROM case_file WHERE case_type = 'pipeline_permit') ORDER BY id"
+    )[0]), OFFICIAL)],
     "case_plots": together(with_plots("/plots", "closed"), with_plots("/plots", "draft", "district_handler.310118")),
     "clear_plots": with_plots("/plots/clear", "draft", "district_handler.310118"),
     "case_map": row("/cases/{}/map", "SELECT case_id FROM case_range WHERE confirmed_at IS NOT NULL AND removed_at IS NULL ORDER BY id"),
