@@ -9,7 +9,6 @@ import re
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from domain.working_calendar import official_calendar
@@ -62,13 +61,14 @@ def load_year(admin: Page, year: int, off: frozenset[date], on: frozenset[date])
     """Load the official table of a year through the page of the calendar."""
     days = [{"name": "元旦", "date": each.isoformat(), "isOffDay": each in off} for each in sorted(off | on)]
     table = {"year": year, "papers": ["样例通知（不是真实文件）"], "days": days}
-    admin.goto(f"/administration/calendars?year={year}")
-    admin.get_by_label("文件（JSON）").set_input_files(
+    admin.goto(f"/administration/calendar?year={year}")
+    form = admin.get_by_role("form", name="载入一年的正式表")
+    form.locator("input[type=file]").set_input_files(
         {"name": f"{year}.json", "mimeType": "application/json", "buffer": json.dumps(table).encode()}
     )
-    admin.get_by_role("button", name="载入并重算时限").click()
-    form = admin.get_by_role("form", name="载入一年的正式表")
-    expect(form.or_(admin.locator("form").filter(has_text="载入一年的正式表")).first).to_be_visible()
+    form.get_by_label("依据或原因").fill("国务院办公厅通知（样例）")
+    form.get_by_role("button", name="载入并重算时限").click()
+    expect(admin.get_by_role("heading", level=1)).to_contain_text(f"{year} 年的工作日历是正式的")
 
 
 def in_words(day: date) -> str:
@@ -122,7 +122,6 @@ def withdraw(enterprise: Page, project: str) -> None:
     expect(enterprise.get_by_role("main")).to_contain_text("已撤回")
 
 
-@pytest.mark.function("PROJ-082", "unmarked_three_levels")
 def test_the_clock_stands_still_while_it_should_and_crosses_the_year(enter, enter_enterprise, own_portal: RunningPortal):
     start = accepted_on()
     admin = enter("system_admin", at=own_portal)
