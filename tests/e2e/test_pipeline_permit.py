@@ -280,6 +280,7 @@ def printed_with_number(enter, address: str, ministry) -> str:
     wait_for(printer, address, re.compile("回执号"))
     act(printer, "刷新监管号")
     expect(report(printer).get_by_text("还没有")).to_be_visible()
+    expect(report(printer)).to_contain_text("仿真-310118-2026-000017")
     expect(report(printer).get_by_text(re.compile("已转换为国家坐标"))).to_be_visible()
     ministry("release")
     act(printer, "刷新监管号")

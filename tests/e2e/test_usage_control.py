@@ -131,7 +131,7 @@ def test_of_two_numbers_the_first_stays_and_the_other_is_shown_as_a_conflict(ent
     expect(admin.get_by_role("table").get_by_text("与先到的不同，未采用").first).to_be_visible()
 
 
-@pytest.mark.function("PROJ-106", "queried_by_four_keys", "progress_by_case")
+@pytest.mark.function("PROJ-106", "progress_by_case")
 def test_an_answer_that_never_comes_keeps_dispatch_closed_and_stays_to_be_found(enter, granted, ministry):
     ministry("faults", partner="usage_control", kind="never")
     address = granted(NEVER)
