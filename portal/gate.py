@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -19,6 +20,7 @@ from domain.actor import Actor
 from domain.errors import InvalidData, NotAllowed, PortalError, TooLarge
 from domain.person import Person, actor_of
 from portal.access import Page
+from views import signed_off
 from views.navigation import shell_for
 from views.page import NOBODY, is_htmx
 from views.problem import Problem
@@ -60,7 +62,7 @@ def guarded(page: Page) -> Any:
 async def _answer(request: Request, page: Page) -> Response:
     await run_in_threadpool(_recognise, request)
     if page.access.needs_sign_in and request.state.actor.person_id is None:
-        return _to_sign_in(request)
+        return await _signed_off(request, page)
     if page.access.needs_sign_in and page.name not in OPEN_TO_OLD_PASSWORDS and _must_change_password(request):
         return _to(request, request.app.state.templates.url("password"))
     page.access.check(request.state.actor)
@@ -197,20 +199,30 @@ async def _limited_body(request: Request, limit: int) -> bytes:
     return bytes(body)
 
 
-def _to_sign_in(request: Request) -> Response:
-    return _to(request, request.app.state.templates.url("sign_in", {"next": _here(request)}))
+async def _signed_off(request: Request, page: Page) -> Response:
+    """Nobody is signed in: a page leads to the sign-in page, a form is refused without losing what was typed in it."""
+    if request.method == "GET" or COOKIE not in request.cookies:
+        return await run_in_threadpool(signed_off.to_sign_in, request)
+    posted: list[tuple[str, str]] = []
+    announced = request.headers.get("content-length", "")
+    is_small = announced.isdecimal() and len(announced) < 10 and int(announced) <= request.app.state.settings.form_max_bytes
+    if is_small and _is_from_here(request):
+        form = await request.form(max_files=1, max_fields=5000, max_part_size=request.app.state.settings.form_max_bytes)
+        posted = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+        await form.close()
+    return await run_in_threadpool(signed_off.not_taken_in, request, posted)
+
+
+def _is_from_here(request: Request) -> bool:
+    """True if the browser says that a page of ours posted this: words of another site are never shown as ours."""
+    origin = request.headers.get("origin") or request.headers.get("referer", "")
+    return urlsplit(origin).netloc == request.url.netloc
 
 
 def _to(request: Request, address: str) -> Response:
     if is_htmx(request):
         return Response(status_code=204, headers={"HX-Redirect": address})
     return RedirectResponse(address, 303)
-
-
-def _here(request: Request) -> str | None:
-    if request.method != "GET":
-        return None
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def _change_session(request: Request, response: Response, token: str) -> None:

@@ -25,7 +25,7 @@ from views.case_ending import Ending, ending_of
 from views.case_head import TABS, CaseHead, Opened, crumbs_of, head_of, opened
 from views.case_step import Attempt, StepWork, rule_link, step_work
 from views.case_timeline import History, timeline, turns
-from views.decision_card import card
+from views.decision_card import card, verdict
 from views.files import file_response
 from views.form_page import FormPage
 from views.posted import digits
@@ -330,7 +330,7 @@ def _snapshot(one: Opened, _attempt: Attempt | None) -> SnapshotTab:
             for each in kept["history"]
         ),
         materials=tuple(each for each in kept["materials"] if each["replaced_by"] is None and each["removed_at"] is None),
-        documents=_frozen_documents(kept), decisions=tuple(kept["decisions"]),
+        documents=_frozen_documents(kept), decisions=tuple(each | {"verdict": verdict(each["document"])} for each in kept["decisions"]),
         href=one.url("case_snapshot", case_id=one.case.id),
     )
 

@@ -6,9 +6,9 @@ Each has who, when, why in the history. What a step allows is its `operations` l
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
-from domain import notice
+from domain import notice, portal_clock
 from domain.actor import Actor
 from domain.case import access, clocks, ending, history, movement
 from domain.case.definition import case_type_of
@@ -262,12 +262,18 @@ def urge(work: Work, case_id: int, words: str = "") -> int:
 
 
 def people_for(session: Session, task: Task, limit: int = 20) -> list[int]:
-    """Ids of those whose role would let them take the task."""
+    """Ids of those whose role lets them take the task today."""
     from domain.person import RoleGrant
 
-    statement = select(RoleGrant.person_id).where(RoleGrant.role == task.role)
+    moment = portal_clock.now(session)
+    statement = (
+        select(RoleGrant.person_id)
+        .join(Person, col(Person.id) == RoleGrant.person_id)
+        .where(RoleGrant.role == task.role, col(Person.is_active), RoleGrant.from_at <= moment)
+        .where(or_(col(RoleGrant.until_at).is_(None), col(RoleGrant.until_at) > moment))
+    )
     if task.district_code:
-        statement = statement.where(col(RoleGrant.district_code).in_([task.district_code]))
+        statement = statement.where(or_(col(RoleGrant.district_code).is_(None), RoleGrant.district_code == task.district_code))
     return list(dict.fromkeys(session.exec(statement.limit(limit)).all()))
 
 

@@ -33,6 +33,7 @@ LEFT_OUT = {
     "material_file": "下载材料，不是网页",
     "document_file": "下载文书，不是网页",
     "range_file": "下载范围文件，不是网页",
+    "case_snapshot": "下载快照文件，不是网页",
     "job_result": "下载任务的结果文件，不是网页",
     "leave_for_provider": "转到一网通办，本门户不出页面；每个企业账号登录时都走一遍",
     "return_from_provider": "从一网通办转回，本门户不出页面；每个企业账号登录时都走一遍",

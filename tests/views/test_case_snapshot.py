@@ -53,6 +53,7 @@ def test_the_page_tells_what_was_frozen_whatever_is_changed_later(granted, datab
     words = found.select_one("main").text
     assert "泵站工程" in words and "改过的名称" not in words
     assert "准予占用至年底" in words and "占用绿地许可证" in words and "120.50 平方米" in words
+    assert "占用面积上限" in words and "通过" in words
     assert found.select_one(".tabs [aria-current=page]").text == "快照"
 
 

@@ -372,3 +372,49 @@ def test_guesses_sent_at_once_do_not_slip_past_the_pause(visitor, officer, datab
         visitor.enter("shen", "wrong-wrong-wrong")
     with database.writing() as session, pytest.raises(sign_in.TooManyTries):
         sign_in.open_with_password(session, NOBODY, check, address="here", browser="", lasts=timedelta(hours=1))
+
+
+@pytest.fixture
+def typing(visitor, officer, database, office):
+    """An officer whose session ended elsewhere while a page of the portal stood open."""
+    visitor.enter("shen")
+    with database.writing() as session:
+        for each in session.exec(select(SignedInSession)).all():
+            each.ended_at = portal_clock.now()
+        session.commit()
+    office.caches.clear()
+    return visitor
+
+
+ACT = "/cases/7/tasks/9/act"
+FROM_HERE = {"Origin": "http://testserver", "Referer": "http://testserver/cases/7?task=9"}
+TYPED = {"_opinion": "同意，<b>请</b>附图", "csrf_token": "x" * 20, "_version": "3", "area": "120.50", "visited": "true"}
+
+
+def test_what_was_typed_when_the_session_ended_is_shown_to_be_copied(typing):
+    answer = typing.post(ACT, data=TYPED, headers=FROM_HERE, follow_redirects=False)
+    found = BeautifulSoup(answer.text, "html.parser")
+    assert answer.status_code == 401 and "没有生效" in found.h1.text
+    assert [each.text for each in found.select("textarea")] == ["同意，<b>请</b>附图", "120.50"]
+    assert found.select_one("main a.btn")["href"] == "/sign-in?next=%2Fcases%2F7%3Ftask%3D9"
+
+
+def test_an_autosave_after_the_session_ended_leaves_the_page_as_it_is_and_says_so(typing):
+    headers = {**FROM_HERE, "HX-Request": "true", "HX-Current-URL": "http://testserver/cases/7"}
+    answer = typing.post("/cases/7/tasks/9/save", data=TYPED, headers=headers)
+    assert answer.status_code == 401 and "hx-redirect" not in answer.headers
+    assert "登录已过期" in answer.text and "<html" not in answer.text
+    assert 'href="/sign-in?next=%2Fcases%2F7"' in answer.text
+
+
+def test_a_fragment_asked_for_after_the_session_ended_leads_back_to_its_page(typing):
+    answer = typing.get("/desk", headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/desk?box=doing"})
+    assert (answer.status_code, answer.headers["hx-redirect"]) == (204, "/sign-in?next=%2Fdesk%3Fbox%3Ddoing")
+
+
+def test_words_of_another_site_and_passwords_are_not_shown(typing):
+    foreign = typing.post(ACT, data=TYPED, headers={"Origin": "http://evil.example"}, follow_redirects=False)
+    assert foreign.status_code == 401 and "附图" not in foreign.text and "textarea" not in foreign.text
+    secret = {"old": "old-secret-2026", "new": "new-secret-2026", "again": "new-secret-2026"}
+    answer = typing.post("/account/password", data=secret, headers=FROM_HERE, follow_redirects=False)
+    assert answer.status_code == 401 and "secret" not in answer.text

@@ -10,7 +10,7 @@ from domain.case import correction, countersign, operations
 from domain.case.tables import CaseEvent, CaseVersion
 from domain.errors import Conflict, InvalidData, NotAllowed
 from domain.notice import Notice
-from domain.person import Absence, actor_of
+from domain.person import Absence, RoleGrant, actor_of
 from domain.portal_clock import now
 
 
@@ -174,6 +174,18 @@ def test_urging_reaches_those_who_hold_the_step_once_a_day(filing, officers):
     assert list(told) == [officers["window"].person_id]
     with pytest.raises(Conflict, match="一天只能催办一次"):
         filing.do(operations.urge, filing.applicant, filing.id)
+
+
+def test_urging_leaves_out_those_whose_post_has_ended_or_whose_account_is_closed(filing, officers, person, database):
+    gone, closed = person("window", district="310118"), person("window", district="310118", is_active=False)
+    with database.writing() as session:
+        session.exec(select(RoleGrant).where(RoleGrant.person_id == gone.person_id)).one().until_at = now() - timedelta(days=1)
+        session.commit()
+    filing.submitted()
+    assert filing.do(operations.urge, filing.applicant, filing.id) == 1
+    with database.reading() as session:
+        told = session.exec(select(Notice.person_id).where(Notice.kind == "urged")).all()
+    assert closed is None and list(told) == [officers["window"].person_id]
 
 
 def test_a_delegate_acts_for_an_absent_colleague_and_the_history_says_so(filing, officers, person, database):
