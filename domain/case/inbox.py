@@ -97,6 +97,7 @@ class TaskLine(NamedTuple):
 
     id: int
     case_id: int
+    step: str
     status: str
     assignee_id: int | None
 
