@@ -106,6 +106,7 @@ class ClockLine(NamedTuple):
     """What a list shows of a clock."""
 
     task_id: int | None
+    key: str
     label: str
     light: str
     light_words: str
