@@ -44,8 +44,9 @@ def fill(database: Database, count: int, people: list[int], case_types: list[tup
 
 
 def _next_id(database: Database) -> int:
+    """A case and its clock have the same number, which neither table has yet."""
     with database.reading() as session:
-        return (session.exec(select(func.max(Case.id))).one() or 0) + 1
+        return max(session.exec(select(func.max(table.id))).one() or 0 for table in (Case, Clock)) + 1
 
 
 def _pick(chance: random.Random, weights: dict[str, int]) -> str:

@@ -52,5 +52,8 @@ def as_text(result: dict) -> str:
     lines = [f"{result['name']}　{result['machine']}"]
     for row in result["rows"]:
         peer = f"{row['peer']}（{row['peer_name']}）　比值 {row['ratio']}" if row.get("peer") is not None else ""
-        lines.append(f"  {row['case']:<40} {row['ours']}　{peer}　{row.get('per_second') or '—'} 次/秒　p95 {row.get('p95_ms') or '—'} 毫秒")
+        cpu = f"　处理器 {row['cpu_ms']} 毫秒/次" if row.get("cpu_ms") else ""
+        lines.append(
+            f"  {row['case']:<40} {row['ours']}　{peer}　{row.get('per_second') or '—'} 次/秒　p95 {row.get('p95_ms') or '—'} 毫秒{cpu}"
+        )
     return "\n".join(lines)

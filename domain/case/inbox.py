@@ -97,6 +97,7 @@ class TaskLine(NamedTuple):
 
     id: int
     case_id: int
+    step: str
     status: str
     assignee_id: int | None
 
@@ -105,6 +106,7 @@ class ClockLine(NamedTuple):
     """What a list shows of a clock."""
 
     task_id: int | None
+    key: str
     label: str
     light: str
     light_words: str

@@ -1,14 +1,17 @@
 """Lists of cases: boxes, scope, conditions of each kind, order and pages, counts that stop at a limit."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from sqlmodel import select
 
-from domain.case import inbox, index
+from domain.actor import SYSTEM
+from domain.case import inbox, index, scope
 from domain.case.inbox import CaseQuery
 from domain.case.tables import Case, Task
-from domain.errors import InvalidData
+from domain.errors import InvalidData, NotFound
 from domain.person import Absence
 from domain.portal_clock import now
 from tests.domain.case.conftest import applicant, filing, office, officers, tree_office  # noqa: F401
@@ -179,3 +182,42 @@ def test_unknown_orders_and_empty_words_are_refused(officers, database):  # noqa
             inbox.page(session, officers["window"], CaseQuery(sort="values"))
         with pytest.raises(InvalidData, match="没有可以检索的字"):
             inbox.page(session, officers["window"], CaseQuery(words="。，"))
+
+
+def test_the_parts_of_a_scope_are_apart_and_make_the_whole(make_case, officers, person, database):  # noqa: F811
+    """Counting goes part by part: a case in two parts would be counted twice, one in none would be missed."""
+    for place in ("310118", "310115", None):
+        for status in ("open", "closed", "draft"):
+            make_case(f"{place}{status}", place, town_code="310118103" if place == "310118" else None, status=status)
+    clerk = person("reviewer", district="310118")
+    handler, townsman = person("town_inspector", district="310115"), person("town_inspector", district="310118")
+    with database.writing() as session:
+        rows = session.exec(select(Case)).all()
+        for case in rows[::2]:
+            case.created_by = clerk.person_id
+        for task in session.exec(select(Task)).all()[::3]:
+            task.done_by = handler.person_id
+        session.commit()
+    townsman = replace(townsman, grants=(replace(townsman.grants[0], town_code="310118103"),))
+    actors = [clerk, handler, townsman, *officers.values(), person("city_viewer"), person("system_admin"), SYSTEM]
+    with database.reading() as session:
+        for actor in actors:
+            whole = session.exec(select(Case.id).where(scope.visible(actor))).all()
+            parts = [each for part in scope.branches(actor) for each in session.exec(select(Case.id).where(part)).all()]
+            assert sorted(parts) == sorted(whole)
+            assert [case.id for case in rows if _is_found(session, actor, case.id)] == sorted(whole)
+
+
+def _is_found(session, actor, case_id):
+    try:
+        return scope.find(session, actor, case_id) is not None
+    except NotFound:
+        return False
+
+
+def test_words_are_looked_up_once_and_very_common_ones_by_the_index(make_case, officers, titles, monkeypatch):  # noqa: F811
+    for name in ("给水管一", "给水管二", "燃气管"):
+        make_case(name)
+    assert titles(officers["window"], words="给水") == ["给水管一", "给水管二"]
+    monkeypatch.setattr("domain.case.search.MOST_FOUND", 1)
+    assert titles(officers["window"], words="给水") == ["给水管一", "给水管二"]
