@@ -135,6 +135,7 @@ RULES = ("deadline_light", "payment_light", "payment_termination_gate", "permane
 LAST_ROUND = "SELECT id FROM report_round ORDER BY id DESC"
 
 COVERED: dict[str, Visits] = {
+    "manual": each("/help/{}", "applicants", "handling", "reserve", "administration", "operation", "questions"),
     "guide": each("/hall/{}", "pipeline_permit", "pipeline_permit_cancellation"),
     "filing": together(filing(), lambda demo: [Visit(f"/filing/{demo.draft('draft')}", ENTERPRISE, 409)]),
     "filing_discard": filing("/discard"),
