@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Response
 from portal.access import Page as Route
 from portal.routes import PAGES
 from tests.e2e.running import ROOT, RunningPortal
+from tests.e2e.test_pipeline_permit import begin
 
 AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
@@ -259,9 +260,7 @@ def watched(
 def demo(portal: RunningPortal, watched: Open) -> Demo:
     """The demo data, and a draft begun by the enterprise."""
     page = watched(ENTERPRISE, False).page
-    page.goto("/hall/pipeline_permit")
-    page.locator("form[action$='/start'] button").first.click()
-    page.wait_for_url("**/filing/**")
+    begin(page)
     return Demo(portal.folder / "portal.sqlite3", page.url.split("/filing/")[1].split("/")[0].split("?")[0])
 
 
