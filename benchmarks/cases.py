@@ -23,7 +23,7 @@ import httpx
 from sqlmodel import Session, col, select
 
 from benchmarks import many_cases
-from benchmarks.load import Answers, Ask, run
+from benchmarks.load import WARM_UP, Answers, Ask, run
 from domain import sweep
 from domain.actor import SYSTEM
 from domain.case.tables import Case, Task
@@ -39,6 +39,8 @@ from portal.office import open_office
 from portal.settings import read_settings
 
 CASES, PEOPLE, ONLINE, AT_ONCE, REQUESTS, LOGINS = 1_000_000, 2_000, 150, 20, 1_500, 60
+FEW_REQUESTS, FEW_LOGINS = 100, 10
+"""Of each page, and sign-ins, in a trial at a smaller scale."""
 PAGE_MS, MAP_MS, LOGIN_MS = 300, 500, 1_000
 ROLES = ("window", "pre_reviewer", "reviewer", "section_chief", "approver")
 PASSWORD = "bench-five-words-in-a-row"
@@ -87,7 +89,7 @@ def _in_folder(folder: Path, scale: float) -> list[dict[str, Any]]:
         _say(f"数据库已生成，用时 {time.perf_counter() - started:.0f} 秒，{_size_gb(folder):.1f} GB")
     online = _online(database, people[:ONLINE])
     database.dispose()
-    return _served(environment, settings.port, online)
+    return _served(environment, settings.port, online, *((FEW_REQUESTS, FEW_LOGINS) if scale < 1 else (REQUESTS, LOGINS)))
 
 
 def _sweep_is_done(database: Database) -> None:
@@ -192,17 +194,20 @@ PAGES: dict[str, tuple[int, Address]] = {
 }
 
 
-def _served(environment: dict[str, str], port: int, online: Online) -> list[dict[str, Any]]:
+def _served(environment: dict[str, str], port: int, online: Online, requests: int, logins: int) -> list[dict[str, Any]]:
     process = subprocess.Popen([sys.executable, "-m", "portal", "serve"], env={**os.environ, **environment})
     try:
         _wait(f"http://127.0.0.1:{port}", process)
         people = list(online.tokens)
         able = [person for person in people if online.cases[person]]
-        found = [_timed(name, process.pid, port, online, people, path, limit) for name, (limit, path) in PAGES.items()]
-        found.append(_timed("办件页", process.pid, port, online, able,
-                            lambda person, chance: f"/cases/{chance.choice(online.cases[person])}", PAGE_MS))
-        found.append(_timed("台账", process.pid, port, online, online.ledger_readers, lambda person, chance: "/ledgers", MAP_MS))
-        found.append(_logins(process.pid, port, online, people))
+        pages = [(name, people, path, limit) for name, (limit, path) in PAGES.items()]
+        pages.append(("办件页", able, lambda person, chance: f"/cases/{chance.choice(online.cases[person])}", PAGE_MS))
+        pages.append(("台账", online.ledger_readers, lambda person, chance: "/ledgers", MAP_MS))
+        found = [
+            _timed(name, process.pid, port, _plan(online, who, path, requests), limit) for name, who, path, limit in pages
+        ]
+        lists = _plan(online, people, PAGES["办件列表，最新在前"][1], requests)
+        found.append(_logins(process.pid, port, lists, logins))
         return found
     finally:
         process.terminate()
@@ -221,22 +226,20 @@ def _wait(base: str, process: subprocess.Popen[bytes]) -> None:
     raise RuntimeError("the portal did not answer")
 
 
-def _plan(online: Online, people: list[int], path: Address) -> list[Ask]:
+def _plan(online: Online, people: list[int], path: Address, requests: int) -> list[Ask]:
     """Each request as another of the people who are online."""
     chance = random.Random(many_cases.SEED)
-    asked = [(person := chance.choice(people), path(person, chance)) for _ in range(REQUESTS)]
+    asked = [(person := chance.choice(people), path(person, chance)) for _ in range(requests)]
     return [Ask(address, f"{COOKIE}={online.tokens[person]}") for person, address in asked]
 
 
-def _timed(
-    name: str, pid: int, port: int, online: Online, people: list[int], path: Address, limit_ms: int
-) -> dict[str, Any]:
+def _timed(name: str, pid: int, port: int, plan: list[Ask], limit_ms: int) -> dict[str, Any]:
     before = _cpu_ms(pid)
-    answers, _ = run(port, _plan(online, people, path), AT_ONCE)
-    return _row(name, answers, limit_ms, (_cpu_ms(pid) - before) / len(answers.ms), 200)
+    answers, _ = run(port, plan, AT_ONCE)
+    return _row(name, answers, limit_ms, (_cpu_ms(pid) - before) / (len(answers.ms) + WARM_UP), 200)
 
 
-def _logins(pid: int, port: int, online: Online, people: list[int]) -> dict[str, Any]:
+def _logins(pid: int, port: int, plan: list[Ask], count: int) -> dict[str, Any]:
     """Signing in with a password, one after the other, while the list is asked for by twenty at once."""
     form = httpx.get(f"http://127.0.0.1:{port}/sign-in", timeout=30)
     token = re.search(r'name="csrf_token" value="([^"]+)"', form.text)
@@ -245,13 +248,13 @@ def _logins(pid: int, port: int, online: Online, people: list[int]) -> dict[str,
     cookie = "; ".join(f"{name}={value}" for name, value in form.cookies.items())
     posts = [
         Ask("/sign-in", cookie, urlencode({"csrf_token": token[1], "login": f"bench{n % PEOPLE}", "password": PASSWORD, "next": ""}))
-        for n in range(LOGINS)
+        for n in range(count)
     ]
     before = _cpu_ms(pid)
-    lists, logins = run(port, _plan(online, people, PAGES["办件列表，最新在前"][1]), AT_ONCE, posts)
+    lists, logins = run(port, plan, AT_ONCE, posts)
     assert logins is not None
     _row("列表，有人登录时", lists, PAGE_MS, 0, 200)
-    return _row("登录，同时有 20 人看列表", logins, LOGIN_MS, (_cpu_ms(pid) - before) / (len(lists.ms) + len(logins.ms)), 303)
+    return _row("登录，同时有 20 人看列表", logins, LOGIN_MS, (_cpu_ms(pid) - before) / (len(lists.ms) + len(logins.ms) + WARM_UP), 303)
 
 
 def _cpu_ms(pid: int) -> float:
