@@ -85,7 +85,6 @@ def line_on(session: Session, remaining_m2: Decimal, stored_m2: Decimal, day: da
 def _kept(work: Work, made: Decision, posting: LedgerPosting | None) -> StoredDecision:
     case = work.session.get(Case, posting.case_id) if posting and posting.case_id else None
     stored = decision.store(work, case, made, "leave" if posting else "nightly")
-    stored.subject = stored.subject or f"ledger:{posting.area_code}:{posting.year}" if posting else stored.subject
     work.session.flush()
     return stored
 
