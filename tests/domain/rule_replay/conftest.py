@@ -18,7 +18,7 @@ DISTRICTS = ("310115", "310118")
 class Replays:
     """What a maintainer does about replays, in one line each."""
 
-    def __init__(self, bench):
+    def __init__(self, bench):  # noqa: F811
         self.bench, self.database = bench, bench.database
 
     def decided(self, areas, on=date(2026, 6, 30), officer=None, district=DISTRICTS[0], forget=(), **changed):

@@ -69,7 +69,8 @@ def test_an_answer_in_other_words_or_by_another_rule_is_no_other_outcome(replays
     replays.decided(["5", "15"])
     reworded = replays.replayed(bench.drafted(TEXT.replace("过小", "不足")))
     assert (reworded.changed, reworded.reworded, reworded.outcome_changed, reworded.stricter) == (1, 1, 0, 0)
-    row = bench.write(draft.save, reworded.draft_id, TEXT.replace("{key: below,", "{key: too_small,"), 2)
+    other = TEXT.replace("key: below,", "key: too_small,").replace("rule: below", "rule: too_small")
+    row = bench.write(draft.save, reworded.draft_id, other, 2)
     renamed = replays.replayed(row)
     assert (renamed.changed, renamed.rule_changed) == (1, 1)
 
