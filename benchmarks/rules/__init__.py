@@ -1,4 +1,4 @@
-"""Benchmark of the rule engine: speed beside zen-engine, endurance, and engines that must agree.
+"""Benchmark of the rule engine: speed beside zen-engine, a large table, endurance, and engines that must agree.
 
 `ours` and `peer` are decisions a second, measured in turns in the same run, the best of several rounds; `ratio` above
 1 means that we are faster. The scale shortens the endurance and the random comparisons, not the rounds of speed.
@@ -6,9 +6,9 @@
 
 from typing import Any
 
-from . import differential, endurance, peer
+from . import differential, endurance, large_table, peer
 
 
 def rows(scale: float) -> list[dict[str, Any]]:
     """Every row; raises AssertionError or EngineDisagreement when two sides give different answers."""
-    return [*peer.rows(scale), *endurance.rows(scale), *differential.rows(scale)]
+    return [*peer.rows(scale), *large_table.rows(scale), *endurance.rows(scale), *differential.rows(scale)]

@@ -70,7 +70,10 @@ def _golden(office: Office, rules: RuleSet, findings: list[Fault]) -> tuple[list
     except EngineDisagreement as disagreement:
         fault = Fault(rules.file, rules.lines.get("cases", 1), "cases", str(disagreement))
         return [*findings, fault], {}
-    return findings, _counted(results)
+    golden = _counted(results)
+    # The build names a failing case too; here the golden cases are told apart from the findings, each once.
+    told = {f"cases.{row['case']}" for row in golden["failed"]}
+    return [fault for fault in findings if fault.key not in told], golden
 
 
 def _counted(results: list[CaseResult]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from domain.command import Work
 from domain.office import office_of
-from domain.rule_edition.tables import SET_ASIDE, RuleEdition, RuleFile, RuleShelf
+from domain.rule_edition.tables import ROLLED_BACK, SET_ASIDE, SUPERSEDED, RuleEdition, RuleFile, RuleShelf
 from domain.waking import wake
 from rules.engine import StoredEdition
 
@@ -49,7 +49,7 @@ def stored(row: RuleEdition) -> StoredEdition:
     """A record as the rule book takes it."""
     return StoredEdition(
         row.kind, row.key, row.is_demo, row.digest, row.text, row.content, row.effective_at, row.until,
-        f"{row.key}（记录 {row.id}）",
+        f"{row.key}（记录 {row.id}）", row.state in (SUPERSEDED, ROLLED_BACK),
     )  # fmt: skip
 
 

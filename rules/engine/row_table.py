@@ -86,6 +86,17 @@ class RowTable:
             ask.fact for index, ask in enumerate(self.asks) if all(row.cells[index] is not None for row in self.rows)
         )
 
+    def values(self, column: str) -> frozenset:
+        """Every value that a giving column has, empty cells left out."""
+        if column not in self._values:
+            at = list(self.gives).index(column)
+            self._values[column] = frozenset(row.gives[at] for row in self.rows) - {None}
+        return self._values[column]
+
+    @cached_property
+    def _values(self) -> dict[str, frozenset]:
+        return {}
+
     @cached_property
     def _index(self) -> "RowIndex":
         return RowIndex(self)
@@ -256,6 +267,10 @@ class Looked(Expression):
 
     def sort(self, names: Names) -> Declaration:
         return self.table.gives[self.column]
+
+    def values(self) -> frozenset:
+        """Every value that the column has."""
+        return self.table.values(self.column)
 
     def compile(self) -> Value:
         name, at, rows = self.table.row_name, list(self.table.gives).index(self.column), self.table.rows

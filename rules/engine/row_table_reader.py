@@ -33,10 +33,15 @@ class RowTableReader:
         derived: dict[str, Derived] = {}
         for name, row_line, row in self.declarations.named(block, "tables", line):
             if self.notes.schema(row, f"tables.{name}", row_line, REQUIRED, OPTIONAL):
-                table = self._table(name, row, f"tables.{name}")
+                gives = self._gives(row, f"tables.{name}")
+                table = self._table(name, row, gives, f"tables.{name}")
                 if table is not None:
                     tables[name] = table
                     derived |= self._derived(table)
+                else:
+                    # What a broken table gives is known all the same, so that its readers are not called wrong too.
+                    for column in gives.values():
+                        self.declarations.declare(column)
         return tables, derived
 
     def _derived(self, table: RowTable) -> dict[str, Derived]:
@@ -49,9 +54,8 @@ class RowTableReader:
             self.declarations.declare(one.declaration)
         return found
 
-    def _table(self, name: str, block: Block, path: str) -> RowTable | None:
+    def _table(self, name: str, block: Block, gives: dict[str, Declaration], path: str) -> RowTable | None:
         before = len(self.notes.faults)
-        gives = self._gives(block, path)
         hit, complete = block.get("hit", UNIQUE), block.get("complete", False)
         if hit not in (UNIQUE, FIRST):
             self.notes(block.line_of("hit"), f"{path}.hit", f"没有取法 {hit}。可写 unique（各行不重叠）或 first（取第一行）")

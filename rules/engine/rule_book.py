@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -169,9 +169,8 @@ class RuleBook:
 
     def _standing(self, faults: list[Fault]) -> list[tuple[tuple[str, str], Standing]]:
         """The recorded editions; those in force and those to come are compiled at once, and left out if they cannot be."""
-        now = datetime.now(UTC)
         fresh, refused = {}, set()
-        for each in _wanted_at(self._stored, now):
+        for each in (stored for stored in self._stored if not stored.ended):
             try:
                 fresh[each.file] = self._compiled.get(each.digest) or self._read_stored(each)
             except (Unread, MatcherRefused) as error:
@@ -333,18 +332,6 @@ def _refused_alone(fresh: Mapping[str, CompiledSet]) -> dict[str, MatcherRefused
 def track_of(rules: RuleSet) -> Track:
     """The track on which the editions of this set follow one another."""
     return rules.kind.key, rules.key, rules.edition.demo
-
-
-def _wanted_at(stored: Iterable[StoredEdition], at: datetime) -> list[StoredEdition]:
-    """Of every track the edition that began last, and those that have not begun."""
-    begun: dict[Track, StoredEdition] = {}
-    coming = []
-    for each in stored:
-        if each.effective_at <= at:
-            begun[each.track] = each
-        else:
-            coming.append(each)
-    return [*begun.values(), *coming]
 
 
 def _from_files(compiled: Iterable[CompiledSet]) -> list[tuple[tuple[str, str], Standing]]:

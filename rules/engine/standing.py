@@ -31,6 +31,8 @@ class StoredEdition:
     effective_at: datetime
     until: date | None
     file: str
+    ended: bool = False
+    """True once another edition has taken its place: it is compiled only when a case of its time asks."""
 
     @property
     def track(self) -> Track:

@@ -78,7 +78,7 @@ def _outside(declaration: Declaration, value: Any) -> str:
 
 
 def _titled(declaration: Declaration) -> str:
-    return f"「{declaration.label}」（{declaration.name}）"
+    return f"「{declaration.label}」（{declaration.name}）" if declaration.name else f"「{declaration.label}」"
 
 
 def _refuse(declaration: Declaration, raw: Any, expected: str) -> InvalidFact:

@@ -9,11 +9,12 @@ from typing import Any
 from ..fault import Fault
 from ..golden import CaseResult, run_cases
 from ..number import EXACT
+from ..row_table import Looked
 from ..rule_set import RuleSet
 from ..syntax.aggregate import Aggregate
 from ..syntax.comparison import LIMIT_OPERATORS, Comparison
 from ..syntax.condition import Condition
-from ..syntax.expression import Expression, Literal, Operation, shifted
+from ..syntax.expression import Expression, Literal, Name, Operation, shifted
 from ..syntax.linear import Linear
 from ..syntax.quantifier import Quantifier
 from ..value import present
@@ -144,9 +145,19 @@ def _possible(region: Region, limit: Limit, difference: Decimal, names: Mapping[
         low, high = column.minimum, column.maximum
         return value is None or not ((low is not None and value < low) or (high is not None and value > high))
     space = region.space
+    given, value = _looked(space.rules, limit), _to_try(limit, difference)
+    if given is not None and value is not None and value not in given:
+        return False
     form = limit.leaf.left.linear(space).plus(limit.leaf.limits[limit.index].linear(space).times(-1))
     form = form.plus(space.constant(difference).times(-1))
     return region.witness(_zero(form)) is not None
+
+
+def _looked(rules: RuleSet, limit: Limit) -> frozenset | None:
+    """The values that the asked column of a table has, None for anything that is not looked up."""
+    left = limit.leaf.left
+    derived = rules.derived.get(left.name) if isinstance(left, Name) else None
+    return derived.expression.values() if derived is not None and isinstance(derived.expression, Looked) else None
 
 
 def _zero(form: Linear) -> tuple[Any, ...]:

@@ -1,7 +1,7 @@
 """Regions of facts: a condition taken apart into cases, each a conjunction that can be checked for contradiction."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -77,7 +77,14 @@ class FactSpace:
         if expression in self.chosen:
             return self.chosen[expression]
         pins = [f"{name}={value}" for name, value in self.pinned.items() if name in expression.reads()]
-        return self.variable(" ".join((str(expression), *pins)), expression.sort(self.names))
+        return self.variable(" ".join((str(expression), *pins)), self._sort(expression))
+
+    def _sort(self, expression: Expression) -> Declaration:
+        """The sort of the expression; what a table gives lies between its smallest and its largest value."""
+        sort = expression.sort(self.names)
+        if isinstance(expression, Looked) and expression.values():
+            return replace(sort, minimum=min(expression.values()), maximum=max(expression.values()))
+        return sort
 
     def variable(self, key: str, sort: Declaration) -> Linear:
         """The variable itself as a form; its type and bounds are noted once."""
@@ -384,6 +391,9 @@ class Region:
         return (left[0],) if left else None
 
     def _domain(self, name: str) -> frozenset | None:
+        derived = self.space.rules.derived.get(name)
+        if derived is not None and isinstance(derived.expression, Looked):
+            return derived.expression.values()
         sort = self.space.names.get(name)
         if name.startswith("?") or (sort is not None and sort.type == "boolean"):
             return frozenset({True, False})

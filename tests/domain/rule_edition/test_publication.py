@@ -98,6 +98,7 @@ def test_a_failing_golden_case_refuses_at_every_step(bench):
     with pytest.raises(Refused, match="黄金用例「等于」没有通过：outcome 应是 stop，实际是 none"):
         bench.write(review.submit, row.id, row.version, found, why="改")
     assert bench.rows(select(RuleDraft))[0].state == "open"
+    assert found.reasons == ["黄金用例「等于」没有通过：outcome 应是 stop，实际是 none"]
     kept = bench.write(draft.keep_examination, row.id, found)
     assert (kept.golden["cases"], kept.golden["passed"], kept.is_examined) == (3, 2, True)
     assert bench.outcome(15) == "none"
