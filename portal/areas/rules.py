@@ -3,6 +3,7 @@
 from portal.access import STAFF, Page, roles
 from views.rules import (
     conflicts,
+    decisions,
     draft_cases,
     draft_parameters,
     draft_rules,
@@ -11,6 +12,7 @@ from views.rules import (
     editions,
     library,
     reading,
+    replays,
     review,
 )
 
@@ -18,6 +20,8 @@ KEEPERS = roles("rule_maintainer")
 FORM, POST = ("GET", "POST"), ("POST",)
 DRAFT = "/rule-drafts/{draft_id:int}"
 EDITION = "/rule-editions/{edition_id:int}"
+REPLAY = "/rule-replays/{replay_id:int}"
+DECISION = "/rule-decisions/{decision_id:int}"
 CONFLICT = "/rule-files/conflicts/{conflict_id:int}"
 
 PAGES: list[Page] = [
@@ -48,6 +52,13 @@ PAGES: list[Page] = [
     Page(f"{DRAFT}/return", "return_rule_draft", review.give_back, KEEPERS, POST),
     Page(f"{DRAFT}/approve", "approve_rule_draft", review.approve, KEEPERS, POST),
     Page(f"{DRAFT}/publish", "publish_rule_draft", review.publish, KEEPERS, POST),
+    Page(f"{DRAFT}/replay", "start_rule_replay", replays.start, KEEPERS, POST),
+    Page(REPLAY, "rule_replay", replays.show, KEEPERS),
+    Page(f"{REPLAY}/cancel", "cancel_rule_replay", replays.cancel, KEEPERS, POST),
+    Page(f"{REPLAY}/resume", "resume_rule_replay", replays.resume, KEEPERS, POST),
+    Page(f"{REPLAY}/export", "export_rule_replay", replays.export_list, KEEPERS, POST),
+    Page(DECISION, "rule_decision", decisions.show, STAFF),
+    Page(f"{DECISION}/golden/{{draft_id:int}}", "rule_decision_golden", decisions.golden, KEEPERS, FORM),
     Page("/rule-files", "rule_files", conflicts.list_files, KEEPERS),
     Page(CONFLICT, "rule_conflict", conflicts.show, KEEPERS),
     Page(f"{CONFLICT}/take-file", "take_rule_file", conflicts.take_file, KEEPERS, POST),

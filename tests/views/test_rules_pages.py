@@ -96,7 +96,7 @@ def test_the_library_is_searched_by_words_fact_kind_and_state(author, bench):  #
         return heading(read(author.get("/rules", params=asked)))
 
     assert found(q="过小").startswith("规则1套") and found(q="不存在").startswith("规则0套")
-    assert found(fact="面积") == found(fact="area_m2") == "规则1套"
+    assert found(fact="面积") == found(fact="area_m2") == "规则1套" and found(parameter="比例") == "规则0套"
     assert found(kind="warning_line") == "规则1套" and found(kind="light") == "规则0套"
     assert found(state="draft") == "规则0套"
     bench.drafted()

@@ -9,18 +9,19 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
+from domain import rule_use
 from domain.rule_edition import conflict, draft, file_writing, files, store
 from domain.rule_edition.tables import IN_FORCE, SCHEDULED, RuleDraft, RuleEdition
-from rules.engine import NoEditionInForce, RuleBook, RuleSet
+from domain.rule_use import SetQuery
+from rules.engine import RuleSet
 from rules.engine.kind import kinds
 from views import page
 from views.case_list import portal_today
 from views.rules import frame
-from views.rules.asking import Place, places
 from views.rules.wording import wording
 from views.shell import Link, Notice
 
-QUERY = ("kind", "system", "matter", "step", "state", "fact", "q")
+QUERY = ("kind", "system", "matter", "step", "state", "fact", "parameter", "q")
 
 
 @dataclass(frozen=True)
@@ -55,23 +56,22 @@ class Standing:
 
 def library(request: Request) -> Response:
     """Every rule set by kind, narrowed by what the query asks."""
-    book, today, actor = page.office(request).book, portal_today(request), page.actor(request)
+    office, today, actor = page.office(request), portal_today(request), page.actor(request)
     asked = {name: request.query_params.get(name, "").strip() for name in QUERY}
     with page.reading(request) as session:
         standing = _standing(session)
-    asking = places(page.office(request).catalogue.all(today))
-    found = [rules for rules in _in_force(book, today) if _fits(rules, asked, asking, standing)]
+    wanted = SetQuery(asked["q"], asked["kind"], asked["fact"], asked["parameter"], asked["system"], asked["matter"], asked["step"])
+    found = [each for each in rule_use.search(office, wanted, today) if not asked["state"] or asked["state"] in standing.states(each.key)]
     groups: dict[str, list[RuleSet]] = {}
     for rules in found:
         groups.setdefault(rules.kind.label, []).append(rules)
     context = LibraryPage(
-        groups=tuple({"label": label, "rows": [_row(request, each, asking, standing) for each in sets]} for label, sets in groups.items()),
-        fields=tuple(_fields(asked, asking)), words=asked["q"], count=len(found), may_edit=frame.keeps_rules(actor),
+        groups=tuple({"label": label, "rows": [_row(request, each, today, standing) for each in sets]} for label, sets in groups.items()),
+        fields=tuple(_fields(asked, office.catalogue.all(today))), words=asked["q"], count=len(found), may_edit=frame.keeps_rules(actor),
         drafts=len(standing.drafts),
     )  # fmt: skip
-    return page.render(
-        request, "rules/index.html", context, title="规则", current="rules", audience="bench", notices=_notices(standing) if context.may_edit else ()
-    )
+    notices = _notices(standing) if context.may_edit else ()
+    return page.render(request, "rules/index.html", context, title="规则", current="rules", audience="bench", notices=notices)
 
 
 def _standing(session: Session) -> Standing:
@@ -90,51 +90,14 @@ def _notices(standing: Standing) -> tuple[Notice, ...]:
     return (Notice("warn", f"{said}。", link=Link("rule_files", "查看并处理")),) if said else ()
 
 
-def _in_force(book: RuleBook, on: date) -> list[RuleSet]:
-    """The edition in force of every set; of a set with none in force, the one that comes next or was last."""
-    return [edition(book, kind, key, on) for kind, key in book.keys()]  # noqa: SIM118
-
-
-def edition(book: RuleBook, kind: str, key: str, on: date) -> RuleSet:
-    """The edition that holds on a day; if none does, the last one."""
-    try:
-        return book.rule_set(kind, key, on)
-    except NoEditionInForce:
-        return book.editions(kind, key)[-1]
-
-
-def _fits(rules: RuleSet, asked: Mapping[str, str], asking: Sequence[Place], standing: Standing) -> bool:
-    here = [place for place in asking if place.rule_set == rules.key]
-    return (
-        asked["kind"] in ("", rules.kind.key)
-        and all(any(asked[name] == getattr(place, name) for place in here) for name in ("system", "matter", "step") if asked[name])
-        and (not asked["state"] or asked["state"] in standing.states(rules.key))
-        and (not asked["fact"] or _reads(rules, asked["fact"].lower()))
-        and _says(rules, asked["q"])
-    )
-
-
-def _reads(rules: RuleSet, word: str) -> bool:
-    """True if a fact, a parameter or a derived fact of that name or label is read."""
-    return any(word in f"{key} {sort.label}".lower() for key, sort in rules.names.items())
-
-
-def _says(rules: RuleSet, asked: str) -> bool:
-    said = [rules.title, rules.key]
-    for rule in rules.rules:
-        said += [rule.basis, rule.label, str(rule.message or "")]
-    text = "\n".join(said).lower()
-    return all(word.lower() in text for word in asked.split())
-
-
-def _fields(asked: Mapping[str, str], asking: Sequence[Place]) -> list[Mapping[str, Any]]:
+def _fields(asked: Mapping[str, str], case_types: Sequence[Any]) -> list[Mapping[str, Any]]:
     """The filter form: choices from what there is."""
-    matters = {place.matter: place.title for place in asking}
+    steps = {step.key: step.label for each in case_types for step in each.workflow.steps if step.key != each.workflow.start}
     lists = (
         ("kind", "类别", {each.key: each.label for each in kinds().values()}),
-        ("system", "系统", {place.system: place.system for place in asking}),
-        ("matter", "事项", matters),
-        ("step", "环节", {place.step: place.step for place in asking if place.step}),
+        ("system", "系统", {each.group: each.group for each in case_types}),
+        ("matter", "事项", {each.key: each.title for each in case_types}),
+        ("step", "环节", steps),
         ("state", "状态", {key: label for key, label in wording("library_states").items() if key != "fault"}),
     )
     chosen = [
@@ -142,14 +105,16 @@ def _fields(asked: Mapping[str, str], asking: Sequence[Place]) -> list[Mapping[s
          "choices": [{"value": value, "label": words} for value, words in choices.items()]}
         for name, label, choices in lists
     ]  # fmt: skip
-    return [*chosen, {"name": "fact", "label": "事实或参数", "value": asked["fact"]}, {"name": "q", "label": "名称、依据、条文", "value": asked["q"]}]
+    return [*chosen, {"name": "fact", "label": "事实", "value": asked["fact"]}, {"name": "parameter", "label": "参数", "value": asked["parameter"]},
+            {"name": "q", "label": "名称、依据、条文", "value": asked["q"]}]
 
 
-def _row(request: Request, rules: RuleSet, asking: Sequence[Place], standing: Standing) -> Mapping[str, Any]:
+def _row(request: Request, rules: RuleSet, on: date, standing: Standing) -> Mapping[str, Any]:
+    asking = rule_use.asked_at(page.office(request), rules.key, on)
     return {
         "title": {"text": rules.title, "href": frame.address(request, "rule", key=rules.key), "sub": rules.key},
         "edition": {"text": frame.edition_words(rules), "sub": _coming(rules.key, standing)},
-        "asked": {"text": "；".join(dict.fromkeys(place.title for place in asking if place.rule_set == rules.key)) or "—"},
+        "asked": {"text": "；".join(dict.fromkeys(place.title for place in asking)) or "—"},
         "basis": "；".join(dict.fromkeys(each.strip() for rule in rules.rules for each in rule.basis.split("；"))),
         "rules": str(len(rules.rules)), "cases": str(len(rules.cases)),
     }  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from domain import rule_use
 from domain.case.words import words
 from domain.errors import NotFound
 from rules.engine import RuleSet, prose, table, table_rows
@@ -15,8 +16,8 @@ from views import page
 from views.decision_card import tone
 from views.paging import PAGE_SIZE, Pager, pager, place
 from views.rules import editions, frame, shown, use
-from views.rules.asking import places
 from views.rules.shown import RuleHead, Shown
+from views.rules.wording import wording
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,9 @@ def _render(request: Request, template: str, context: Any, found: Shown) -> Resp
 
 
 def _reading(request: Request, found: Shown) -> RulePage:
-    asking = places(page.office(request).catalogue.all(found.today))
-    asked = (f"{one.title}，{one.step + '，' if one.step else ''}{one.what}" for one in asking if one.rule_set == found.rules.key)
+    said = wording("asked_at")
+    asking = rule_use.asked_at(page.office(request), found.rules.key, found.today)
+    asked = (f"{one.title}，{said[one.place]}{'：' if one.label else ''}{one.label}" for one in asking)
     return RulePage(
         head=shown.head(request, found, ""), digest=found.rules.digest, sentences=tuple(prose(found.rules)),
         facts=tuple(_facts(found.rules)), asked=tuple(dict.fromkeys(asked)),

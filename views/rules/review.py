@@ -12,12 +12,16 @@ from domain import portal_clock
 from domain.errors import Conflict, InvalidData, NotAllowed, PortalError, Refused
 from domain.rule_edition import draft, examination, publication, review, store
 from domain.rule_edition.tables import APPROVED, IN_REVIEW, UNFINISHED, RuleDraft, RuleEdition
+from domain.rule_replay import reading as replays
+from domain.rule_replay.tables import RuleReplay
 from rules.engine import difference
 from views import page, posted
 from views.posted import FieldFault, by_field, faults_of
-from views.rules import draft_head, editions, shown
+from views.rules import draft_head, editions, frame, shown
 from views.rules.draft_head import DraftHead, OpenedDraft
+from views.rules.wording import wording
 
+MOST_REPLAYS = 3
 Act = Callable[[Session, int, examination.Examination], Any]
 
 
@@ -35,6 +39,7 @@ class DraftPage:
     may_publish: bool
     may_return: bool
     needs_replay: bool
+    replays: tuple[frame.Row, ...]
     is_unfinished: bool
     why: str
     start_on: str
@@ -65,9 +70,19 @@ def _context(request: Request, session: Session, found: OpenedDraft, error: Port
         is_overtaken=_is_overtaken(session, row), may_submit=found.head.may_edit, may_review=second and row.state == IN_REVIEW,
         may_publish=row.state == APPROVED, may_return=second and row.state in (IN_REVIEW, APPROVED),
         needs_replay=row.state == IN_REVIEW and review.needs_replay(session, row), is_unfinished=row.state in UNFINISHED,
+        replays=tuple(_replay(request, session, each, row) for each in replays.of_draft(session, actor, row.id)[:MOST_REPLAYS]),
         why=given["why"] or row.why, start_on=given["start_on"] or (row.start_on.isoformat() if row.start_on else ""),
         opinion=given["opinion"], errors=errors, by_field=by_field(errors),
     )  # fmt: skip
+
+
+def _replay(request: Request, session: Session, replay: RuleReplay, row: RuleDraft) -> frame.Row:
+    """One replay in a line: how far, of which text, and what it found."""
+    state = replays.standing(session, replay).state
+    return {
+        "href": frame.address(request, "rule_replay", replay_id=replay.id), "state": wording("replay_states")[state], "is_done": state == "done",
+        "is_current": replays.is_of(replay, row), "replay": replay,
+    }  # fmt: skip
 
 
 def _errors(error: PortalError | None) -> tuple[FieldFault, ...]:

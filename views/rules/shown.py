@@ -13,11 +13,12 @@ from domain.errors import NotFound
 from domain.office import office_of
 from domain.rule_edition import draft, store
 from domain.rule_edition.tables import IN_FORCE, RuleDraft, RuleEdition
+from domain.rule_use import edition_on
 from rules.engine import RuleBook, RuleSet, Unread, read_content, read_text
 from rules.engine.note import Known
 from views import page
 from views.case_list import portal_today
-from views.rules import frame, library
+from views.rules import frame
 from views.rules.wording import wording
 
 
@@ -63,7 +64,7 @@ def find(request: Request, session: Session) -> Shown:
 
 def _wanted(book: RuleBook, kind: str, key: str, digest: str, today: Any, records: Sequence[RuleEdition]) -> RuleSet:
     if not digest:
-        return library.edition(book, kind, key, today)
+        return edition_on(book, kind, key, today)
     for rules in book.editions(kind, key):
         if rules.digest == digest:
             return rules

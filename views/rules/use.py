@@ -1,5 +1,6 @@
 """How a rule set is used: how often each edition was asked, and the cases that went by it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,12 +8,16 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from domain import rule_use
 from domain.case.words import code_of
+from domain.errors import InvalidData
 from domain.rule_edition import history
 from views import page
 from views.paging import PAGE_SIZE, Pager, pager, place
 from views.rules import frame, shown
 from views.rules.shown import RuleHead, Shown
+
+MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])\Z")
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,8 @@ class UsePage:
     """What templates/rules/use.html reads."""
 
     head: RuleHead
+    month: rule_use.Use
+    months: tuple[rule_use.MonthUse, ...]
     editions: tuple[frame.Row, ...]
     cases: tuple[Mapping[str, Any], ...]
     shown_edition: str
@@ -33,12 +40,21 @@ def show(request: Request) -> Response:
         counts = history.counts_of(session, found.rules.kind.key, found.rules.key)
         cases = history.cases_by(session, page.actor(request), found.rules.digest, place(request), PAGE_SIZE)
         context = UsePage(
-            head=shown.head(request, found, "use"), editions=tuple(_editions(request, found, counts)),
+            head=shown.head(request, found, "use"), month=rule_use.of_month(session, found.rules.key, _month(request)),
+            months=tuple(reversed(rule_use.by_month(session, found.rules.key))), editions=tuple(_editions(request, found, counts)),
             cases=tuple(_case(request, each) for each in cases.rows), shown_edition=frame.edition_words(found.rules),
             pager=pager(request, len(cases.rows), cases.total, "件", key=found.rules.key, tab="use"),
         )  # fmt: skip
     rules = found.rules
     return frame.render(request, "rules/use.html", context, title=f"{rules.title}的使用", trail=frame.set_crumbs(rules.kind.key, rules.key, rules.title))
+
+
+def _month(request: Request) -> str | None:
+    """The month that the query names, None for the present one. Raises InvalidData."""
+    month = request.query_params.get("month", "")
+    if month and not MONTH.match(month):
+        raise InvalidData("月份应写成 2026-10 的样子。请改正。")
+    return month or None
 
 
 def _editions(request: Request, found: Shown, counts: Mapping[str, tuple[int, int]]) -> list[frame.Row]:
