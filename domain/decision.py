@@ -141,7 +141,7 @@ def store(work: Work, case: Case | None, decision: Decision, moment: str, task: 
     stored = StoredDecision(
         case_id=case.id if case else None,
         task_id=task.id if task else None,
-        subject=f"case:{case.id}" if case else "",
+        subject=decision.subject or (f"case:{case.id}" if case else ""),
         moment=moment,
         kind=decision.kind,
         rule_set=decision.key,
@@ -176,6 +176,16 @@ def pass_gates(
     for decision in decisions:
         store(work, case, decision, moment, task)
     return decisions
+
+
+def again(session: Session, stored: StoredDecision) -> Decision:
+    """A stored decision made once more: on the facts it took, as of its day, in the edition that gave it.
+
+    Raises EditionUnknown where that edition is not on record.
+    """
+    facts = stored.document["facts"]
+    book, subject = office_of(session).book, stored.document["subject"]
+    return book.decide_edition(stored.digest, facts, on=stored.decided_on, subject=subject)
 
 
 def decisions_of(session: Session, case_id: int) -> list[StoredDecision]:

@@ -228,11 +228,16 @@ def cancel(work: Work, job_id: int) -> Job:
     job = job_of(work.session, work.actor, job_id)
     if job.status not in ("queued", "running"):
         raise Conflict(f"作业「{job.title}」已经结束，不需要取消。")
+    ask_end(work, job)
+    return job
+
+
+def ask_end(work: Work, job: Job) -> None:
+    """End a job that waits, ask one that runs to end at its next step; the caller has shown who may."""
     job.is_cancel_asked = True
     if job.status == "queued":
         job.status, job.finished_at = "cancelled", work.at
     work.record(f"job:{job.id}", kind=job.kind, status=job.status)
-    return job
 
 
 @command("job.retry", allow=anyone_signed_in)
@@ -241,11 +246,16 @@ def retry(work: Work, job_id: int) -> Job:
     job = job_of(work.session, work.actor, job_id)
     if job.status not in ("failed", "cancelled"):
         raise Conflict(f"作业「{job.title}」没有失败，不需要重试。")
+    start_again(work, job)
+    return job
+
+
+def start_again(work: Work, job: Job) -> None:
+    """Queue a job that ended once more; the caller has shown who may, and that it ended."""
     _queue_again(job, work.at)
     job.attempts = 0
     work.record(f"job:{job.id}", kind=job.kind)
     work.after_commit(lambda: wake(QUEUE))
-    return job
 
 
 def _queue_again(job: Job, at: datetime) -> None:

@@ -9,4 +9,6 @@ import domain.map_drawing
 import domain.report_building
 import domain.report_list
 import domain.report_outcome
+import domain.rule_replay.export
+import domain.rule_replay.request
 import domain.sweep

@@ -29,6 +29,8 @@ import domain.person
 import domain.plot.tables
 import domain.portal_clock
 import domain.rule_edition.tables
+import domain.rule_replay.tables
+import domain.rule_tally
 import domain.session
 import domain.template_file
 import domain.usage_control  # noqa: F401

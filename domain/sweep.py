@@ -10,7 +10,16 @@ from typing import Any
 from sqlalchemy import delete
 from sqlmodel import Session, col, func, or_, select
 
-from domain import audit, audit_witness, clock_sweep, deadline_digest, file_store, job, portal_clock
+from domain import (
+    audit,
+    audit_witness,
+    clock_sweep,
+    deadline_digest,
+    file_store,
+    job,
+    portal_clock,
+    rule_tally,
+)
 from domain.actor import SYSTEM
 from domain.command import Work, command, system_only
 from domain.exchange import reply_light
@@ -75,6 +84,7 @@ def nightly_sweep(progress: Progress, arguments: Mapping[str, Any]) -> JobResult
         progress.tell(done, len(parts) + 1, label)
         with progress.writing() as session:
             found[act.__name__] = act(session, SYSTEM)
+    found["rule_tally"] = _keep_rule_tally(progress)
     found["files"] = _sweep_files(progress)
     found["audit_head"] = _note_audit_head(progress)
     return JobResult(found)
@@ -128,6 +138,17 @@ def _sweep_files(progress: Progress) -> int:
     with progress.reading() as session:
         is_any_kept = session.exec(select(StoredFile.digest).limit(1)).first() is not None
         return file_store.sweep(session, progress.office.files, portal_clock.now()) if is_any_kept else 0
+
+
+def _keep_rule_tally(progress: Progress) -> int:
+    """Count the decisions that came since, batch by batch; how many batches."""
+    batches, left = 0, 1
+    while left:
+        with progress.writing() as session:
+            left = rule_tally.keep(session, SYSTEM)
+        batches += 1
+        progress.tell(batches, batches + left // rule_tally.BATCH_ROWS, "规则判断计数")
+    return batches
 
 
 def _note_audit_head(progress: Progress) -> bool:

@@ -36,7 +36,7 @@ COMMANDS = (
     Command("migrate", "portal.migration"),
     Command("demo", "portal.demo"),
     Command("partners", "integrations.command_line"),
-    Command("rules", "rules.engine.command_line", "add_rules_parser"),
+    Command("rules", "portal.rules"),
     Command("functions", "portal.functions"),
     Command("overlay", "portal.overlay"),
     Command("ledger", "portal.ledger"),

@@ -10,6 +10,7 @@ AREAS = (
     "portal.areas.entrance",
     "portal.areas.hall",
     "portal.areas.desk",
+    "portal.areas.rules",
     "portal.areas.space",
     "portal.areas.books",
     "portal.areas.outside",

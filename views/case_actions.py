@@ -6,7 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from domain import portal_clock
+from domain import decision, portal_clock
 from domain.case import access, access_rules, actions, draft, operations, papers, prefill, scope
 from domain.case.definition import case_type_of
 from domain.case.opinion import keep_draft
@@ -14,7 +14,6 @@ from domain.case.tables import Case, StoredDecision, Task
 from domain.case.words import code_of
 from domain.errors import InvalidData, NotFound, OutsideSystemDown, PortalError, Refused
 from domain.facts import PROVIDERS
-from domain.office import office_of
 from rules.case_type import ActionDefinition
 from rules.engine import EditionUnknown
 from views import case, page
@@ -259,7 +258,7 @@ def decision_again(request: Request) -> Response:
 def _again(session: Any, code: str, kept: StoredDecision) -> AgainContext:
     shown = card(kept.document)
     try:
-        made = office_of(session).book.decide_edition(kept.digest, kept.document["facts"], kept.decided_on)
+        made = decision.again(session, kept)
     except EditionUnknown:
         return AgainContext(code, shown, None, False, "当时的规则版本现在没有装载，不能重算。请规则维护人员把这一版放回规则目录。")
     again = made.to_json()

@@ -233,6 +233,9 @@ class StoredDecision(SQLModel, table=True):
     __table_args__ = (
         Index("ix_decision_case", "case_id", "id"),
         Index("ix_decision_set", "rule_set", "decided_on"),
+        # A replay reads the decisions of a set in order; an edition is asked which decisions it gave.
+        Index("ix_decision_replay", "rule_set", "id"),
+        Index("ix_decision_digest", "digest", "case_id", "id"),
     )
 
     id: int | None = Field(default=None, sa_column=id_column())

@@ -1,5 +1,6 @@
 """The warning line 警戒线: an area whose plan pool falls below it is stopped, and resumes by itself (LAND-069, 096)."""
 
+from collections.abc import Iterator
 from datetime import date
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
@@ -13,7 +14,8 @@ from domain.command import Work, command, system_only
 from domain.ledger.account import PlanState, plan_state
 from domain.ledger.tables import LedgerAccount, LedgerPosting, WarningChange, WarningState
 from domain.office import office_of
-from domain.portal_clock import local_date
+from domain.portal_clock import local_date, today
+from domain.rule_replay.live import Subject, live_subjects
 from rules.engine import Decision
 
 KIND, RULE_SET = "warning_line", "outflow_warning_line"
@@ -21,19 +23,44 @@ KIND, RULE_SET = "warning_line", "outflow_warning_line"
 
 def judge(work: Work, state: PlanState) -> Decision:
     """What the rule set of today says of the plan pool."""
-    facts = {"remaining_m2": state.remaining_m2, "stored_m2": state.stored_m2}
-    subject = f"ledger:{state.area}:{state.year}"
-    return office_of(work.session).book.decide(KIND, RULE_SET, facts, local_date(work.at), subject)
+    return office_of(work.session).book.decide(KIND, RULE_SET, _facts(state), local_date(work.at), _subject(state))
+
+
+def _facts(state: PlanState) -> dict[str, Decimal]:
+    return {"remaining_m2": state.remaining_m2, "stored_m2": state.stored_m2}
+
+
+def _subject(state: PlanState) -> str:
+    return f"ledger:{state.area}:{state.year}"
+
+
+@live_subjects(RULE_SET)
+def plans_of_today(session: Session) -> Iterator[Subject]:
+    """Every plan pool of the present year as it stands."""
+    year = today(session).year
+    for area in _areas(session, year):
+        state = plan_state(session, area, year)
+        yield Subject(_subject(state), _facts(state))
+
+
+def _areas(session: Session, year: int) -> list[str]:
+    statement = select(LedgerAccount.area_code).where(LedgerAccount.pool == "plan", LedgerAccount.year == year)
+    return sorted(set(session.exec(statement).all()))
 
 
 def refresh(work: Work, area: str, year: int, posting: LedgerPosting | None = None) -> bool:
-    """Stop or resume an area as its plan pool stands now; True if that changed. Log and decision are kept."""
+    """Stop or resume an area as its plan pool stands now; True if that changed. Then log and decision are kept.
+
+    What is judged because of a posting is kept in any case: a draft of the rule is replayed over it.
+    """
     work.session.flush()
     state = plan_state(work.session, area, year)
     made = judge(work, state)
     row = _locked_state(work, area, year)
     is_stopped = decision.refuses(made)
     if row.is_stopped == is_stopped:
+        if posting is not None:
+            _kept(work, made, posting)
         return False
     change = _note(work, state, made, "stopped" if is_stopped else "resumed", posting)
     row.is_stopped, row.since, row.change_id = is_stopped, work.at, change.id
@@ -85,7 +112,6 @@ def line_on(session: Session, remaining_m2: Decimal, stored_m2: Decimal, day: da
 def _kept(work: Work, made: Decision, posting: LedgerPosting | None) -> StoredDecision:
     case = work.session.get(Case, posting.case_id) if posting and posting.case_id else None
     stored = decision.store(work, case, made, "leave" if posting else "nightly")
-    stored.subject = stored.subject or f"ledger:{posting.area_code}:{posting.year}" if posting else stored.subject
     work.session.flush()
     return stored
 
@@ -100,7 +126,6 @@ def stopped(session: Session, year: int) -> dict[str, WarningState]:
 def refresh_all(work: Work) -> int:
     """Judge every plan pool anew: the line moves too when a new edition of the rule comes into force; how many turned."""
     year = local_date(work.at).year
-    statement = select(LedgerAccount.area_code).where(LedgerAccount.pool == "plan", LedgerAccount.year == year)
-    turned = sum(refresh(work, area, year) for area in sorted(set(work.session.exec(statement).all())))
+    turned = sum(refresh(work, area, year) for area in _areas(work.session, year))
     work.record("ledger", warnings_turned=turned)
     return turned

@@ -1,4 +1,4 @@
-"""Pages of the desk: lists, the case page with its operations, jobs, saved filters, and the rules as they are read."""
+"""Pages of the desk: lists, the case page with its operations, jobs and saved filters."""
 
 import views.all_panels  # noqa: F401  (registers the panels of the case page)
 from portal.access import PUBLIC, SIGNED_IN, STAFF, Page
@@ -14,7 +14,6 @@ from views import (
     functions,
     jobs,
     manuals,
-    rules,
     saved_filters,
 )
 
@@ -52,8 +51,6 @@ PAGES: list[Page] = [
     Page("/jobs/{job_id:int}/cancel", "cancel_job", jobs.cancel, SIGNED_IN, POST),
     Page("/jobs/{job_id:int}/retry", "retry_job", jobs.retry, SIGNED_IN, POST),
     Page("/jobs/{job_id:int}/result", "job_result", jobs.result, SIGNED_IN),
-    Page("/rules", "rules", rules.library, STAFF),
-    Page("/rules/{key}", "rule", rules.show, STAFF),
     Page("/functions", "functions", functions.functions, PUBLIC),
     Page("/help", "help", manuals.contents, PUBLIC),
     Page("/help/{key}", "manual", manuals.manual, PUBLIC),

@@ -29,14 +29,11 @@ class Impossible(Exception):
     """The command cannot be carried out as it was given."""
 
 
-def add_rules_parser(subparsers: Any) -> None:
-    """Hang `rules` with its four commands into a parser's subparsers; each sets `run(arguments) -> exit code`."""
-    parser = subparsers.add_parser("rules", help="检查、测试、变异、解释规则集")
-    add_commands(parser)
+def add_commands(parser: argparse.ArgumentParser) -> Any:
+    """The four commands, for `portal rules` and `python -m rules.engine` alike; returns what further ones are added to.
 
-
-def add_commands(parser: argparse.ArgumentParser) -> None:
-    """The four commands themselves, for `portal rules` and `python -m rules.engine` alike."""
+    Each sets `run(arguments) -> exit code`.
+    """
     commands = parser.add_subparsers(dest="rules_command", required=True, metavar="COMMAND")
     for name, run, words in (
         ("check", run_check, "检查规则文件，逐条列出 文件:行: 键: 说明"),
@@ -49,6 +46,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
         )
         _finish(command, run)
     _explain_parser(commands)
+    return commands
 
 
 def _explain_parser(commands: Any) -> None:

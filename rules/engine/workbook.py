@@ -180,8 +180,13 @@ def _put(page: Any, row: int, column: int, text: str, style: Any = None) -> None
         cell._style = style
 
 
-def from_workbook(content: bytes, file: str = "workbook.xlsx", known: Known = NOTHING_KNOWN) -> Draft:
-    """The draft that a workbook holds. Raises EditRefused whose faults name the sheet, row and column of each bad cell."""
+def from_workbook(
+    content: bytes, file: str = "workbook.xlsx", known: Known = NOTHING_KNOWN, made_of: str | None = None
+) -> Draft:
+    """The draft that a workbook holds. Raises EditRefused whose faults name the sheet, row and column of each bad cell.
+
+    With `made_of` also when the workbook was made of another text, whose later changes it would undo.
+    """
     try:
         book = load_workbook(io.BytesIO(content), read_only=True)
     except (InvalidFileException, KeyError, ValueError, OSError) as error:
@@ -193,6 +198,8 @@ def from_workbook(content: bytes, file: str = "workbook.xlsx", known: Known = NO
         raise EditRefused([Fault(file, 1, source, f"没有工作表「{source}」，无法还原。请用导出的表格改，不要删去这一张")])
     lines = [cell_text(row[0]) for row in book[source].iter_rows(min_col=1, max_col=1, values_only=True)]
     text = "\n".join(line[1:-1] + (RETURN if line.endswith(RETURN_MARK) else "") for line in lines)
+    if made_of is not None and text != made_of:
+        raise EditRefused([Fault(file, 1, source, "这份表格下载之后，规则又改过，直接并入会把那些改动抹掉。请重新下载表格再改")])
     return WorkbookReader(book, Draft(text, file, known), file).draft()
 
 

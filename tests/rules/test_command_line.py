@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import rules
-from rules.engine.command_line import add_rules_parser, main
+from portal.rules import add_parser
+from rules.engine.command_line import main
 
 SETS = Path(rules.__file__).parent / "sets"
 LINE = SETS / "outflow_warning_line.yaml"
@@ -90,7 +91,7 @@ def test_facts_that_are_no_json_end_in_2(tmp_path: Path, capsys: pytest.CaptureF
 
 def test_the_portal_hangs_the_commands_into_its_own_parser(capsys: pytest.CaptureFixture) -> None:
     parser = argparse.ArgumentParser()
-    add_rules_parser(parser.add_subparsers())
+    add_parser(parser.add_subparsers())
     arguments = parser.parse_args(["rules", "check", str(LINE)])
     assert arguments.run(arguments) == 0
 
