@@ -1,4 +1,4 @@
-"""What the audit trail is called on screens: commands and the keys of their details, read from audit_words.yaml."""
+"""What the audit trail is called on screens: commands, the keys of their details and the values that are keys, read from audit_words.yaml."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -23,8 +23,12 @@ def command_words(command: str) -> str:
 def detail_words(detail: Mapping[str, Any]) -> str:
     """What came with a command as one line, without what is empty."""
     given = {key: value for key, value in detail.items() if value not in (None, "", [])}
-    return "；".join(f"{_words('keys').get(key, key)} {_value(value)}" for key, value in given.items())
+    return "；".join(f"{_words('keys').get(key, key)} {_value(key, value)}" for key, value in given.items())
 
 
-def _value(value: Any) -> str:
-    return "、".join(str(each) for each in value) if isinstance(value, list) else str(value)
+def _value(key: str, value: Any) -> str:
+    if isinstance(value, list):
+        return "、".join(str(each) for each in value)
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    return _words("values").get(key, {}).get(str(value), str(value))

@@ -137,7 +137,7 @@ def correct_day(work: Work, day: date, *, is_working: bool, name: str, reason: s
     if not FIRST_DAY <= day <= LAST_DAY:
         raise InvalidData(f"{day} 超出工作日历的范围（{FIRST_DAY} 至 {LAST_DAY}）。请核对日期。", {"day": "超出范围"})
     if not name.strip():
-        raise InvalidData("更正工作日历要写明那天的名称，例如“台风停工”。请填写。", {"name": "必填"})
+        raise InvalidData("更正工作日历要写明那天的名称，例如“台风停工”。请填写。", {"name": "请写明那天的名称"})
     row = work.session.get(CalendarDay, day) or CalendarDay(
         day=day, name="", is_working=is_working, reason="", changed_at=work.at
     )
@@ -161,7 +161,7 @@ def drop_correction(work: Work, day: date, *, reason: str) -> CalendarRevision:
 def _revise(work: Work, before: WorkingCalendar, change: dict[str, Any], reason: str) -> CalendarRevision:
     """Write the revision and queue the recomputation; `before` was in force when the command began."""
     if not reason.strip():
-        raise InvalidData("更改工作日历会移动办件的到期日。请写明依据或原因。", {"reason": "必填"})
+        raise InvalidData("更改工作日历会移动办件的到期日。请写明依据或原因。", {"reason": "请写明依据或原因"})
     session = work.session
     session.flush()
     after = _read_calendar(session)

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from sqlmodel import Session, col, func, select
 
 from domain.calendar_table import CalendarDay, CalendarRevision, calendar_of
+from domain.case.tables import Case
 from domain.clock import Clock, ClockEntry
 from domain.clock_state import EntryKind
 
@@ -41,9 +42,9 @@ class Year:
 
 @dataclass(frozen=True, slots=True)
 class MovedClock:
-    """A due date that a revision moved; the case is named by its id alone, administrators see no cases."""
+    """A due date that a revision moved; the case is named by its number alone, administrators see no cases."""
 
-    case_id: int
+    case_number: str
     label: str
     was_due_on: date
     due_on: date
@@ -85,9 +86,11 @@ def revisions(session: Session, limit: int = 50) -> list[tuple[CalendarRevision,
 
 def moved_clocks(session: Session, revision: CalendarRevision, limit: int = 500) -> list[MovedClock]:
     """The due dates that a revision moved."""
+    number = func.coalesce(Case.number, Case.draft_number)
     statement = (
-        select(Clock.case_id, Clock.label, ClockEntry.was_due_on, ClockEntry.due_on, ClockEntry.was_provisional, ClockEntry.is_provisional)
+        select(number, Clock.label, ClockEntry.was_due_on, ClockEntry.due_on, ClockEntry.was_provisional, ClockEntry.is_provisional)
         .join(Clock, Clock.id == ClockEntry.clock_id)
+        .join(Case, Case.id == Clock.case_id)
         .where(ClockEntry.kind == EntryKind.RECOMPUTE, ClockEntry.calendar_version == revision.version)
     )
     return [MovedClock(*row) for row in session.execute(statement.order_by(col(ClockEntry.id)).limit(limit)).all()]

@@ -148,7 +148,18 @@ def _typed(definition: ParameterDefinition, text: str) -> Any:
     try:
         return take(definition.declaration, raw)
     except InvalidFact as error:
-        raise InvalidData(f"{error}。没有保存。", {definition.key: str(error)}) from error
+        words = _wanted(definition.declaration)
+        raise InvalidData(f"「{definition.label}」{words}。没有保存，请改正后再保存。", {definition.key: words}) from error
+
+
+_TYPE_WORDS = {"integer": "整数", "decimal": "数字", "boolean": "“是”或“否”", "date": "日期（例如 2026-01-31）"}
+
+
+def _wanted(declaration: Declaration) -> str:
+    """What may be typed, for whoever typed something else."""
+    bounds = (("不小于", declaration.minimum), ("不大于", declaration.maximum))
+    limits = [f"{word} {present(limit, declaration)}" for word, limit in bounds if limit is not None]
+    return "，".join([f"应是{_TYPE_WORDS.get(declaration.type, '列出的值')}", *limits])
 
 
 def _text(found: Any) -> str:

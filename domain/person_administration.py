@@ -159,7 +159,7 @@ def disable_person(work: Work, person_id: int, reason: str, version: int) -> lis
     if not person.is_active:
         raise Conflict("这个账号已经停用。请刷新页面查看。")
     if not reason.strip():
-        raise InvalidData("停用账号要写明原因。请填写。", {"reason": "必填"})
+        raise InvalidData("停用账号要写明原因。请填写。", {"reason": "请写明停用原因"})
     _keep_administrators(work.session, person_id, work.at)
     person.is_active, person.version = False, person.version + 1
     ended = end_sessions(work, person.id, portal_clock.now())

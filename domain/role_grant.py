@@ -89,7 +89,7 @@ def revoke_role(work: Work, grant_id: int, reason: str) -> RoleGrant:
     if not _holds(row, work.at):
         raise Conflict("这项岗位授权已经结束，不需要收回。请刷新页面查看现有岗位。")
     if not reason.strip():
-        raise InvalidData("收回岗位要写明原因。请填写。", {"reason": "必填"})
+        raise InvalidData("收回岗位要写明原因。请填写。", {"reason": "请写明收回原因"})
     row.until_at = work.at
     work.record(f"person:{row.person_id}", act="revoke", role=row.role, district=row.district_code, reason=reason.strip())
     forget_actors(work)

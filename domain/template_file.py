@@ -145,7 +145,7 @@ def _check(before: TemplateFile | None, seen_version: int, note: str) -> None:
         who = f"{before.by_name}已换成第 {present} 版" if before else "模板已被移走"
         raise Conflict(f"打开页面以后，{who}，本次没有保存。请刷新页面，核对新的内容后再换。")
     if not note.strip():
-        raise InvalidData("换模板要写明改了什么。请填写说明。", {"note": "必填"})
+        raise InvalidData("换模板要写明改了什么。请填写说明。", {"note": "请写明改了什么"})
 
 
 def _kept(

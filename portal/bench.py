@@ -29,7 +29,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """List the benchmarks, or run one."""
     if arguments.name == "list":
-        print("\n".join(f"{name:<10} {words}" for name, words in NAMES.items()))
+        print(listed(as_json=arguments.json))
         return 0
     try:
         module = import_module(f"benchmarks.{arguments.name}")
@@ -38,6 +38,14 @@ def run(arguments: argparse.Namespace) -> int:
     result = {"name": arguments.name, "machine": machine(), "rows": module.rows(arguments.scale)}
     print(json.dumps(result, ensure_ascii=False, indent=1) if arguments.json else as_text(result))
     return 0
+
+
+def listed(as_json: bool) -> str:
+    """The names and what each measures, for people or as JSON."""
+    if not as_json:
+        return "\n".join(f"{name:<10} {words}" for name, words in NAMES.items())
+    rows = [{"name": name, "measures": words} for name, words in NAMES.items()]
+    return json.dumps({"benchmarks": rows}, ensure_ascii=False, indent=1)
 
 
 def machine() -> str:

@@ -310,9 +310,20 @@ def _in_words_of_the_case(one: Opened, detail: Mapping[str, Any]) -> Mapping[str
             said[key] = one.step_label(said[key])
     if said.get("operation") in actions:
         said["operation"] = actions[said["operation"]]
+    if isinstance(said.get("clock"), str):
+        said["clock"] = _clock_words(one, said["clock"])
     if isinstance(said.get("fields"), list):
         said["fields"] = [labels.get(name, name) for name in said["fields"]]
     return said
+
+
+def _clock_words(one: Opened, key: str) -> str:
+    """What a clock is called; that of a step is written `step:` and the step, an instalment's has its number behind."""
+    kind, _, rest = key.partition(":")
+    if kind == "step":
+        return f"{one.step_label(rest)}环节"
+    labels = {each.key: each.label for each in one.case_type.clocks}
+    return labels.get(kind, key) + (f"（第 {rest} 期）" if rest and kind in labels else "")
 
 
 def _snapshot(one: Opened, _attempt: Attempt | None) -> SnapshotTab:

@@ -102,6 +102,15 @@ def _relative(path: Path) -> Path:
     return path.relative_to(here) if path.is_absolute() and path.is_relative_to(here) else path
 
 
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise Impossible(f"没有文件 {path}。请核对路径") from error
+    except (IsADirectoryError, UnicodeDecodeError) as error:
+        raise Impossible(f"{path} 不是 UTF-8 的文本文件。请给出 JSON 文件") from error
+
+
 def _show(data: Any) -> None:
     print(json.dumps(data, ensure_ascii=False, indent=2))
 
@@ -162,7 +171,7 @@ def run_explain(arguments: argparse.Namespace) -> int:
 
 
 def _facts(path: Path) -> dict[str, Any]:
-    text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+    text = sys.stdin.read() if str(path) == "-" else _read(path)
     try:
         facts = json.loads(text, parse_float=Decimal)
     except json.JSONDecodeError as error:

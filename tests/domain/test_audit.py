@@ -8,6 +8,7 @@ from sqlalchemy import text
 from domain import audit, audit_witness
 from domain.actor import SYSTEM
 from domain.audit import Head
+from domain.audit_words import detail_words
 from domain.command import Work, anybody, command
 from domain.errors import InvalidData
 
@@ -133,3 +134,9 @@ def test_a_witness_that_was_damaged_is_said_so(office):
 
 def test_nothing_is_noted_of_an_empty_trail(office):
     assert not audit_witness.note(office.files, Head(), AT)
+
+
+def test_details_that_are_keys_are_told_in_words_and_others_as_they_are():
+    detail = {"operation": "claim", "entry": "start", "step": None, "fields": ["a", "b"], "is_working": False, "number": "沪1号"}
+    assert detail_words(detail) == "操作 认领；流水 起算；字段 a、b；is_working 否；编号 沪1号"
+    assert detail_words({"operation": "something_new"}) == "操作 something_new"

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import select
 
-from domain import clock, clock_sweep, portal_clock
+from domain import calendar_year, clock, clock_sweep, portal_clock
 from domain.actor import SYSTEM
 from domain.audit import AuditEntry
 from domain.calendar_table import (
@@ -226,6 +226,8 @@ def test_a_calendar_change_moves_open_clocks_with_history_and_leaves_ended_ones(
         frozen.due_on, frozen.used_days, frozen.calendar_version)
     with time_office.reading() as session:
         assert [e.clock_id for e in clock_sweep.moved_entries(session, revision.version)] == [open_date]
+        [moved] = calendar_year.moved_clocks(session, revision)
+    assert (moved.case_number, moved.due_on) == (case.number or case.draft_number, date(2027, 1, 5))
     assert clock_sweep.sweep(time_office.writing).moves == ()
 
 

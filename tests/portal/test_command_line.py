@@ -1,6 +1,7 @@
 """The command line: commands found by the list, exit codes, refusals."""
 
 import argparse
+import json
 import subprocess
 import sys
 
@@ -92,3 +93,12 @@ def test_module_form_is_the_same_command() -> None:
     answer = subprocess.run([sys.executable, "-m", "portal", "serve", "--help"], cwd=PROJECT_DIR,
                             capture_output=True, text=True, check=True)
     assert "--check" in answer.stdout
+
+
+def test_benchmarks_are_listed_for_people_and_as_json(capsys) -> None:
+    assert command_line.main(["bench", "list"]) == 0
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert command_line.main(["bench", "list", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["benchmarks"]
+    assert [row["name"] for row in rows] == names
+    assert all(row["measures"] for row in rows)

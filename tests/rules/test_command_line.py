@@ -72,6 +72,8 @@ def test_explain(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
             ["explain", "permanent_farmland_admission", "--facts", "FACTS", "--on", "2026-06-30"],
             "不读事实 remaining_m2",
         ),
+        (["explain", "outflow_warning_line", "--facts", "no/such.json"], "没有文件 no/such.json。请核对路径"),
+        (["explain", "outflow_warning_line", "--facts", str(BROKEN.parent)], "不是 UTF-8 的文本文件"),
         (["mutate", str(BROKEN)], "是否 above"),
     ],
 )

@@ -121,7 +121,7 @@ def test_a_disabled_account_loses_access_at_once(keeper, officer, sign_in):
 
 def test_disabling_needs_a_reason_and_the_version_that_was_seen(keeper, officer):
     path = f"/administration/people/{officer.person_id}/disable"
-    assert faults(keeper.post(path, {"disable_reason": " ", "version": 1})) == ["必填"]
+    assert faults(keeper.post(path, {"disable_reason": " ", "version": 1})) == ["请写明停用原因"]
     assert keeper.post(path, {"disable_reason": "调离", "version": 7}).status_code == 409
 
 
@@ -185,7 +185,7 @@ def test_a_role_that_is_taken_is_gone_at_once_and_stays_in_the_history(security,
     assert "审理" in cells(browser.get("/account"), "岗位")
     path = f"/administration/roles/{grant.id}/revoke"
     assert title(security.get(path)).startswith("收回沈怀瑾")
-    assert faults(security.post(path, {"reason": ""})) == ["必填"]
+    assert faults(security.post(path, {"reason": ""})) == ["请写明收回原因"]
     assert security.post(path, {"reason": "轮岗"}).status_code == 303
     assert cells(browser.get("/account"), "岗位") == []
     assert "已结束" in cells(security.get(f"/administration/people/{officer.person_id}"), "状态")
@@ -260,7 +260,7 @@ def test_a_corrected_day_is_in_force_and_queues_the_recomputation(keeper, databa
         assert session.exec(select(Job).where(Job.kind == "sweep_clocks")).one().status == "queued"
         revision = session.exec(select(CalendarRevision)).one()
     assert "台风停工" in title(keeper.get(f"/administration/calendar/revisions/{revision.id}"))
-    assert faults(keeper.post("/administration/calendar/day", {**given, "day": "2026-11-26", "reason": ""})) == ["必填"]
+    assert faults(keeper.post("/administration/calendar/day", {**given, "day": "2026-11-26", "reason": ""})) == ["请写明依据或原因"]
 
 
 @pytest.mark.parametrize("content, words", [
@@ -285,6 +285,21 @@ def test_a_parameter_is_changed_within_its_limits(keeper):
     assert "20 日" in cells(keeper.get("/administration/parameters"), "现值")
     assert keeper.post(path, {"value": "0", "version": 1}).status_code == 422
     assert keeper.post(path, {"value": "30", "version": 0}).status_code == 409
+    assert faults(keeper.post(path, {"value": "两周", "version": 1})) == ["应是整数，不小于 1 日，不大于 90 日"]
+
+
+def test_every_job_and_every_duty_has_a_name_for_people(database, office):
+    import domain.job_handlers  # noqa: F401  (registers the handlers)
+    from domain.job import JOB_HANDLERS
+    from domain.ports.partner import PARTNERS
+    from portal.runner import Runner
+    from views.administration.jobs import KINDS
+    from views.administration.overview import DUTIES
+
+    shipped = {kind for kind, handler in JOB_HANDLERS.items() if handler.run.__module__.startswith("domain.")}
+    assert shipped and shipped <= KINDS.keys()
+    duties = {duty.name for duty in Runner(database, office)._duties()}
+    assert "rules" in duties and {name for name in duties if name.removeprefix("outbox-") not in PARTNERS} <= DUTIES.keys()
 
 
 def test_a_code_is_added_and_retired(keeper):

@@ -16,6 +16,11 @@ from views.shell import Crumb
 
 SECTION = "administered_jobs"
 TONES = {"done": "good", "failed": "bad", "running": "info"}
+KINDS = {
+    "audit_export": "导出留痕", "audit_verification": "核验留痕链", "build_report_package": "组卷", "case_export": "导出办件",
+    "exchange_export": "导出报文", "exchange_reconcile": "对账", "ledger_export": "导出台账", "map_drawing": "绘制地图",
+    "nightly_sweep": "每日自动处理", "renew_papers": "重新生成文书", "report_export": "导出报送", "sweep_clocks": "重算时限",
+}
 DONE = {"cancel": "已要求取消。执行中的作业在下一步停下。", "retry": "作业已重新排队。"}
 
 
@@ -33,6 +38,7 @@ class JobPage:
     """The context of administration/job.html."""
 
     job: Job
+    kind: str
     state: str
     tone: str
     silent_seconds: int | None
@@ -47,7 +53,7 @@ def list_jobs(request: Request) -> Response:
         kinds = job_list.kinds(session)
     filters = [
         {"name": "status", "label": "状态", "kind": "select", "value": status, "choices": [{"value": key, "label": label} for key, label in STATES.items()]},
-        {"name": "kind", "label": "类别", "kind": "select", "value": kind, "choices": [{"value": each, "label": each} for each in kinds]},
+        {"name": "kind", "label": "类别", "kind": "select", "value": kind, "choices": [{"value": each, "label": KINDS.get(each, each)} for each in kinds]},
     ]
     page = JobsPage([_row(request, each) for each in found], filters, pager(request, len(found), total, "项作业"))
     return frame.render(request, "administration/jobs.html", page, section=SECTION, title="作业")
@@ -57,7 +63,7 @@ def _row(request: Request, each: JobRow) -> dict[str, Any]:
     row = each.job
     percent = _percent(row)
     return {"cells": {
-        "title": {"text": row.title, "href": request.app.state.templates.url("administered_job", job_id=row.id), "sub": row.kind},
+        "title": {"text": row.title, "href": request.app.state.templates.url("administered_job", job_id=row.id), "sub": KINDS.get(row.kind, row.kind)},
         "owner": each.owner or {"text": "系统", "is_soft": True},
         "created": portal_clock.local_date(row.created_at).isoformat(),
         "progress": f"{percent}%" if percent is not None else None,
@@ -75,7 +81,7 @@ def show(request: Request) -> Response:
         row = job.job_of(session, actor(request), request.path_params["job_id"])
         is_running = row.status == "running" and row.heartbeat_at is not None
         silent = int((portal_clock.now(session) - row.heartbeat_at).total_seconds()) if is_running else None
-    page = JobPage(row, STATES[row.status], TONES.get(row.status, ""), silent, _percent(row))
+    page = JobPage(row, KINDS.get(row.kind, row.kind), STATES[row.status], TONES.get(row.status, ""), silent, _percent(row))
     return frame.render(
         request, "administration/job.html", page, section=SECTION, title=row.title, trail=(Crumb(row.title),), notices=frame.done(request, DONE)
     )
