@@ -14,6 +14,7 @@ import domain.case_range
 import domain.clock
 import domain.dictionary
 import domain.document.tables
+import domain.escalation
 import domain.exchange.tables
 import domain.file_store
 import domain.hold
@@ -22,6 +23,7 @@ import domain.layer.tables
 import domain.ledger.tables
 import domain.notice
 import domain.numbering
+import domain.observation.tables
 import domain.outflow
 import domain.parameter
 import domain.payment

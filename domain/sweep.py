@@ -15,6 +15,7 @@ from domain import (
     audit_witness,
     clock_sweep,
     deadline_digest,
+    escalation,
     file_store,
     job,
     portal_clock,
@@ -27,6 +28,7 @@ from domain.file_store import StoredFile
 from domain.job import Job, JobResult, Progress, job_handler
 from domain.ledger import opening, warning
 from domain.notice import notify
+from domain.observation import judging
 from domain.office import office_of
 from domain.person import Absence, Person
 from domain.session import SignedInSession, SignInAttempt
@@ -69,17 +71,19 @@ def begin(work: Work) -> None:
 
 @job_handler(KIND, resumable=True)
 def nightly_sweep(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
-    """Clocks and their lights, absences that ended, digests of deadlines, missing results, sessions, files."""
+    """Clocks and their lights, reminders nobody answered, absences that ended, digests of deadlines, missing results, sessions, files."""
     parts = (
         ("代理到期", end_absences),
         ("报送结果未返回", reply_light.refresh),
         ("期限提醒", deadline_digest.send_digests),
         ("年初台账", opening.open_due_year),
         ("台账警戒线", warning.refresh_all),
+        ("监测读数补判", judging.retry_faulty),
         ("登录记录", forget_sessions),
         ("旧作业", forget_jobs),
     )
     found: dict[str, Any] = {"clocks": _swept_clocks(progress, "每日重算")}
+    found["escalations"] = escalation.sweep(progress.writing, lambda done: progress.tell(done, doing="催办上报"))
     for done, (label, act) in enumerate(parts, 1):
         progress.tell(done, len(parts) + 1, label)
         with progress.writing() as session:

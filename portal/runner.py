@@ -22,6 +22,7 @@ from domain.exchange import attempt, outbox, results
 from domain.exchange.delivery import partners_with_deliveries
 from domain.exchange.tables import OutboxMessage
 from domain.failpoint import reach
+from domain.observation import intake, judging
 from domain.office import Office
 from domain.portal_clock import now
 from domain.rule_edition import files, publication, shelf
@@ -35,6 +36,7 @@ PAUSE_AFTER_FAULT_SECONDS = 10.0
 BEAT_SECONDS = 15.0
 SWEEP_LOOK_SECONDS = 30.0
 RULES_LOOK_SECONDS = 30.0
+READINGS_LOOK_SECONDS = 15.0
 SHELF_LOOK_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
@@ -132,6 +134,8 @@ class Runner:
                 pass
         while self._ask_for_result():
             pass
+        while self._judge_readings():
+            pass
         while self._work_at_job():
             pass
 
@@ -155,11 +159,12 @@ class Runner:
             thread.start()
 
     def _duties(self) -> list[Duty]:
-        """One thread for jobs, one for each partner's messages, one asking for results, one for what comes by the clock."""
+        """One thread for jobs, one for each partner's messages, one asking for results, one for readings, one for what comes by the clock."""
         duties = [
             Duty("jobs", self._work_at_job, jobs.QUEUE),
             Duty("heartbeat", self._beat, None, BEAT_SECONDS),
             Duty("sweep", self._sweep, None, SWEEP_LOOK_SECONDS),
+            Duty("observations", self._judge_readings, intake.QUEUE, READINGS_LOOK_SECONDS),
             Duty("rules", self._keep_rules, shelf.QUEUE, RULES_LOOK_SECONDS),
         ]
         if self.office.partners_connected:
@@ -217,6 +222,9 @@ class Runner:
             with self.database.writing() as session:
                 duty.begin(session, SYSTEM)
         return False
+
+    def _judge_readings(self) -> bool:
+        return judging.judge_next(self.database)
 
     def _keep_rules(self) -> bool:
         """Scheduled editions that have begun, and rule files kept in step with the records."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
@@ -17,9 +18,11 @@ from domain.case.tables import Case, CaseEvent, CaseLink, Material, StoredDecisi
 from domain.case.words import code_of, status_words, words
 from domain.clock import Clock, ClockEntry
 from domain.document.tables import Document
+from domain.escalation import Escalation
 from domain.light import COLOURS
 from domain.office import office_of
 from domain.person import Organisation, Person
+from domain.portal_clock import local_date
 from rules.case_type import CaseType, StepDefinition
 from views import page
 from views.shell import Crumb, Link
@@ -111,23 +114,29 @@ def head_of(one: Opened, tab: str) -> CaseHead:
         name=case.title or code_of(case),
         eyebrow=case_type.title,
         plate=(code_of(case), f"事项版本 {case.edition}"),
-        facts=tuple(_facts(one, beside.applicant or "—")),
+        facts=tuple(_facts(one, beside)),
         clocks=tuple(_rulers(one)),
         tabs=tuple(_tabs(one, tab, beside._mapping)),
         status=status_words(case),
     )
 
 
-def _facts(one: Opened, applicant: str) -> list[Mapping[str, Any]]:
+def _facts(one: Opened, beside: Row[Any]) -> list[Mapping[str, Any]]:
     case = one.case
     light = {"light": {"colour": case.light, "words": case.light_words}} if case.light in COLOURS else status_words(case)
     steps = step_words(case, office_of(one.session).catalogue) or status_words(case)
     facts = [{"label": "时限", "value": light}, {"label": "环节", "value": steps}, {"label": "状态", "value": status_words(case)}]
-    facts.append({"label": "申请人" if case.applicant_id else "发起人", "value": applicant})
+    facts.append({"label": "申请人" if case.applicant_id else "发起人", "value": beside.applicant or "—"})
     if case.district_code:
         facts.append({"label": "行政区", "value": district.district_name(case.district_code)})
+    if beside.escalated_at is not None:
+        facts.append({"label": "上报", "value": _escalated_words(beside.escalated_at)})
     facts.append({"label": "经办", "value": "、".join(_holders(one)) or "—"})
     return facts
+
+
+def _escalated_words(since: datetime) -> str:
+    return f"{local_date(since).isoformat()} 起，催办未获回应"
 
 
 def _holders(one: Opened) -> list[str]:
@@ -158,7 +167,7 @@ def _tabs(one: Opened, current: str, counts: Mapping[str, Any]) -> list[Mapping[
 
 
 def _beside(one: Opened) -> Row[Any]:
-    """The numbers on the tabs and the name of the applicant, in one statement."""
+    """The numbers on the tabs, the name of the applicant, and since when the case is escalated, in one statement."""
     case, case_id = one.case, one.case.id
     present = (Material.case_id == case_id, col(Material.replaced_by).is_(None), col(Material.removed_at).is_(None))
     organisation = select(Organisation.name).where(Organisation.id == case.organisation_id)
@@ -172,7 +181,8 @@ def _beside(one: Opened) -> Row[Any]:
     }
     counts = [each.scalar_subquery().label(key) for key, each in parts.items()]
     applicant = func.coalesce(organisation.scalar_subquery(), person.scalar_subquery()).label("applicant")
-    return one.session.execute(select(*counts, applicant)).one()
+    escalated = select(Escalation.since).where(Escalation.case_id == case_id, Escalation.open_mark == 1)
+    return one.session.execute(select(*counts, applicant, escalated.scalar_subquery().label("escalated_at"))).one()
 
 
 def crumbs_of(one: Opened, *further: str) -> tuple[Crumb, ...]:

@@ -118,6 +118,10 @@ TASK_OPERATIONS: Mapping[str, Operation] = {
         "终止办理", "终止办理", lambda s, a, t, f, v: operations.terminate(s, a, t, _text(f, "opinion"), v),
         lead="终止后不能恢复。已锁定的地块和已冻结的面积随即释放，申请人会看到终止理由。", words_label="终止理由", is_bad=True,
     ),
+    "answer_reminder": Operation(
+        "回复催办", "回复", lambda s, a, t, f, v: operations.answer_reminder(s, a, t, str(f.get("opinion", "")), v),
+        lead="说明办到哪一步、何时办完。催办的人会收到，已上报的随即撤销。", words_label="回复",
+    ),
     "hand_back": Operation(
         "放回待认领", "放回", lambda s, a, t, f, v: operations.hand_back(s, a, t, v), lead="放回后，同岗位的同事都可以认领。",
     ),

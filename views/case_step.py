@@ -167,6 +167,8 @@ def _operations(one: Opened, task: Task | None, state: str) -> list[Mapping[str,
     if one.case.applicant_id is None or one.case.status != "open":
         allowed = [key for key in allowed if key != "correct"]
     found = [_operation(one, key, OPERATION_LABELS[key], **params) for key in allowed]
+    if task.urged_at is not None:
+        found.insert(0, _operation(one, "answer_reminder", "回复催办", **params))
     if operations.may_hand_back(one.case, task) and task.role != "applicant":
         found.append(_operation(one, "hand_back", "放回待认领", **params))
     return found

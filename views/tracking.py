@@ -26,7 +26,7 @@ from views.filing.overview import correction_items
 from views.posted import FieldFault, faults_of
 from views.shell import Crumb, Link, Notice
 
-TOLD_OPINIONS = frozenset({"correct", "return", "suspend", "resume", "terminate", "withdraw", "urge"})
+TOLD_OPINIONS = frozenset({"correct", "return", "suspend", "resume", "terminate", "withdraw", "urge", "answer_reminder"})
 """Operations whose words are meant for the applicant; the opinion of a passing step is the office's own."""
 
 

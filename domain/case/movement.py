@@ -3,7 +3,7 @@
 Building blocks for actions and operations; none of them is a command.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from sqlmodel import Session, col, select
 
@@ -16,6 +16,15 @@ from rules.case_type import CaseType, StepDefinition
 
 OPEN = ("ready", "held", "waiting")
 """States of a task that is still to be done."""
+
+
+_followers: list[Callable[[Work, Case], None]] = []
+
+
+def on_move(follow: Callable[[Work, Case], None]) -> Callable[[Work, Case], None]:
+    """Register what looks at a case whenever its tasks have changed hands, opened or ended."""
+    _followers.append(follow)
+    return follow
 
 
 def open_tasks(session: Session, case_id: int) -> list[Task]:
@@ -116,10 +125,12 @@ def close(work: Work, case: Case, outcome: str) -> None:
 
 
 def show_where(work: Work, case: Case) -> None:
-    """Write the steps now in hand onto the case, for lists."""
+    """Write the steps now in hand onto the case, for lists; then whoever follows the case looks at it."""
     work.session.flush()
     case.steps = ",".join(dict.fromkeys(t.step for t in open_tasks(work.session, case.id) if t.kind == "step"))
     work.session.add(case)
+    for follow in _followers:
+        follow(work, case)
 
 
 def previous_step(session: Session, task: Task) -> Task | None:

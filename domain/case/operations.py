@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from sqlmodel import Session, col, or_, select
 
-from domain import notice, portal_clock
+from domain import escalation, notice, portal_clock
 from domain.actor import Actor
 from domain.case import access, clocks, ending, history, movement
 from domain.case.definition import case_type_of
@@ -17,6 +17,7 @@ from domain.case.tables import Case, CaseEvent, Task
 from domain.command import Work, anyone_signed_in, command
 from domain.errors import Conflict, InvalidData, NotAllowed
 from domain.person import Person, actor_of
+from domain.reminder import reminders_of
 from rules.case_type import StepDefinition
 
 URGE_PAUSE = timedelta(hours=20)
@@ -257,8 +258,26 @@ def urge(work: Work, case_id: int, words: str = "") -> int:
         told |= {task.assignee_id} if task.assignee_id else set(people_for(work.session, task))
     for person_id in told:
         notice.notify(work, person_id, "urged", f"催办：{case.title}", words, case_id=case.id)
-    history.note(work, case, "urge", "催办", task=fresh[0], opinion=words, is_public=True)
+    history.note(
+        work, case, "urge", "催办", task=fresh[0], opinion=words, is_public=True, tasks=[task.id for task in fresh]
+    )
+    escalation.follow(work, case)
     return len(told)
+
+
+@command("case.answer_reminder", allow=anyone_signed_in)
+def answer_reminder(work: Work, task_id: int, words: str, task_version: int | None = None) -> Task:
+    """Say how the task stands 回复催办; whoever reminded of it is told, and an escalation ends."""
+    task, case = access.must_hold(work, task_id, task_version)
+    waiting = [each for each in reminders_of(work.session, case) if task.id in each.task_ids and not each.is_answered]
+    if not waiting:
+        raise Conflict("这项任务没有等候回应的催办，不需要回复。请刷新页面查看经过。")
+    _need(words, "回复")
+    history.note(work, case, "answer_reminder", "回复催办", task=task, opinion=words, is_public=True)
+    for person_id in {each.person_id for each in waiting if each.person_id}:
+        notice.notify(work, person_id, "answered", f"催办已回复：{case.title}", words, case_id=case.id)
+    escalation.follow(work, case)
+    return task
 
 
 def people_for(session: Session, task: Task, limit: int = 20) -> list[int]:

@@ -243,7 +243,7 @@ class StoredDecision(SQLModel, table=True):
     task_id: int | None = Field(default=None, sa_type=BIG_ID)
     subject: str = Field(default="", sa_column=code_column(length=80))
     moment: str = Field(default="", sa_column=code_column(length=24))
-    """start | form | submit | leave | nightly | document | view"""
+    """start | form | submit | leave | nightly | document | view | observe"""
     kind: str = Field(sa_column=code_column(length=24))
     rule_set: str = Field(sa_column=code_column())
     edition: str = Field(sa_column=code_column(length=24))
