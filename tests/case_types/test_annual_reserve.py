@@ -285,7 +285,9 @@ def test_all_plots_of_a_plan_are_located_from_its_list(database, handler, sign_i
     [link] = [a["href"] for a in listed.select("a") if a.get_text(strip=True) == "在一张图上看全部地块"]
     page = BeautifulSoup(browser.get(link).text, "html5lib")
     data = json.loads(page.select_one("#map")["data-map-page"])
-    assert data["picked"] == [number(1), number(4)] and not page.select("[role=alert]")
+    assert data["selected"] and not page.select("[role=alert]")
+    drawn = browser.get(data["selected"]).json()["features"]
+    assert sorted(each["properties"]["key"] for each in drawn) == [number(1), number(4)]
     (south, west), (north, east) = data["bounds"]
     assert east - west < 0.01 and north - south < 0.01
     assert all(each in page.select_one("#map-facts").get_text() for each in (number(1), number(4)))

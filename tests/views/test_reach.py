@@ -148,6 +148,7 @@ ROUTES = {
 }
 OPEN = {
     "guide": "办事指南，人人可看",
+    "manual": "使用手册，人人可看",
     "template_file": "空白表格模板，人人可下载",
     "verify_code": "凭文书上的编码公开核验",
     "start_filing": "开始自己的申请，不指向别人的办件",
