@@ -3,6 +3,7 @@
 import pytest
 from sqlmodel import select
 
+from domain import parameter
 from domain.job import Job
 from domain.rule_edition.tables import RuleDraft
 from domain.rule_replay.tables import RuleReplay
@@ -63,7 +64,10 @@ def test_what_was_replayed_before_a_change_is_said_to_be_of_another_text(author,
     assert "又改过" in words(read(author.get(path))) and "不是现在这一稿" in words(read(author.get(f"/rule-drafts/{row.id}")))
 
 
-def test_without_a_replay_nothing_is_approved_where_decisions_exist(author, reviewer, bench, replays):  # noqa: F811
+def test_where_a_replay_is_required_nothing_is_approved_without_one(author, reviewer, bench, replays, person):  # noqa: F811
+    admin = person("system_admin")
+    with bench.database.writing() as session:
+        parameter.change(session, admin, "rule_replay_required", "true", 0)
     replays.decided(["15"])
     row = bench.submitted()
     page = read(reviewer.get(f"/rule-drafts/{row.id}"))
