@@ -43,6 +43,7 @@ def test_cases_of_an_edition_are_paged_and_scoped(database, keeper, filing, pers
     assert read(database, rule_use.cases_of_edition, person("window", district="310115"), digest).rows == ()
 
 
+@pytest.mark.function("PROJ-062", "edition_of_project_found")
 def test_what_decided_a_project_found_by_its_number_and_its_name(database, keeper, filing, person):
     case = filed(database, filing.applicant).case
     for words in (case.draft_number, "泵站"):
