@@ -120,6 +120,13 @@ class Progress:
             finally:
                 self._is_writing = False
 
+    @contextmanager
+    def batch(self) -> Iterator[Session]:
+        """A session for one batch of a job's own rows, kept when it ends well; the acts are its request and its end."""
+        with self.writing() as session:
+            yield session
+            session.commit()
+
     def owner(self, session: Session) -> Actor:
         """Who asked for the job, with the grants of this moment; NotAllowed once the account is closed."""
         actor = actor_of(session, self.owner_id) if self.owner_id is not None else None

@@ -22,6 +22,8 @@ from rules.engine import NoEditionInForce, RuleBook, RuleSet
 from rules.engine.kind import UNDETERMINED
 
 PROJECT_FIELDS = ("project_code", "project_name")
+LOOK_ROWS = 200
+"""Cases of an edition looked at in one go, until the page is full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +108,22 @@ class CasePage:
 
 def cases_of_edition(session: Session, actor: Actor, digest: str, before: int | None = None, size: int = 50) -> CasePage:
     """The cases that an edition decided, each with its newest decision by it, by keyset. Rule maintainers see the whole city."""
-    newest = (
-        select(func.max(StoredDecision.id).label("id"))
-        .where(StoredDecision.digest == digest, col(StoredDecision.case_id).is_not(None))
-        .group_by(StoredDecision.case_id)
-        .order_by(col(StoredDecision.case_id).desc())
-    )
+    rows: list[tuple[Case, StoredDecision]] = []
+    while len(rows) <= size and (newest := _newest_by(session, digest, before)):
+        joined = select(Case, StoredDecision).join(StoredDecision, StoredDecision.case_id == Case.id)
+        wanted = joined.where(seen(actor), col(StoredDecision.id).in_(each for each, _case_id in newest))
+        rows += session.exec(wanted.order_by(col(Case.id).desc())).all()
+        before = newest[-1][1]
+    return CasePage(tuple(rows[:size]), rows[size - 1][0].id if len(rows) > size else None)
+
+
+def _newest_by(session: Session, digest: str, before: int | None) -> list[tuple[int, int]]:
+    """(newest decision, case) of the next cases that an edition decided, the newest first; read along the index."""
+    case_id = col(StoredDecision.case_id)
+    statement = select(func.max(StoredDecision.id), case_id).where(StoredDecision.digest == digest, case_id.is_not(None))
     if before is not None:
-        newest = newest.where(StoredDecision.case_id < before)
-    joined = select(Case, StoredDecision).join(StoredDecision, StoredDecision.case_id == Case.id)
-    wanted = joined.where(seen(actor), col(StoredDecision.id).in_(newest)).order_by(col(Case.id).desc())
-    found = session.exec(wanted.limit(size + 1)).all()
-    return CasePage(tuple(found[:size]), found[size - 1][0].id if len(found) > size else None)
+        statement = statement.where(case_id < before)
+    return session.exec(statement.group_by(case_id).order_by(case_id.desc()).limit(LOOK_ROWS)).all()
 
 
 def of_month(session: Session, key: str, month: str | None = None) -> Use:

@@ -129,14 +129,12 @@ def _step(progress: Progress, comparer: Comparer, replay_id: int) -> bool:
     if not decisions:
         return False
     found = [difference for each in decisions if (difference := comparer.difference(each)) is not None]
-    # No audit entry for a batch: request and end of the replay are acts, its batches are not.
-    with progress.writing() as session:
+    with progress.batch() as session:
         replay = _found(session, replay_id)
         Tally(session, replay).count(decisions, found)
         replay.at_id = decisions[-1].decision_id
         session.flush()
         _keep(session, replay_id, found)
-        session.commit()
     return True
 
 

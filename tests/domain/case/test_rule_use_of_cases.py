@@ -43,13 +43,14 @@ def test_cases_of_an_edition_are_paged_and_scoped(database, keeper, filing, pers
     assert read(database, rule_use.cases_of_edition, person("window", district="310115"), digest).rows == ()
 
 
+@pytest.mark.function("PROJ-062", "edition_of_project_found")
 def test_what_decided_a_project_found_by_its_number_and_its_name(database, keeper, filing, person):
     case = filed(database, filing.applicant).case
     for words in (case.draft_number, "泵站"):
         page = read(database, rule_use.of_project, keeper, words)
         [(found, uses)] = page.rows
         assert (found.id, page.total) == (case.id, 1)
-        assert [(use.rule_set, use.edition.key) for use in uses][0] == (LIMIT, LIMIT)
+        assert (uses[0].rule_set, uses[0].edition.key) == (LIMIT, LIMIT)
     assert read(database, rule_use.of_project, person("window", district="310115"), case.draft_number).total == 0
     assert read(database, rule_use.of_project, keeper, " ").total == 0
 
