@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from domain import audit, failpoint
 from domain.actor import Actor
-from domain.errors import NotAllowed
+from domain.errors import NotAllowed, Refused
 from domain.portal_clock import now
 
 P = ParamSpec("P")
@@ -34,6 +34,7 @@ class Work:
     on_behalf_of: int | None = None
     _entries: list[audit.AuditEntry] = field(default_factory=list)
     _after_commit: list[Callable[[], None]] = field(default_factory=list)
+    _when_refused: list[Callable[["Work"], None]] = field(default_factory=list)
 
     def record(self, subject: str, **detail: Any) -> None:
         """Note an act for the audit trail; `subject` is like "case:12", `detail` has no personal data or secrets."""
@@ -54,6 +55,18 @@ class Work:
     def after_commit(self, act: Callable[[], None]) -> None:
         """Do something once the transaction stands (wake the runner, drop a cache)."""
         self._after_commit.append(act)
+
+    def when_refused(self, act: Callable[["Work"], None]) -> None:
+        """Keep what the rules answered if they refuse this command: done in a transaction of its own, after the roll-back."""
+        self._when_refused.append(act)
+
+    def keep_refusal(self) -> None:
+        """Do what was asked for by `when_refused`, under the name of the command and the same actor."""
+        if self._when_refused:
+            beside = Work(self.session, self.actor, self.at, f"{self.command}.refused", self.on_behalf_of)
+            for act in self._when_refused:
+                act(beside)
+            beside.finish()
 
     def finish(self) -> None:
         """Chain the audit entries and commit; then run what waits for the commit."""
@@ -81,6 +94,10 @@ def command(
                 allow(work)
                 result = act(work, *args, **kwargs)
                 work.finish()
+            except Refused:
+                session.rollback()
+                work.keep_refusal()
+                raise
             except BaseException:
                 session.rollback()
                 raise

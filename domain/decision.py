@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlmodel import Session, col, select
 
@@ -13,6 +13,7 @@ from domain.case import filled_form
 from domain.case.definition import case_type_of
 from domain.case.tables import Case, StoredDecision, Task
 from domain.command import Work
+from domain.decision_subject import START
 from domain.errors import Refused
 from domain.facts import PROVIDERS, Ask, FactProvider
 from domain.office import office_of
@@ -167,15 +168,45 @@ def pass_gates(
     task: Task | None = None,
     gathered: Gathered | None = None,
 ) -> list[Decision]:
-    """Ask the gates and keep their answers; raise Refused with every reason if one does not let the case pass."""
+    """Ask the gates and keep their answers; raise Refused with every reason if one does not let the case pass.
+
+    Then the answers are kept all the same, after the roll-back: a refusal is what people ask about later.
+    """
     decisions = [
         decide(work.session, work.actor, case, rule_set, task=task, gathered=gathered) for rule_set in rule_sets
     ]
     if refusals := tuple(decision for decision in decisions if refuses(decision)):
+        asked = _Asked(case.id, task.id if task else None, case.district_code or "", moment)
+        work.when_refused(lambda beside: _keep_refused(beside, asked, decisions))
         raise Refused("；".join(decision.message for decision in refusals), refusals)
     for decision in decisions:
         store(work, case, decision, moment, task)
     return decisions
+
+
+class _Asked(NamedTuple):
+    """What gates were asked about, in plain values: rows do not outlive a roll-back."""
+
+    case_id: int
+    task_id: int | None
+    district_code: str
+    moment: str
+
+
+def _keep_refused(work: Work, asked: _Asked, decisions: Iterable[Decision]) -> None:
+    """Keep the answers of gates that refused; of a case that was not opened only where it would have lain.
+
+    The number of a case that was not opened goes to the next one, so nothing may be kept under it.
+    """
+    case = work.session.get(Case, asked.case_id)
+    task = work.session.get(Task, asked.task_id) if case is not None and asked.task_id is not None else None
+    for decision in decisions:
+        stored = store(work, case, decision, asked.moment, task)
+        if case is None:
+            stored.subject = f"{START}:{asked.district_code}"
+            stored.document = {**stored.document, "subject": stored.subject}
+        subject = f"case:{case.id}" if case is not None else stored.subject
+        work.record(subject, rule_set=decision.key, outcome=decision.outcome, digest=decision.digest)
 
 
 def again(session: Session, stored: StoredDecision) -> Decision:

@@ -10,18 +10,20 @@ from sqlmodel import Session, col, exists, func, or_, select
 
 from domain import portal_clock
 from domain.actor import Actor
-from domain.case.scope import visible
 from domain.case.tables import Case, CaseIndex, StoredDecision
 from domain.decision import REFUSING, kind_of
 from domain.district import district_name
 from domain.office import Office, office_of
 from domain.rule_edition.history import EditionUse, Page, editions_of_case
+from domain.rule_scope import seen
 from domain.rule_tally import Answered, RuleTally, counted, since_mark
 from rules.case_type import CaseType
 from rules.engine import NoEditionInForce, RuleBook, RuleSet
 from rules.engine.kind import UNDETERMINED
 
 PROJECT_FIELDS = ("project_code", "project_name")
+LOOK_ROWS = 200
+"""Cases of an edition looked at in one go, until the page is full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,34 @@ class SetQuery:
     """Heading of the hall under which the case types stand."""
     case_type: str = ""
     step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """One page of (Case, its newest decision by the edition), the newest case first; `next` is what to ask before."""
+
+    rows: tuple[tuple[Case, StoredDecision], ...]
+    next: int | None
+
+
+def cases_of_edition(session: Session, actor: Actor, digest: str, before: int | None = None, size: int = 50) -> CasePage:
+    """The cases that an edition decided, each with its newest decision by it, by keyset. Rule maintainers see the whole city."""
+    rows: list[tuple[Case, StoredDecision]] = []
+    while len(rows) <= size and (newest := _newest_by(session, digest, before)):
+        joined = select(Case, StoredDecision).join(StoredDecision, StoredDecision.case_id == Case.id)
+        wanted = joined.where(seen(actor), col(StoredDecision.id).in_(each for each, _case_id in newest))
+        rows += session.exec(wanted.order_by(col(Case.id).desc())).all()
+        before = newest[-1][1]
+    return CasePage(tuple(rows[:size]), rows[size - 1][0].id if len(rows) > size else None)
+
+
+def _newest_by(session: Session, digest: str, before: int | None) -> list[tuple[int, int]]:
+    """(newest decision, case) of the next cases that an edition decided, the newest first; read along the index."""
+    case_id = col(StoredDecision.case_id)
+    statement = select(func.max(StoredDecision.id), case_id).where(StoredDecision.digest == digest, case_id.is_not(None))
+    if before is not None:
+        statement = statement.where(case_id < before)
+    return session.exec(statement.group_by(case_id).order_by(case_id.desc()).limit(LOOK_ROWS)).all()
 
 
 def of_month(session: Session, key: str, month: str | None = None) -> Use:
@@ -250,7 +280,7 @@ def _texts(rules: RuleSet, places: list[Asking]) -> Iterator[str]:
 def of_project(session: Session, actor: Actor, words: str, first: int = 0, size: int = 20) -> Page:
     """(Case, [EditionUse]) of the cases of a project: by number, draft number, project code or the start of its name.
 
-    Only cases within the actor's scope; the newest first. No case for empty words.
+    Rule maintainers see the whole city, others their scope; the newest first. No case for empty words.
     """
     asked = words.strip()
     if not asked:
@@ -260,7 +290,7 @@ def of_project(session: Session, actor: Actor, words: str, first: int = 0, size:
         or_(CaseIndex.text_value == asked, col(CaseIndex.text_value).startswith(asked, autoescape=True)),
     )  # fmt: skip
     fits = or_(Case.number == asked, Case.draft_number == asked, indexed)
-    statement = select(Case).where(visible(actor), fits, exists().where(StoredDecision.case_id == Case.id))
+    statement = select(Case).where(seen(actor), fits, exists().where(StoredDecision.case_id == Case.id))
     total = session.exec(select(func.count()).select_from(statement.subquery())).one()
     cases = session.exec(statement.order_by(col(Case.id).desc()).offset(first).limit(size)).all()
     rows: list[tuple[Case, list[EditionUse]]] = [(case, editions_of_case(session, case.id)) for case in cases]

@@ -11,12 +11,10 @@ from sqlmodel import Session
 
 from domain import portal_clock, rule_text
 from domain.actor import Actor
-from domain.case import scope
-from domain.case.tables import StoredDecision
 from domain.decision import facts_for, rules_moment
-from domain.errors import InvalidData, NotFound
+from domain.errors import InvalidData
 from domain.office import office_of
-from domain.rule_edition.draft import KEEPERS
+from domain.rule_scope import case_of, decision_of
 from rules.engine import Change, Decision, InvalidFact, RuleBook, RuleSet, what_if
 from rules.engine.rule_book import CompiledSet
 
@@ -50,7 +48,7 @@ def of_case(
 
     Facts of partners are not asked for: they are absent unless altered. Raises NotFound, InvalidData for a fact that does not fit.
     """
-    case = scope.find(session, actor, case_id)
+    case = case_of(session, actor, case_id)
     office = office_of(session)
     own = rule_text.in_force(office, rule_set, rules_moment(session, case))
     facts = facts_for(session, actor, case, [rule_set])
@@ -67,18 +65,6 @@ def of_decision(
     own = rule_text.of_edition(office_of(session), stored.rule_set, stored.digest)
     facts = stored.document["facts"]
     return _compared(session, own, facts, altered, stored.decided_on, _other(session, own, edition, draft_id))
-
-
-def decision_of(session: Session, actor: Actor, decision_id: int) -> StoredDecision:
-    """A stored decision, for those who keep the rules, or whoever may see its case. Raises NotFound."""
-    stored = session.get(StoredDecision, decision_id)
-    if stored is None:
-        raise NotFound("没有这条判断。请从办件或重算的列表进入。")
-    if not actor.has_role(*KEEPERS):
-        if stored.case_id is None:
-            raise NotFound("没有这条判断。请从办件或重算的列表进入。")
-        scope.find(session, actor, stored.case_id)
-    return stored
 
 
 def _other(session: Session, own: RuleSet, edition: str | None, draft_id: int | None) -> RuleSet:

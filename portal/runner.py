@@ -22,6 +22,7 @@ from domain.exchange import attempt, outbox, results
 from domain.exchange.delivery import partners_with_deliveries
 from domain.exchange.tables import OutboxMessage
 from domain.failpoint import reach
+from domain.ledger import warning
 from domain.observation import intake, judging
 from domain.office import Office
 from domain.portal_clock import now
@@ -100,6 +101,7 @@ class Runner:
         self._lock = RunnerLock(database)
         self._threads: list[DutyThread] = []
         self._running_job: int | None = None
+        self._rules_seen: int | None = None
         self._starter: threading.Thread | None = None
         self._watch: DutyThread | None = None
 
@@ -234,7 +236,18 @@ class Runner:
             with self.database.writing() as session:
                 publication.start_due(session, SYSTEM)
         files.sync(self.database, self.office)
+        self._act_on_new_rules()
         return False
+
+    def _act_on_new_rules(self) -> None:
+        """What the portal says by itself goes by new rules at once: districts stop and resume; cases ask when they are next handled."""
+        with self.database.reading() as session:
+            found = shelf.version(session)
+        if found == self._rules_seen:
+            return
+        with self.database.writing() as session:
+            warning.refresh_all(session, SYSTEM)
+        self._rules_seen = found
 
     def _watch_rules(self) -> bool:
         with self.database.reading() as session:

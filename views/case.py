@@ -243,7 +243,8 @@ def _decisions(one: Opened, _attempt: Attempt | None) -> DecisionsTab:
     cards = []
     for stored in decisions_of(one.session, one.case.id):
         again = {"href": one.url("decision_again", case_id=one.case.id, decision_id=stored.id), "label": "按当日数据重算"}
-        made = card(stored.document, [rule_link(one, stored.rule_set), again])
+        why = {"href": one.url("rule_decision", decision_id=stored.id), "label": "每一条规则，如果……"}
+        made = card(stored.document, [rule_link(one, stored.rule_set), again, why])
         cards.append({"card": made, "moment": moments.get(stored.moment, stored.moment), "at": stored.at})
     return DecisionsTab(tuple(cards))
 

@@ -10,6 +10,7 @@ from domain import decision, portal_clock
 from domain.actor import Actor
 from domain.case import access, access_rules, filled_form, history
 from domain.case.definition import case_type_of
+from domain.case.rule_reasons import rule_reasons
 from domain.case.tables import Case, CaseEvent, Task
 from domain.command import Work, anyone_signed_in, command
 from domain.decision import Gathered
@@ -93,6 +94,7 @@ def texts_of(session: Session, case: Case) -> dict[str, Any]:
         "outcome": case.outcome or "",
         "reason": latest,
         "opinion": latest,
+        "rule_reasons": rule_reasons(session, case.id),
         "items": "；".join(item["what"] for item in correction.items) if correction else "",
     }
 

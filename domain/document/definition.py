@@ -106,7 +106,7 @@ class DocumentDefinition:
             template=self.template,
             heading=self.heading,
             **{name: filled(text, values) for name, text in self.texts.items()},
-            paragraphs=tuple(filled(text, values) for text in self.paragraphs),
+            paragraphs=tuple(said for text in self.paragraphs if (said := filled(text, values)).strip()),
             rows=_filled_rows(self.rows, values),
             tables=tuple(_filled_table(table, values) for table in self.tables),
             enclosures=tuple(filled(text, values) for text in self.enclosures),

@@ -265,23 +265,16 @@ def test_a_roll_back_is_asked_for_with_its_difference_and_reason(author, bench):
     assert "已回退" in words(read(author.get(f"/rules/{KEY}/editions")))
 
 
-def test_where_two_are_asked_for_a_roll_back_is_a_draft(author, bench, database):  # noqa: F811
+def test_where_two_are_asked_for_a_roll_back_is_a_draft(author, bench, database, person):  # noqa: F811
     first = newest(bench, RuleEdition)
     bench.published()
+    admin = person("system_admin")
     with database.writing() as session:
-        row = parameter.settings(session)
-        setting = next(each for each in row if each.definition.key == "rule_roll_back_alone")
-        parameter.change(session, _system_admin(), "rule_roll_back_alone", "false", setting.version)
+        parameter.change(session, admin, "rule_roll_back_alone", "false", 0)
     page = read(author.get(f"/rule-editions/{first.id}/roll-back"))
     assert [button["value"] for button in page.select("button[name=way]")] == ["draft"]
     send(author, f"/rule-editions/{first.id}/roll-back", way="draft", why="比例有误")
     assert newest(bench, RuleDraft).rolls_back_to == first.id
-
-
-def _system_admin():
-    from domain.actor import Actor, Grant
-
-    return Actor(person_id=None, name="系统管理员", grants=(Grant("system_admin"),))
 
 
 def test_a_conflict_shows_both_sides_and_the_choice_is_kept(author, bench):  # noqa: F811

@@ -49,7 +49,7 @@ def start(request: Request) -> Response:
         found = examination.examine(session, draft.draft(session, draft_id))
     with page.writing(request) as session:
         replay_id = asking.request(session, actor, draft_id, found).id
-    return page.redirect(request, "rule_replay", query={"done": "replaying"}, replay_id=replay_id)
+    return page.redirect(request, "rule_replay", replay_id=replay_id)
 
 
 def show(request: Request) -> Response:
@@ -58,8 +58,11 @@ def show(request: Request) -> Response:
         context = _context(request, session)
     trail = (Crumb("草稿与复核", Link("rule_drafts", "草稿与复核")),
              Crumb(context.replay.title, Link("rule_draft", context.replay.title, {"draft_id": context.replay.draft_id})), Crumb("回放"))  # fmt: skip
-    block = "card" if page.is_htmx(request) and context.standing.state in ("queued", "running") else None
-    return frame.render(request, "rules/replay.html", context, title=f"回放：{context.replay.title}", trail=trail, block=block)
+    is_poll = page.is_htmx(request)
+    if is_poll and context.standing.state not in ("queued", "running"):
+        # The whole page says what was found, not the card alone.
+        return Response(status_code=200, headers={"HX-Refresh": "true"})
+    return frame.render(request, "rules/replay.html", context, title=f"回放：{context.replay.title}", trail=trail, block="card" if is_poll else None)
 
 
 def _context(request: Request, session: Session) -> ReplayPage:
@@ -115,12 +118,19 @@ def _card(request: Request, replay: RuleReplay, standing: Standing) -> Mapping[s
 
 def _change(request: Request, row: RuleReplayChange, draft_id: int, words: Mapping[str, str]) -> frame.Row:
     return {
-        "id": {"text": f"判断 {row.decision_id}", "href": frame.address(request, "rule_decision", {"against": f"draft:{draft_id}"}, decision_id=row.decision_id), "sub": row.subject},
+        "id": {"text": f"判断 {row.decision_id}", "href": frame.address(request, "rule_decision", {"against": f"draft:{draft_id}"}, decision_id=row.decision_id), "sub": _subject(row.subject)},
         "district": district_name(row.district_code) if row.district_code else "—", "officer": row.officer_name or "—",
         "on": row.decided_on.isoformat(), "sort": wording("replay_sorts")[row.sort],
         "before": {"text": words.get(row.before_outcome, row.before_outcome), "sub": row.before_message},
         "after": {"text": words.get(row.after_outcome or "", "—"), "sub": row.after_message},
     }  # fmt: skip
+
+
+def _subject(subject: str) -> str:
+    """What was decided about, in words: a case by its id, a ledger by its year."""
+    what, _, which = subject.partition(":")
+    words = wording("subjects").get(what)
+    return words.format(which=which.rpartition(":")[2]) if words else subject
 
 
 def _live(session: Session, request: Request, replay: RuleReplay) -> tuple[frame.Row, ...]:
@@ -149,7 +159,7 @@ def resume(request: Request) -> Response:
     """Go on where it stopped."""
     with page.writing(request) as session:
         asking.resume(session, page.actor(request), request.path_params["replay_id"])
-    return page.redirect(request, "rule_replay", query={"done": "replaying"}, replay_id=request.path_params["replay_id"])
+    return page.redirect(request, "rule_replay", replay_id=request.path_params["replay_id"])
 
 
 def export_list(request: Request) -> Response:

@@ -57,14 +57,18 @@ def test_the_route_is_kept_with_its_reason(database, filing, officers):
     assert (kept.outcome, kept.moment) == ("none", "route")
 
 
-def test_a_gate_refuses_and_changes_nothing(database, filing):
+def test_a_gate_refuses_and_changes_nothing_but_its_answer_is_kept(database, filing):
     filing.fill(area="1000.01")
     filing.attach()
     with pytest.raises(Refused, match="1,000.01 平方米 超过上限 1,000.00 平方米"):
         filing.act(filing.applicant, "apply", "submit", "")
     assert (filing.case.status, filing.case.submitted_at) == ("draft", None)
     with database.reading() as session:
-        assert session.exec(select(StoredDecision)).all() == []
+        [kept] = session.exec(select(StoredDecision)).all()
+        told = session.exec(select(audit.AuditEntry.command).order_by(audit.AuditEntry.id.desc())).first()
+    assert (kept.case_id, kept.moment, kept.subject) == (filing.case.id, "leave", f"case:{filing.case.id}")
+    assert (kept.outcome, told) == ("deny", "case.act.refused")
+    assert "超过上限" in kept.message and kept.document["fired"]
 
 
 def test_an_incomplete_filing_names_every_fault(filing):

@@ -76,7 +76,8 @@ def test_a_running_case_keeps_its_edition_and_a_new_one_goes_by_the_new(database
         first = uses[LIMIT].edition
         assert (first.state, first.digest != edition.digest) == ("superseded", True)
         counts = history.counts_of(session, "admission", LIMIT)
-        assert counts == {first.digest: (sum(row.rule_set == LIMIT for row in kept), 1)}
+        # The refusal of the late filing is an answer too, given by the new edition.
+        assert counts == {first.digest: (sum(row.rule_set == LIMIT for row in kept), 1), edition.digest: (1, 1)}
         page = history.decided_by(session, SYSTEM, first.digest)
         assert (page.total, page.rows[0][1].id) == (counts[first.digest][0], filing.id)
         assert history.cases_by(session, keepers[0], first.digest).total == 0
