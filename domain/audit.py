@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Column, func, insert, text, update
@@ -113,9 +113,12 @@ def _move_head(session: Session, to: Head, *, is_new: bool) -> None:
 
 
 def digest_of(entry: AuditEntry) -> str:
-    """SM3 over the canonical text of an entry and the digest before it, as 64 hex digits."""
+    """SM3 over the canonical text of an entry and the digest before it, as 64 hex digits.
+
+    The moment is taken in UTC, as the database gives it back, in whatever zone the act was dated.
+    """
     content = {
-        "at": entry.at.isoformat(timespec="microseconds"),
+        "at": entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
         "person": [entry.person_id, entry.person_name, entry.on_behalf_of],
         "command": entry.command,
         "subject": entry.subject,

@@ -200,8 +200,11 @@ async def _limited_body(request: Request, limit: int) -> bytes:
 
 
 async def _signed_off(request: Request, page: Page) -> Response:
-    """Nobody is signed in: a page leads to the sign-in page, a form is refused without losing what was typed in it."""
-    if request.method == "GET" or COOKIE not in request.cookies:
+    """Nobody is signed in: a page leads to the sign-in page, a form is refused without losing what was typed in it.
+
+    Who signed out in another window, or stayed beyond the longest session, has no cookie any more, but an open page of ours.
+    """
+    if request.method == "GET" or not (COOKIE in request.cookies or _is_from_here(request)):
         return await run_in_threadpool(signed_off.to_sign_in, request)
     posted: list[tuple[str, str]] = []
     announced = request.headers.get("content-length", "")

@@ -95,6 +95,8 @@ def _free_task(session: Session, actor: Actor, found: Case) -> Task:
     for task in tasks:
         if task.status == "ready" and access.may_claim(actor, task):
             return task
+    if access.held_task(session, actor, found) is not None:
+        raise Conflict("这件已在你手上，不用认领；要交给别人请用「转办」。")
     raise Conflict("这件现在没有待你岗位认领的任务，可能已被他人认领。")
 
 

@@ -7,6 +7,7 @@ from domain.case.words import words
 from domain.decision import REFUSING
 from rules.engine import Decision
 from rules.engine.kind import NONE, UNDETERMINED, kinds
+from rules.engine.unit import unit_named
 
 TONES = {"justify": "warn", "warn": "warn", "warning": "warn", "notice": "warn"}
 STATES = {"true": "yes", "false": "no", "unknown": "unknown"}
@@ -65,10 +66,18 @@ def _parameters(document: Mapping[str, Any]) -> str:
     """The limits that the set read, with their basis: what the other side of each comparison rests on."""
     marks = words("verdicts")
     return "；".join(
-        f"{one['label']} {one['value']}{' ' + one['unit'] if one['unit'] not in (None, '1') else ''}"
+        f"{one['label']} {_value(one['value'], one['unit'])}"
         f"（{one['basis']}{marks['default'] if one['default'] else ''}）"
         for one in document["parameters"].values()
     )
+
+
+def _value(value: Any, unit: str | None) -> str:
+    """A parameter with its unit in words; yes and no are no numbers."""
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    known = unit_named(unit) if unit else None
+    return f"{value} {known.label}".rstrip() if known else str(value)
 
 
 def _all_basis(document: Mapping[str, Any]) -> str:

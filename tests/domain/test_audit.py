@@ -7,10 +7,11 @@ from sqlalchemy import text
 
 from domain import audit, audit_witness
 from domain.actor import SYSTEM
-from domain.audit import Head
+from domain.audit import AuditEntry, Head
 from domain.audit_words import detail_words
 from domain.command import Work, anybody, command
 from domain.errors import InvalidData
+from domain.portal_clock import SHANGHAI
 
 AT = datetime(2026, 11, 20, 2, tzinfo=UTC)
 
@@ -140,3 +141,13 @@ def test_details_that_are_keys_are_told_in_words_and_others_as_they_are():
     detail = {"operation": "claim", "entry": "start", "step": None, "fields": ["a", "b"], "is_working": False, "number": "沪1号"}
     assert detail_words(detail) == "操作 认领；流水 起算；字段 a、b；is_working 否；编号 沪1号"
     assert detail_words({"operation": "something_new"}) == "操作 something_new"
+
+
+def test_an_act_dated_in_the_zone_of_the_city_holds_when_it_is_read_back(database):
+    at_midnight = datetime(2026, 1, 1, 0, 5, tzinfo=SHANGHAI)
+    with database.writing() as session:
+        entry = AuditEntry(at=at_midnight, person_name="系统", command="sample.act", subject="sample:1", detail={})
+        audit.append(session, [entry])
+        session.commit()
+    with database.reading() as session:
+        assert audit.verify(session).is_intact

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response
 
+from domain.manual import manuals
 from portal.access import Page as Route
 from portal.routes import PAGES
 from tests.e2e.running import ROOT, RunningPortal
@@ -81,6 +82,13 @@ class Demo:
     def plot(self) -> str:
         """The number of a plot of the annual farmland."""
         return self.one("SELECT f.key FROM feature f JOIN layer l ON l.id = f.layer_id WHERE l.key = 'annual_farmland' ORDER BY f.id")
+
+    def closed(self) -> list[tuple[int, str]]:
+        """The last ended demo case of every case type in the district, and an official who may look at it."""
+        rows = self.all("SELECT max(id) FROM case_file WHERE is_demo AND status = 'closed' AND district_code = '310118'"
+                        " GROUP BY case_type ORDER BY 1")
+        assert len(rows) > 5, "the demo data hold too few ended cases"
+        return [(case_id, OFFICIAL) for (case_id,) in rows]
 
     def draft(self, status: str) -> str:
         """The code of a demo permit of this status."""
@@ -157,6 +165,7 @@ COVERED: dict[str, Visits] = {
     "receipt": lambda demo: [Visit(f"/filing/{demo.draft('open')}/receipt", ENTERPRISE)],
     "track": lambda demo: [Visit(f"/track/{demo.draft(status)}", ENTERPRISE) for status in ("open", "correction")],
     "withdraw_own": lambda demo: [Visit(f"/track/{demo.draft('open')}/withdraw", ENTERPRISE)],
+    "manual": lambda demo: [Visit(f"/help/{each_one.key}") for each_one in manuals()],
     "verify_code": row("/verify/{}", "SELECT code FROM document_version"),
     "batch": lambda demo: [Visit(f"/cases/batch?act={act}&case={demo.case('review')}", OFFICIAL) for act in ("urge", "transfer")],
     "new_filter": each("/desk/filters/new?list={}", "cases", "desk"),
@@ -166,7 +175,10 @@ COVERED: dict[str, Visits] = {
                          "district_transferor.310118"),
                      row("/cases/{}", OWN_PLAN, "district_handler.310118"),
                      row("/cases/{}", "SELECT id FROM case_file WHERE is_demo AND case_type = 'farmland_conversion' AND steps = 'city'", "city_handler")),
-    "case_tab": lambda demo: [Visit(f"/cases/{demo.case('print')}/tabs/{tab}", "printer.310118") for tab in TABS],
+    "case_tab": together(
+        lambda demo: [Visit(f"/cases/{demo.case('print')}/tabs/{tab}", "printer.310118") for tab in TABS],
+        lambda demo: [Visit(f"/cases/{case_id}/tabs/snapshot", who) for case_id, who in demo.closed()],
+    ),
     "end_absence": row("/account/absences/{}/end", "SELECT id FROM absence", "section_chief.310118"),
     "decision_again": lambda demo: [Visit("/cases/{}/decisions/{}".format(*demo.all(
         "SELECT case_id, id FROM decision WHERE kind = 'fast_track' ORDER BY id")[0]), OFFICIAL)],
@@ -343,3 +355,52 @@ def test_public_page_opens_without_fault_on_a_phone(route, demo, watched):
         faults = faults_of(phone, visit)
         wide = phone.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert not faults and wide <= 0, "\n".join([*faults, f"{visit.path}: {wide} px wider than the screen"])
+
+
+IN_THE_DARK = ("map", "district_report", "ledgers", "help", "case", "case_tab", "administration", "desk", "rule")
+"""Pages with charts, maps, rulers and long texts, whose colours are not those of the plain components."""
+
+
+@pytest.fixture(scope="module")
+def dark(browser: Browser, browser_context_args: dict[str, Any], portal: RunningPortal, accounts: list[dict[str, Any]]) -> Iterator[Callable[[str], Watched]]:
+    """The phone of an account that is set to the dark theme."""
+    opened: dict[str, Watched] = {}
+
+    def open_as(login: str) -> Watched:
+        if login not in opened:
+            context = browser.new_context(**{**browser_context_args, "viewport": PHONE, "color_scheme": "dark", "base_url": portal.url})
+            if login:
+                sign_in(context.new_page(), next(each for each in accounts if each["login"] == login))
+            opened[login] = watch(context)
+        return opened[login]
+
+    yield open_as
+    for each_one in opened.values():
+        each_one.context.close()
+
+
+@pytest.mark.parametrize("route", [route for route in LOOKED_AT if route.name in IN_THE_DARK], ids=lambda route: route.name)
+def test_page_opens_without_fault_in_the_dark_on_a_phone(route, demo, dark, accounts):
+    faults = []
+    for visit in visits_of(route, demo):
+        phone = dark(account_for(route, accounts) if visit.who is None else visit.who)
+        faults += faults_of(phone, visit)
+        assert phone.page.locator("html").get_attribute("data-theme") == "dark"
+        wide = phone.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        faults += [f"{visit.path}: {wide} px wider than the screen"] if wide > 0 else []
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("size", [{}, {"viewport": PHONE}], ids=["desk", "phone"])
+def test_words_that_were_not_taken_in_are_shown_without_fault(browser, browser_context_args, portal, accounts, size):
+    context = browser.new_context(**{**browser_context_args, **size, "base_url": portal.url})
+    sign_in(context.new_page(), next(each for each in accounts if each["login"] == OFFICIAL))
+    watched = watch(context)
+    watched.open("/account/absences")
+    watched.page.locator("[name=reason]").fill("写到一半的事由")
+    context.clear_cookies()
+    watched.page.get_by_role("button", name="设置代理").click()
+    watched.page.get_by_role("heading", level=1, name="没有生效").wait_for()
+    assert watched.page.locator("main textarea").first.input_value() == "写到一半的事由"
+    assert watched.violations() == []
+    context.close()

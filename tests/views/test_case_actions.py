@@ -223,6 +223,8 @@ def test_a_batch_tells_what_came_of_each_case(desk, database, applicant, person,
     rows = [row.select("td")[2].text for row in page.select("tbody tr")]
     assert "已认领" in rows[0] and "已被他人认领" in rows[1] and "没有这件办件" in rows[2]
     assert desk.filing.tasks()[0].status == "held"
+    again = desk.browsers("window").post("/cases/batch", {"act": "claim", "case": ids, "confirmed": "yes"})
+    assert "已在你手上，不用认领" in soup(again).main.text
 
 
 def test_a_batch_transfer_needs_a_person_and_never_decides(desk, person):

@@ -222,7 +222,9 @@ def test_an_export_is_a_job_of_its_owner_alone(make_cases, officers, sign_in, da
     browser = sign_in(officers["window"])
     queued = browser.post("/cases/export", {"box": "todo", "type": "tree_permit", "sort": "title"})
     assert queued.status_code == 303
-    assert "排队中" in soup(browser.get(queued.headers["location"])).select_one(".job").text
+    waiting = soup(browser.get(queued.headers["location"]))
+    assert "排队中" in waiting.select_one(".job").text
+    assert waiting.h1.text.strip() == "导出办件", "the card renews itself, the title does not"
     assert sign_in(officers["reviewer"]).get(queued.headers["location"]).status_code == 404
     assert browser.get(queued.headers["location"] + "/result").status_code == 404
     with database.reading() as session:

@@ -407,6 +407,17 @@ def test_an_autosave_after_the_session_ended_leaves_the_page_as_it_is_and_says_s
     assert 'href="/sign-in?next=%2Fcases%2F7"' in answer.text
 
 
+def test_what_was_typed_is_kept_too_when_the_cookie_is_gone_after_signing_out_in_another_window(typing):
+    typing.cookies.clear()
+    answer = typing.post(ACT, data=TYPED, headers=FROM_HERE, follow_redirects=False)
+    assert answer.status_code == 401 and "附图" in BeautifulSoup(answer.text, "html.parser").textarea.text
+    autosave = {**FROM_HERE, "HX-Request": "true", "HX-Current-URL": "http://testserver/cases/7"}
+    kept = typing.post("/cases/7/tasks/9/save", data=TYPED, headers=autosave)
+    assert kept.status_code == 401 and "hx-redirect" not in kept.headers and "登录已过期" in kept.text
+    strange = typing.post(ACT, data=TYPED, headers={"Origin": "http://evil.example"}, follow_redirects=False)
+    assert strange.status_code == 303 and strange.headers["location"].startswith("/sign-in")
+
+
 def test_a_fragment_asked_for_after_the_session_ended_leads_back_to_its_page(typing):
     answer = typing.get("/desk", headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/desk?box=doing"})
     assert (answer.status_code, answer.headers["hx-redirect"]) == (204, "/sign-in?next=%2Fdesk%3Fbox%3Ddoing")
