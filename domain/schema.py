@@ -31,6 +31,7 @@ import domain.person
 import domain.plot.tables
 import domain.portal_clock
 import domain.rule_edition.tables
+import domain.rule_trouble
 import domain.session
 import domain.template_file
 import domain.usage_control  # noqa: F401

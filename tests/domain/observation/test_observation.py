@@ -24,7 +24,7 @@ from tests.integrations.waiting import wait_until
 
 KEY = "SH-CJ-0001"
 START = now().replace(minute=0, second=0, microsecond=0) - timedelta(days=10)
-LINE = Decimal("3")
+LINE = Decimal(3)
 
 
 class Gauge:
