@@ -75,6 +75,22 @@ def decide(
     extra: Mapping[str, Any] | None = None,
 ) -> Decision:
     """Ask one rule set about a case, in the edition the case goes by, as of today; stores nothing."""
+    try:
+        return _decided(session, actor, case, rule_set, task, gathered, extra)
+    except RuleError as error:
+        error.rule_set = rule_set
+        raise
+
+
+def _decided(
+    session: Session,
+    actor: Actor,
+    case: Case,
+    rule_set: str,
+    task: Task | None,
+    gathered: Gathered | None,
+    extra: Mapping[str, Any] | None,
+) -> Decision:
     book, filed_at = office_of(session).book, rules_moment(session, case)
     kind = kind_of(book, rule_set)
     edition = book.rule_set(kind, rule_set, filed_at)

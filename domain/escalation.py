@@ -16,7 +16,7 @@ from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, Session, SQLModel, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from domain import decision, notice, role
+from domain import decision, notice, role, rule_trouble
 from domain.actor import SYSTEM
 from domain.case import history, movement
 from domain.case.scope import visible_cases
@@ -29,6 +29,7 @@ from domain.office import office_of
 from domain.person import actor_of
 from domain.recipient import holders, roles_in
 from domain.reminder import settings
+from domain.rule_trouble import DECISION, Found
 from rules.engine import Decision, RuleError
 
 log = logging.getLogger(__name__)
@@ -168,7 +169,7 @@ def sweep_page(work: Work, after_case_id: int, page_cases: int = PAGE_CASES) -> 
             made = judge(work.session, case)
         except FAULTS as fault:
             log.exception("the reminders of case %s could not be judged", case.id)
-            faults.append((case.id, str(fault) if isinstance(fault, RuleError) else type(fault).__name__))
+            faults.append((case.id, rule_trouble.reason_of(fault)))
         else:
             changed += settle(work, case, made, "nightly")
     work.record("escalations", judged=len(cases), changed=changed, failed=len(faults))
@@ -185,14 +186,10 @@ def _concerned(after_case_id: int) -> SelectOfScalar[Case]:
     )
 
 
-@command("escalation.tell_faults", allow=system_only)
-def tell_faults(work: Work, faults: list[tuple[int, str]]) -> None:
-    """One notice to every maintainer and administrator about all cases that could not be judged."""
-    words = settings()["escalation"]
-    title, body = words["faults_title"].format(count=len(faults)), words["faults_body"].format(first=faults[0][1])
-    for person_id in holders(work.session, ["rule_maintainer", "system_admin"]):
-        notice.notify(work, person_id, "rules", title, body)
-    work.record("escalations", told_faults=len(faults))
+@command("escalation.note_faults", allow=system_only)
+def note_faults(work: Work, faults: list[tuple[int, str]]) -> None:
+    """Keep that cases could not be judged; told once, however many and however often."""
+    rule_trouble.note(work, Found(DECISION, RULE_SET, faults[0][1]))
 
 
 def history_of(session: Session, case_id: int) -> list[CaseEvent]:
@@ -221,5 +218,5 @@ def sweep(
             on_page(after)
     if faults:
         with writing() as session:
-            tell_faults(session, SYSTEM, faults)
+            note_faults(session, SYSTEM, faults)
     return {"changed": changed, "faults": [{"case": case_id, "fault": words} for case_id, words in faults]}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlmodel import Session, col, func, select
 
-from domain import portal_clock
+from domain import portal_clock, rule_trouble
 from domain.audit import AuditEntry
 from domain.case.tables import Case
 from domain.exchange.tables import OutboxMessage, PartnerLine
@@ -44,12 +44,13 @@ class Health:
     partners: tuple[PartnerState, ...]
     sessions: int
     audit_entries: int
+    rule_troubles: int
     last_sweep_at: datetime | None
     last_sweep_state: str
 
 
 def look(session: Session) -> Health:
-    """The state of everything that is counted, with eight queries whatever the number of rows."""
+    """The state of everything that is counted, with nine queries whatever the number of rows."""
     at = portal_clock.now(session)
     sweep = session.exec(select(Job).where(Job.kind == SWEEP).order_by(col(Job.id).desc()).limit(1)).first()
     queued = select(func.min(Job.due_at)).where(Job.status == "queued")
@@ -63,6 +64,7 @@ def look(session: Session) -> Health:
         partners=_partners(session),
         sessions=_open_sessions(session),
         audit_entries=session.exec(select(func.max(AuditEntry.id))).one() or 0,
+        rule_troubles=rule_trouble.open_count(session),
         last_sweep_at=(sweep.finished_at or sweep.started_at or sweep.created_at) if sweep else None,
         last_sweep_state=sweep.status if sweep else "",
     )

@@ -33,6 +33,7 @@ import domain.portal_clock
 import domain.rule_edition.tables
 import domain.rule_replay.tables
 import domain.rule_tally
+import domain.rule_trouble
 import domain.session
 import domain.template_file
 import domain.usage_control  # noqa: F401

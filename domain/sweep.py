@@ -20,6 +20,7 @@ from domain import (
     job,
     portal_clock,
     rule_tally,
+    rule_trouble,
 )
 from domain.actor import SYSTEM
 from domain.command import Work, command, system_only
@@ -79,6 +80,7 @@ def nightly_sweep(progress: Progress, arguments: Mapping[str, Any]) -> JobResult
         ("年初台账", opening.open_due_year),
         ("台账警戒线", warning.refresh_all),
         ("监测读数补判", judging.retry_faulty),
+        ("规则故障", rule_trouble.end_quiet),
         ("登录记录", forget_sessions),
         ("旧作业", forget_jobs),
     )

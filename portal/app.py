@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import anyio.to_thread
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -19,7 +19,8 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from domain import portal_clock
+from domain import portal_clock, rule_trouble
+from domain.actor import SYSTEM
 from domain.errors import NotFound, OutsideSystemDown, PortalError, Refused
 from domain.office import Office
 from domain.rule_edition.shelf import recorded
@@ -133,7 +134,17 @@ def _database_down(request: Request, error: OperationalError) -> Response:
 def _no_decision(request: Request, error: RuleError) -> Response:
     """A rule set could not answer: nothing passes by default, and the reason is said."""
     log.error("no decision: %s", error)
+    _note_trouble(request.app.state.database, error)
     return problem_response(request, Refused(f"规则没有给出结论，这次操作没有生效：{error}。请联系规则维护人员。"))
+
+
+def _note_trouble(database: Database, error: RuleError) -> None:
+    """Keep the failure and tell those in charge, after what was asked for has been rolled back."""
+    try:
+        with database.writing() as session:
+            rule_trouble.note_failure(session, SYSTEM, error.rule_set or type(error).__name__, str(error))
+    except SQLAlchemyError:
+        log.exception("the trouble of a rule set could not be kept")
 
 
 def _unexpected(request: Request, error: Exception) -> Response:

@@ -15,7 +15,7 @@ from typing import Any
 import domain.exchange_handlers.all
 import domain.job_handlers  # noqa: F401  (both register what they hold)
 from domain import job as jobs
-from domain import map_drawing, sweep
+from domain import map_drawing, rule_trouble, sweep
 from domain.actor import SYSTEM
 from domain.errors import PortalError
 from domain.exchange import attempt, outbox, results
@@ -229,7 +229,7 @@ class Runner:
         return judging.judge_next(self.database)
 
     def _keep_rules(self) -> bool:
-        """Scheduled editions that have begun, and rule files kept in step with the records."""
+        """Scheduled editions that have begun, rule files kept in step with the records, and what is wrong with rules."""
         with self.database.reading() as session:
             is_due = publication.is_due(session)
         if is_due:
@@ -237,6 +237,7 @@ class Runner:
                 publication.start_due(session, SYSTEM)
         files.sync(self.database, self.office)
         self._act_on_new_rules()
+        rule_trouble.keep(self.database, self.office)
         return False
 
     def _act_on_new_rules(self) -> None:

@@ -10,9 +10,10 @@ from domain.case.tables import Task
 from domain.facts import supervision_number
 from domain.form import FormError, SectionView
 from rules.case_type import ActionDefinition
+from rules.engine import RuleError
 from views import panels
 from views.case_head import Opened
-from views.decision_card import fresh_card
+from views.decision_card import failed_card, fresh_card
 from views.form_page import FormPage
 
 CHILD_KINDS = ("countersign", "assist")
@@ -215,8 +216,13 @@ def _decisions(one: Opened, task: Task | None, is_working: bool) -> list[Mapping
     cards, asks = [], one.step(task).asks
     gathered = decision.gather_outside(one.session, one.actor, one.case, asks) if _asks_partners(one) else None
     for key in asks:
-        made = decision.decide(one.session, one.actor, one.case, key, task=task, gathered=gathered)
-        cards.append(fresh_card(made, [rule_link(one, key)]))
+        try:
+            made = decision.decide(one.session, one.actor, one.case, key, task=task, gathered=gathered)
+        except RuleError as error:
+            # The page stays readable; the action that asks this set is stopped by the same error.
+            cards.append(failed_card(key, str(error), [rule_link(one, key)]))
+        else:
+            cards.append(fresh_card(made, [rule_link(one, key)]))
     return cards
 
 
@@ -227,7 +233,10 @@ def _asks_partners(one: Opened) -> bool:
 def _ask_href(one: Opened, task: Task | None, is_working: bool) -> str:
     if task is None or not is_working or _asks_partners(one):
         return ""
-    needs_partners = decision.asks_outside(one.session, one.case, one.step(task).asks)
+    try:
+        needs_partners = decision.asks_outside(one.session, one.case, one.step(task).asks)
+    except RuleError:
+        return ""  # the card of the set says why it cannot be asked
     return one.tab_url("work", task=task.id, ask="partners") if needs_partners else ""
 
 

@@ -34,6 +34,15 @@ def fresh_card(decision: Decision, links: Sequence[Mapping[str, str]] = ()) -> d
     return card(decision.to_json(), links)
 
 
+def failed_card(rule_set: str, reason: str, links: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
+    """The card of a set that could not answer: nothing passes, and why is said."""
+    marks = words("verdicts")
+    return {
+        "tone": "bad", "verdict": marks["failed"], "sentence": reason, "conditions": [], "remedy": marks["failed_remedy"],
+        "basis": "—", "rule_set": rule_set, "edition": "—", "links": list(links),
+    }
+
+
 def tone(outcome: str) -> str:
     """Colour of an outcome: bad stops, warn asks for a word, none cannot tell, good passes."""
     if outcome == UNDETERMINED:

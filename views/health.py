@@ -17,7 +17,8 @@ NO_STORE = {"Cache-Control": "no-store"}
 def healthz(request: Request) -> Response:
     """Database, jobs, rules in force and partners; 503 when the portal cannot do its work.
 
-    A partner that is down does not make the portal ill: its messages wait.
+    `rules.troubles` counts what maintainers were told of: broken files, parameters without a value, sets that failed to
+    answer. Only broken files make the portal ill; the others stop single cases. A partner that is down does not make the portal ill: its messages wait.
     """
     try:
         with reading(request) as session:
@@ -41,7 +42,8 @@ def _document(request: Request, found: Health) -> dict[str, Any]:
             "running": found.jobs.get("running", 0),
             "stuck": found.stuck_jobs,
         },
-        "rules": {"ok": faults == 0, "in_force": health.rules_in_force(office(request)), "faults": faults},
+        "rules": {"ok": faults == 0, "in_force": health.rules_in_force(office(request)), "faults": faults,
+                  "troubles": found.rule_troubles},
         "partners": {
             each.partner: {"ok": not each.is_down, "waiting": each.waiting, "dead": each.dead} for each in found.partners
         },

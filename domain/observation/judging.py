@@ -9,12 +9,12 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import yaml
 from sqlmodel import Session, col, func, or_, select
 
-from domain import notice
+from domain import rule_trouble
 from domain.actor import SYSTEM
 from domain.command import Work, command, system_only
 from domain.decision import ENGINE_FAULTS
@@ -23,7 +23,7 @@ from domain.observation.alarm import settle_alarms
 from domain.observation.intake import QUEUE, locked
 from domain.observation.tables import Observation, ObservationSeries
 from domain.observation.window import judged, rules_at, window_of
-from domain.recipient import holders
+from domain.rule_trouble import Found
 from domain.waking import wake
 from rules.engine import RuleError
 
@@ -74,7 +74,6 @@ def judge_page(work: Work, series_id: int, size: int = PAGE) -> bool:
     series = locked(work.session, series_id)
     upper = _upper(work.session, series)
     readings = [] if upper is None else _page(work.session, series, upper, size)
-    fault_before = series.fault
     for at in dict.fromkeys(each.at for each in readings):
         outcome, series.fault = _outcome(work.session, series, at)
         for each in (reading for reading in readings if reading.at == at):
@@ -83,8 +82,8 @@ def judge_page(work: Work, series_id: int, size: int = PAGE) -> bool:
     series.judge_from = following
     if following is None:
         series.judge_through = None
-    if series.fault and not fault_before:
-        _tell_fault(work, series)
+    if series.fault:
+        rule_trouble.note(work, Found(rule_trouble.SERIES, series.key, series.fault))
     work.session.add_all([series, *readings])
     work.record(f"series:{series.key}", count=len(readings))
     return following is None
@@ -136,15 +135,8 @@ def _outcome(session: Session, series: ObservationSeries, at: datetime) -> tuple
         made = judged(session, series, at)
     except FAULTS as fault:
         log.exception("the window of series %s at %s could not be judged", series.key, at)
-        return UNDETERMINED, str(fault) if isinstance(fault, RuleError) else f"引擎出错（{type(fault).__name__}）"
+        return UNDETERMINED, rule_trouble.reason_of(fault)
     return made.outcome, made.message if made.outcome == UNDETERMINED else None
-
-
-def _tell_fault(work: Work, series: ObservationSeries) -> None:
-    """One notice when it begins, not one for every reading."""
-    texts: dict[str, Any] = {"subject": series.subject, "title": series.title, "fault": series.fault}
-    for person_id in holders(work.session, ["rule_maintainer", "system_admin"]):
-        notice.notify(work, person_id, "rules", words()["fault_title"].format(**texts), words()["fault_body"].format(**texts))
 
 
 def judge_again(work: Work, series: ObservationSeries) -> None:

@@ -1,3 +1,19 @@
+CREATE TABLE rule_trouble (
+    id BIGSERIAL NOT NULL,
+    kind VARCHAR(16) NOT NULL,
+    name VARCHAR(240) NOT NULL,
+    open_key VARCHAR(260),
+    reason VARCHAR NOT NULL,
+    since TIMESTAMP WITH TIME ZONE NOT NULL,
+    last_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    times INTEGER NOT NULL,
+    ended_at TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (id),
+    UNIQUE (open_key)
+)
+--;
+CREATE INDEX ix_rule_trouble_last_at ON rule_trouble (last_at)
+--;
 CREATE TABLE observation_series (
     id BIGSERIAL NOT NULL,
     key VARCHAR(80) NOT NULL,

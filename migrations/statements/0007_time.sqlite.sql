@@ -1,3 +1,19 @@
+CREATE TABLE rule_trouble (
+    id INTEGER NOT NULL,
+    kind VARCHAR(16) NOT NULL,
+    name VARCHAR(240) NOT NULL,
+    open_key VARCHAR(260),
+    reason VARCHAR NOT NULL,
+    since DATETIME NOT NULL,
+    last_at DATETIME NOT NULL,
+    times INTEGER NOT NULL,
+    ended_at DATETIME,
+    PRIMARY KEY (id),
+    UNIQUE (open_key)
+)
+--;
+CREATE INDEX ix_rule_trouble_last_at ON rule_trouble (last_at)
+--;
 CREATE TABLE observation_series (
     id INTEGER NOT NULL,
     "key" VARCHAR(80) NOT NULL,

@@ -17,7 +17,9 @@ class Fault:
 
 
 class RuleError(Exception):
-    """Any reason why no decision could be made."""
+    """Any reason why no decision could be made; who asks may note the key of the set that was asked."""
+
+    rule_set: str | None = None
 
 
 class InvalidFact(RuleError):

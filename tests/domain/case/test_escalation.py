@@ -192,6 +192,7 @@ def test_rules_that_cannot_answer_leave_the_mark_and_are_told_once(waiting, chie
     ignored_twice(waiting, at)
     sweep(waiting)
     monkeypatch.setattr(escalation, "RULE_SET", "gone")
+    sweep(waiting)
     found = sweep(waiting)
     assert [each["case"] for each in found["faults"]] == [waiting.id]
     assert "gone" in found["faults"][0]["fault"]
