@@ -80,12 +80,15 @@ def _in_folder(folder: Path, scale: float) -> list[dict[str, Any]]:
     if is_new:
         _portal({**environment, "DEMO": "1"}, "migrate")
         _portal({**environment, "DEMO": "1"}, "demo")
-    migrate(settings.database_url)
+    before, after = migrate(settings.database_url)
     database = Database(settings.database_url, office=open_office(settings))
     people = _people(database) if is_new else _known_people(database)
     if is_new:
         many_cases.fill(database, max(2_000, int(CASES * scale)), people, _kinds(database))
         _sweep_is_done(database)
+    if is_new or before != after:
+        many_cases.finish(database)
+    if is_new:
         _say(f"数据库已生成，用时 {time.perf_counter() - started:.0f} 秒，{_size_gb(folder):.1f} GB")
     online = _online(database, people[:ONLINE])
     database.dispose()

@@ -40,7 +40,6 @@ def fill(database: Database, count: int, people: list[int], case_types: list[tup
                 connection.execute(table.__table__.insert(), rows)
             _write_words(connection, cases)
             connection.commit()
-    _finish(database)
 
 
 def _next_id(database: Database) -> int:
@@ -139,13 +138,13 @@ def _write_words(connection: Any, cases: list[dict[str, Any]]) -> None:
     said = [(case["id"], search.tokens(f"{case['number']} {case['title']} GX-{case['id']}")) for case in cases]
     if connection.dialect.name == "sqlite":
         statement = text("INSERT INTO case_search (rowid, words) VALUES (:id, :words)")
-        connection.execute(statement, [{"id": case_id, "words": " ".join(found)} for case_id, found in said])
+        connection.execute(statement, [{"id": case_id, "words": search.stored(found)} for case_id, found in said])
     else:
         statement = text("INSERT INTO case_search (case_id, words) VALUES (:id, CAST(:words AS tsvector))")
         connection.execute(statement, [{"id": case_id, "words": search.vector(found)} for case_id, found in said])
 
 
-def _finish(database: Database) -> None:
+def finish(database: Database) -> None:
     """Statistics for the planner, and sequences behind the ids that were written by hand."""
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if database.is_sqlite:

@@ -8,10 +8,11 @@ from importlib import import_module
 from portal.command_line import CommandRefused
 
 NAMES = {
-    "rules": "规则决策（20 条规则，留全部判定过程），与 zen-engine 同跑",
+    "rules": "规则决策、大表、批量、内存、线程、差异对照；决策与 zen-engine 同跑",
     "cases": "一百万件办件时的列表、检索、办件页：20 人同时、150 人在线",
     "export": "导出 10 万行 xlsx：首个进度、总时长、内存",
     "replay": "规则草稿对 10 万条历史判断重算：总时长、内存；规则的月度统计",
+    "documents": "130 个字段的合同生成 PDF",
     "map": "一张图 20 万个图斑：绘制小比例尺、各级瓦片的时间",
     "faults": "长时间故障注入：每库 2,000 次注入、100 次强行结束",
 }

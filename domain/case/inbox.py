@@ -153,14 +153,14 @@ def page(
     session: Session, actor: Actor, query: CaseQuery, shown_fields: Sequence[str] = (), total: int | None = None
 ) -> CasePage:
     """One page of the list: at most four queries (rows, tasks, shown fields, and the count unless it is given)."""
-    condition = where(session, actor, query)
     backwards = query.before is not None
-    column, descending = _order(query.sort)
-    rows = _rows(session, condition, column, descending != backwards, query.before or query.after)
+    column, _ = _order(query.sort)
+    statement = _kept_rows(actor, query) if _is_of_person_alone(query) else _rows(session, actor, query)
+    rows = [CaseLine._make(row) for row in session.execute(statement)]
     more, rows = len(rows) > PAGE_ROWS, rows[:PAGE_ROWS]
     if backwards:
         rows.reverse()
-    total = count(session, condition) if total is None else total
+    total = count(session, where(session, actor, query)) if total is None else total
     has_next, has_previous = (True, more) if backwards else (more, query.after is not None)
     return CasePage(
         rows=_with_tasks(session, actor, rows, shown_fields),
@@ -171,9 +171,11 @@ def page(
     )
 
 
-def where(session: Session, actor: Actor, query: CaseQuery) -> ColumnElement[bool]:
-    """All conditions of a query, the actor's scope first."""
+def where(session: Session | None, actor: Actor, query: CaseQuery) -> ColumnElement[bool]:
+    """All conditions of a query, the actor's scope first; only words and fields ask the database."""
     conditions = [*_scope_and_box(actor, query.box), *_columns(query)]
+    if session is None or _is_of_person_alone(query):
+        return and_(*conditions)
     conditions += [_field(session, key, operator, value) for key, operator, value in query.fields]
     if query.words.strip():
         matched = search.matches(session, query.words)
@@ -300,18 +302,28 @@ def _order(sort: str) -> tuple[Any, bool]:
     return col(SORT_COLUMNS[key]), sort.startswith("-")
 
 
-def _rows(
-    session: Session, condition: ColumnElement[bool], column: Any, descending: bool, place: tuple[Any, int] | None
-) -> list[CaseLine]:
+def _is_of_person_alone(query: CaseQuery) -> bool:
+    """Whether the statements of a query follow from it and from the person, and the database need not be asked first."""
+    return not query.words.strip() and not query.fields
+
+
+def _rows(session: Session | None, actor: Actor, query: CaseQuery) -> Any:
     """One page beyond a place in the order, and one row more to know whether there is a next page.
 
     Rows without a value come last in ascending order and first in descending order, on both databases.
     """
-    statement = sql_select(*_CASE_COLUMNS).where(condition)
+    column, descending = _order(query.sort)
+    descending, place = descending != (query.before is not None), query.before or query.after
+    statement = sql_select(*_CASE_COLUMNS).where(where(session, actor, query))
     if place is not None:
         statement = statement.where(_beyond(column, descending, place))
-    ordered = statement.order_by(*_keys(column, descending)).limit(PAGE_ROWS + 1)
-    return [CaseLine._make(row) for row in session.execute(ordered)]
+    return statement.order_by(*_keys(column, descending)).limit(PAGE_ROWS + 1)
+
+
+@functools.lru_cache(maxsize=256)
+def _kept_rows(actor: Actor, query: CaseQuery) -> Any:
+    """The same, kept for those who come again; to put it together costs as much as to run it."""
+    return _rows(None, actor, query)
 
 
 def _keys(column: Any, descending: bool) -> tuple[Any, ...]:
@@ -412,19 +424,31 @@ def field_values(session: Session, ids: Sequence[int], fields: Sequence[str]) ->
 
 def counts(session: Session, actor: Actor, query: CaseQuery, boxes: Sequence[str] = ()) -> Counts:
     """The numbers beside a list in one statement: the named boxes, the lights of the query, its rows."""
+    asked = (actor, query, tuple(boxes))
+    statement = _kept_counts(*asked) if _is_of_person_alone(query) else _counts(session, *asked)
+    found = {(kind, key): number for kind, key, number in session.execute(statement).all()}
+    burning = {key: number for (kind, key), number in found.items() if kind == "light"}
+    total = found["total", ""] if query.light else sum(burning.values())
+    return Counts({box: found["box", box] for box in boxes}, burning, total)
+
+
+def _counts(session: Session | None, actor: Actor, query: CaseQuery, boxes: Sequence[str]) -> Any:
     lights = _limited(session, actor, replace(query, light=None), Case.light)
     parts = [select(literal("light"), lights.c.light, func.count()).group_by(lights.c.light)]
     wanted = {("box", box): CaseQuery(box=box) for box in boxes} | ({("total", ""): query} if query.light else {})
     for (kind, key), each in wanted.items():
         limited = _limited(session, actor, each, Case.id)
         parts.append(select(literal(kind), literal(key), func.count()).select_from(limited))
-    found = {(kind, key): number for kind, key, number in session.execute(union_all(*parts)).all()}
-    burning = {key: number for (kind, key), number in found.items() if kind == "light"}
-    total = found["total", ""] if query.light else sum(burning.values())
-    return Counts({box: found["box", box] for box in boxes}, burning, total)
+    return union_all(*parts)
 
 
-def _limited(session: Session, actor: Actor, query: CaseQuery, column: Any) -> Any:
+@functools.lru_cache(maxsize=256)
+def _kept_counts(actor: Actor, query: CaseQuery, boxes: tuple[str, ...]) -> Any:
+    """The same, kept for those who come again."""
+    return _counts(None, actor, query, boxes)
+
+
+def _limited(session: Session | None, actor: Actor, query: CaseQuery, column: Any) -> Any:
     """One column of the cases that fit, no more of them than are counted."""
     if query.box != "all" or query.words.strip() or query.fields:
         return select(column).where(where(session, actor, query)).limit(COUNT_LIMIT + 1).subquery()

@@ -3,7 +3,6 @@
 import io
 import shutil
 import subprocess
-import time
 from datetime import date
 from pathlib import Path
 
@@ -152,12 +151,9 @@ def test_row_that_does_not_fit_its_table_is_refused():
         entries_table("宗地", ["编号", "面积"], [["1", "2"], ["3"]])
 
 
-@pytest.mark.serial
-def test_contract_of_130_fields_takes_at_most_two_seconds():
+def test_contract_of_130_fields_prints_every_one_of_them():
     parts = [section(f"第{part}部分（样例）", [(f"字段{part}-{row}", "人民币壹佰贰拾叁万元整，" * 3) for row in range(13)])
              for part in range(10)]
     contract = application_form("国有建设用地使用权出让合同（样例）", "样例局", parts)
-    render_pdf(contract, FINAL)
-    started = time.perf_counter()
-    render_pdf(contract, FINAL)
-    assert time.perf_counter() - started <= 2
+    lines = {line for page in text_of(render_pdf(contract, FINAL)) for line in page}
+    assert {f"字段{part}-{row}" for part in range(10) for row in range(13)} <= {line.split(" ")[0] for line in lines}

@@ -221,3 +221,13 @@ def test_words_are_looked_up_once_and_very_common_ones_by_the_index(make_case, o
     assert titles(officers["window"], words="给水") == ["给水管一", "给水管二"]
     monkeypatch.setattr("domain.case.search.MOST_FOUND", 1)
     assert titles(officers["window"], words="给水") == ["给水管一", "给水管二"]
+
+
+@pytest.mark.parametrize(("asked", "fitting"), [
+    ("给水", {"给水管一号", "给水3水管"}), ("给水管", {"给水管一号"}), ("水管", {"给水管一号", "给水3水管"}), ("管", {"给水管一号", "给水3水管"}),
+    ("给水3", {"给水3水管"}), ("3水管", {"给水3水管"}), ("管一号", {"给水管一号"}), ("给管", set()), ("号给", set()),
+])
+def test_a_word_is_found_where_its_characters_follow_one_another(make_case, officers, titles, asked, fitting):  # noqa: F811
+    for name in ("给水管一号", "给水3水管"):
+        make_case(name)
+    assert set(titles(officers["window"], words=asked)) == fitting

@@ -155,7 +155,6 @@ OWN_PLAN = "SELECT id FROM case_file WHERE is_demo AND case_type = 'annual_reser
 LAST_ROUND = "SELECT id FROM report_round ORDER BY id DESC"
 
 COVERED: dict[str, Visits] = {
-    "manual": each("/help/{}", "applicants", "handling", "reserve", "administration", "operation", "questions"),
     "guide": each("/hall/{}", "pipeline_permit", "pipeline_permit_cancellation"),
     "filing": together(filing(), lambda demo: [Visit(f"/filing/{demo.draft('draft')}", ENTERPRISE)]),
     "filing_discard": filing("/discard"),

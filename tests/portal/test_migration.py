@@ -135,3 +135,21 @@ def test_the_head_of_a_trail_that_was_there_before_is_taken_over(url, connection
     connection.commit()
     migrate(url)
     assert connection.execute(text("SELECT entry_count, entry_id, digest FROM audit_head")).one() == (2, 2, "2" * 64)
+
+
+def test_words_that_were_kept_before_are_found_by_pairs(url, connection, database):
+    if database != "sqlite":
+        pytest.skip("PostgreSQL keeps places of words, not pairs")
+    from alembic import command
+
+    command.upgrade(migration._config(connection), "0005_rule_editions")
+    words = [(7, "gx 1 给 水 管"), (3, "给 水 3 水 管"), (12, "")]
+    for case_id, kept in words:
+        connection.execute(text("INSERT INTO case_search (rowid, words) VALUES (:id, :kept)"), {"id": case_id, "kept": kept})
+    connection.commit()
+    migrate(url)
+    found = text("SELECT rowid FROM case_search WHERE case_search MATCH :asked ORDER BY rowid")
+    assert {asked: connection.execute(found, {"asked": asked}).scalars().all() for asked in ('"给水"', '"给水 水管"', '"gx 1 给"')} == {
+        '"给水"': [3, 7], '"给水 水管"': [7], '"gx 1 给"': [7]
+    }
+    assert connection.execute(text("SELECT count(*) FROM case_search")).scalar() == 3
