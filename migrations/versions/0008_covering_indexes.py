@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy import Connection, text
 
 revision = "0008_covering_indexes"
-down_revision = "0005_rule_editions"
+down_revision = "0007_time"
 branch_labels = None
 depends_on = None
 
