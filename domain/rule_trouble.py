@@ -159,7 +159,8 @@ def _of_parameters(session: Session, office: Office) -> Iterable[Found]:
         except (NoEditionInForce, RuleSetMissing):
             continue
         for name, parameter in rules.parameters.items():
-            if parameter.general(today) is None:
+            is_by_code_alone = parameter.by is not None and not parameter.values
+            if parameter.general(today) is None and not is_by_code_alone:
                 label = parameter.declaration.label
                 reason = words()["parameter_reason"].format(title=rules.title, label=label, day=today.isoformat())
                 yield Found(PARAMETER, f"{key}.{name}", reason)
