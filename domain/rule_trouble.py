@@ -23,7 +23,7 @@ from domain.recipient import holders
 from domain.rule_edition import files
 from rules.engine import NoEditionInForce, RuleError, RuleSetMissing
 
-FILE, PARAMETER, DECISION, SERIES = "file", "parameter", "decision", "series"
+FILE, PARAMETER, DECISION, SERIES, CLOCK = "file", "parameter", "decision", "series", "clock"
 STANDING = (FILE, PARAMETER)
 """Kinds that can be looked at any time; the others are over when they have not recurred for a day."""
 QUIET_AFTER = timedelta(days=1)
@@ -38,7 +38,7 @@ class RuleTrouble(SQLModel, table=True):
 
     id: int | None = Field(default=None, sa_column=id_column())
     kind: str = Field(sa_column=code_column(length=16))
-    """file | parameter | decision | series"""
+    """file | parameter | decision | series | clock"""
     name: str = Field(sa_column=code_column(length=240))
     """The file, the rule set and parameter, the rule set, or the series."""
     open_key: str | None = Field(default=None, sa_column=code_column(length=260, nullable=True, unique=True))
@@ -117,6 +117,12 @@ def note_failure(work: Work, rule_set: str, reason: str) -> None:
     note(work, Found(DECISION, rule_set, reason))
 
 
+@command("rule_trouble.note_clocks", allow=system_only)
+def note_clocks(work: Work, count: int, first: str) -> None:
+    """The night could not compute some clocks; each of them says so on its case."""
+    note(work, Found(CLOCK, words()["clocks"], words()["clock_reason"].format(count=count, first=first)))
+
+
 def reason_of(error: BaseException) -> str:
     """Why a question to the rules got no answer, in words without internals."""
     return str(error) if isinstance(error, RuleError) else words()["engine_reason"].format(error=type(error).__name__)
@@ -153,7 +159,8 @@ def _of_parameters(session: Session, office: Office) -> Iterable[Found]:
         except (NoEditionInForce, RuleSetMissing):
             continue
         for name, parameter in rules.parameters.items():
-            if parameter.general(today) is None:
+            is_by_code_alone = parameter.by is not None and not parameter.values
+            if parameter.general(today) is None and not is_by_code_alone:
                 label = parameter.declaration.label
                 reason = words()["parameter_reason"].format(title=rules.title, label=label, day=today.isoformat())
                 yield Found(PARAMETER, f"{key}.{name}", reason)

@@ -3,7 +3,8 @@
 The sweep is a job, so that it can be watched; every part is a transaction of its own and may run twice.
 """
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -22,8 +23,9 @@ from domain import (
     rule_tally,
     rule_trouble,
 )
-from domain.actor import SYSTEM
+from domain.actor import SYSTEM, Actor
 from domain.command import Work, command, system_only
+from domain.decision import ENGINE_FAULTS
 from domain.exchange import reply_light
 from domain.file_store import StoredFile
 from domain.job import Job, JobResult, Progress, job_handler
@@ -33,7 +35,9 @@ from domain.observation import judging
 from domain.office import office_of
 from domain.person import Absence, Person
 from domain.session import SignedInSession, SignInAttempt
+from rules.engine import RuleError
 
+log = logging.getLogger(__name__)
 KIND = "nightly_sweep"
 SESSIONS_KEPT = timedelta(days=30)
 JOBS_KEPT = timedelta(days=180)
@@ -50,6 +54,9 @@ def _swept_clocks(progress: Progress, reason: str) -> dict[str, Any]:
         progress.writing, reason=reason, on_page=lambda done: progress.tell(done, doing="重算时限")
     )
     faults = [{"clock": clock_id, "fault": words} for clock_id, words in swept.faults]
+    if faults:
+        with progress.writing() as session:
+            rule_trouble.note_clocks(session, SYSTEM, len(faults), faults[0]["fault"])
     return {"clocks": swept.clocks, "moved": len(swept.moves), "faults": faults}
 
 
@@ -88,12 +95,29 @@ def nightly_sweep(progress: Progress, arguments: Mapping[str, Any]) -> JobResult
     found["escalations"] = escalation.sweep(progress.writing, lambda done: progress.tell(done, doing="催办上报"))
     for done, (label, act) in enumerate(parts, 1):
         progress.tell(done, len(parts) + 1, label)
+<<<<<<< HEAD
         with progress.writing() as session:
             found[act.__name__] = act(session, SYSTEM)
     found["rule_tally"] = _keep_rule_tally(progress)
+=======
+        found[act.__name__] = _done(progress, label, act)
+>>>>>>> h-time
     found["files"] = _sweep_files(progress)
     found["audit_head"] = _note_audit_head(progress)
     return JobResult(found)
+
+
+def _done(progress: Progress, label: str, act: Callable[[Session, Actor], Any]) -> Any:
+    """What a part of the night says; rules that cannot answer undo this part alone and are told of."""
+    try:
+        with progress.writing() as session:
+            return act(session, SYSTEM)
+    except (RuleError, *ENGINE_FAULTS) as fault:
+        log.exception("part %s of the sweep failed", act.__name__)
+        reason = rule_trouble.reason_of(fault)
+    with progress.writing() as session:
+        rule_trouble.note_failure(session, SYSTEM, label, reason)
+    return {"fault": reason}
 
 
 @command("absence.end_expired", allow=system_only)

@@ -181,3 +181,19 @@ def test_sweeping_is_the_portals_own_work(database, person):
         sweep.begin(session, actor)
     with database.writing() as session:
         sweep.begin(session, SYSTEM)
+
+
+def test_a_rule_set_that_fails_undoes_its_part_alone_and_is_told_once(database, runner, person, clock, monkeypatch):
+    maintainer = person("rule_maintainer")
+    message = OutboxMessage(partner="usage_control", kind="report", business_key="R-1", status="delivered", result_status="awaited",
+                            created_at=portal_clock.now(), due_at=portal_clock.now(), payload={})
+    keep(database, message)
+    monkeypatch.setattr("domain.exchange.reply_light.RULE_SET", "gone")
+    for _night in range(3):
+        found = swept(runner)
+        assert "gone" in found["refresh"]["fault"]
+        assert found["forget_sessions"] == found["files"] == 0
+        clock(hours=24)
+    with database.reading() as session:
+        told = session.exec(select(Notice).where(Notice.kind == "rules")).all()
+        assert [(each.person_id, each.title) for each in told] == [(maintainer.person_id, "规则没有给出结论：报送结果未返回")]

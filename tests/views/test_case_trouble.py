@@ -28,7 +28,7 @@ def main_text(response):
     return BeautifulSoup(response.text, "html.parser").find("main").get_text(" ", strip=True)
 
 
-def test_a_set_that_cannot_answer_is_a_card_on_the_page_and_the_page_stands(claimed, officers, sign_in, monkeypatch):
+def test_a_set_that_cannot_answer_is_a_card_on_the_page_and_the_page_stands(claimed, officers, sign_in, monkeypatch):  # noqa: F811
     plain = Opened.step
     monkeypatch.setattr(Opened, "step", lambda self, task: replace(plain(self, task), asks=("tree_limit", "gone")))
     text = main_text(sign_in(officers["window"]).get(f"/cases/{claimed.id}"))
@@ -37,7 +37,7 @@ def test_a_set_that_cannot_answer_is_a_card_on_the_page_and_the_page_stands(clai
     assert "改好后即可继续，不必重填" in text
 
 
-def test_an_escalated_case_says_so(claimed, officers, sign_in, database):
+def test_an_escalated_case_says_so(claimed, officers, sign_in, database):  # noqa: F811
     browser = sign_in(officers["window"])
     assert "催办未获回应" not in main_text(browser.get(f"/cases/{claimed.id}"))
     with database.writing() as session:
@@ -46,7 +46,7 @@ def test_an_escalated_case_says_so(claimed, officers, sign_in, database):
     assert "起，催办未获回应" in main_text(browser.get(f"/cases/{claimed.id}"))
 
 
-def test_the_holder_answers_a_reminder_from_the_page(claimed, officers, sign_in, database):
+def test_the_holder_answers_a_reminder_from_the_page(claimed, officers, sign_in, database):  # noqa: F811
     browser = sign_in(officers["window"])
     address = f"/cases/{claimed.id}/tasks/{claimed.task('window')}/do/answer_reminder"
     page = f"/cases/{claimed.id}"
