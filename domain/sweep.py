@@ -95,13 +95,8 @@ def nightly_sweep(progress: Progress, arguments: Mapping[str, Any]) -> JobResult
     found["escalations"] = escalation.sweep(progress.writing, lambda done: progress.tell(done, doing="催办上报"))
     for done, (label, act) in enumerate(parts, 1):
         progress.tell(done, len(parts) + 1, label)
-<<<<<<< HEAD
-        with progress.writing() as session:
-            found[act.__name__] = act(session, SYSTEM)
-    found["rule_tally"] = _keep_rule_tally(progress)
-=======
         found[act.__name__] = _done(progress, label, act)
->>>>>>> h-time
+    found["rule_tally"] = _keep_rule_tally(progress)
     found["files"] = _sweep_files(progress)
     found["audit_head"] = _note_audit_head(progress)
     return JobResult(found)
