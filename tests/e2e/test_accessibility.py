@@ -373,6 +373,7 @@ def dark(browser: Browser, browser_context_args: dict[str, Any], portal: Running
             if login:
                 sign_in(context.new_page(), next(each for each in accounts if each["login"] == login))
             opened[login] = watch(context)
+            opened[login].open("/help")  # the first answer asks the browser for its colours, the next has them
         return opened[login]
 
     yield open_as
