@@ -122,17 +122,23 @@ def check_type(path: Path, name: str, allowed: tuple[str, ...] | None = None) ->
     extension = extension_of(name)
     if extension not in found.extensions:
         said = f"扩展名是 .{extension}" if extension else "没有扩展名"
-        raise InvalidData(f"「{name}」{said}，但内容是{found.label}，没有接收。{_advice(found)}")
+        raise InvalidData(f"「{name}」{said}，但内容{_content_words(found)}，没有接收。{_advice(found, extension)}")
     if allowed is not None and found.key not in allowed:
         wanted = "、".join(FILE_TYPES[key].label for key in allowed)
         raise InvalidData(f"「{name}」是{found.label}，这里只收{wanted}。请转换格式后重新上传。")
     return found
 
 
-def _advice(found: FileType) -> str:
+def _content_words(found: FileType) -> str:
+    return "不是这种格式" if found.key == "unknown" else f"是{found.label}"
+
+
+def _advice(found: FileType, extension: str) -> str:
     """What to do about a file whose name and content differ."""
     if found.key == "empty":
         return "请确认文件已经写完，再重新上传。"
+    if found.key == "unknown" or (found.key == "txt" and extension in ("json", "geojson", "xml", "kml", "gml")):
+        return "文件可能已损坏或没有写完，请重新导出后上传。"
     if not found.extensions:
         return "请上传原始的文档、图片或图形文件。"
     return f"确实是{found.label}的，请把扩展名改为 .{found.extensions[0]} 后重新上传。"

@@ -145,6 +145,22 @@ def test_kind_that_is_not_asked_for_is_refused_with_those_that_are(tmp_path: Pat
         check_type(path, "a.png", allowed=("pdf", "docx"))
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("地块.xlsx", b"\x07\x01\x00\xfe" * 40, "扩展名是 .xlsx，但内容不是这种格式，没有接收。文件可能已损坏"),
+        ("范围.geojson", b"hello", "扩展名是 .geojson，但内容是纯文本，没有接收。文件可能已损坏"),
+        ("说明.pdf", b"hello", "请把扩展名改为 .txt"),
+        ("空.pdf", b"", "扩展名是 .pdf，但内容是空文件，没有接收。请确认文件已经写完"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_what_to_do(tmp_path: Path, name: str, content: bytes, words: str):
+    path = tmp_path / "x"
+    path.write_bytes(content)
+    with pytest.raises(InvalidData, match=words):
+        check_type(path, name)
+
+
 def test_name_without_ending_and_empty_file_are_refused(tmp_path: Path):
     path = tmp_path / "x"
     path.write_bytes(pdf())
