@@ -24,7 +24,7 @@ from tests.e2e.test_pipeline_permit import begin
 AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
 PHONE = {"width": 390, "height": 844}
-ANYBODY, ENTERPRISE, OFFICIAL = "", "pipeline", "reviewer.310118"
+ANYBODY, ENTERPRISE, OFFICIAL, KEEPER = "", "pipeline", "reviewer.310118", "rule_maintainer"
 SHOWN = [route for route in PAGES if "GET" in route.methods]
 
 LEFT_OUT = {
@@ -50,6 +50,9 @@ LEFT_OUT = {
     "map_tile": "地图瓦片，给地图脚本读，不是网页",
     "plot_template": "下载地块模板，不是网页",
     "template_file_versions": "演示数据没有上传过模板文件",
+    "download_rule_draft": "下载规则草稿的电子表格，不是网页",
+    "rule_draft_table_row": "随门户的规则没有大表；与 rule_draft_rule 用同样的字段",
+    "rule_conflict": "演示数据没有文件冲突；页面由 tests/views/test_rules_pages.py 打开",
     "my_case": "转到 filing 或 track，本身不出页面",
 }
 """Routes that show no page of their own, or have nothing to show in the demo data; each with the reason."""
@@ -62,6 +65,8 @@ class Demo:
     file: Path
     own_draft: str = ""
     """The code of a draft that the enterprise began in this run."""
+    rule_draft: str = ""
+    """The address of a draft of a rule set that was begun in this run, with golden cases that fail."""
 
     def one(self, query: str, *values: Any) -> Any:
         """The first column of the first row; fails if the demo data hold none."""
@@ -121,6 +126,11 @@ def at_case(tail: str = "", step: str = "review", who: str = OFFICIAL) -> Visits
         return [Visit(f"/cases/{case_id}{tail.replace('{task}', task)}", who)]
 
     return visits
+
+
+def at_rule_draft(*tails: str) -> Visits:
+    """Pages of the rule draft that was begun in this run."""
+    return lambda demo: [Visit(f"{demo.rule_draft}{tail}", KEEPER) for tail in tails]
 
 
 def with_plots(tail: str, status: str, who: str | None = None) -> Visits:
@@ -186,6 +196,23 @@ COVERED: dict[str, Visits] = {
     "task_operation": together(*(at_case(f"/tasks/{{task}}/do/{key}") for key in (
         "return", "transfer", "assist", "countersign", "suspend", "terminate"))),
     "job": row("/jobs/{}", "SELECT id FROM job WHERE kind = 'build_report_package'", "approver.310118"),
+    "rule_tab": together(*(each(f"/rules/{{}}/{tab}", "outflow_warning_line", "deadline_light", who=KEEPER) for tab in (
+        "table", "parameters", "cases", "yaml", "editions", "use"))),
+    "roll_back_rule": row("/rule-editions/{}/roll-back", "SELECT id FROM rule_edition WHERE key = 'outflow_warning_line'", KEEPER),
+    "cancel_rule_schedule": row("/rule-editions/{}/cancel", "SELECT id FROM rule_edition WHERE key = 'outflow_warning_line'", KEEPER),
+    "rule_draft": at_rule_draft(""),
+    "rule_draft_parameters": at_rule_draft("/parameters"),
+    "rule_draft_rules": at_rule_draft("/rules"),
+    "rule_draft_rule": at_rule_draft("/rules/below", "/rules/new"),
+    "rule_draft_cases": at_rule_draft("/cases"),
+    "rule_draft_case": at_rule_draft("/cases/1", "/cases/0"),
+    "rule_draft_yaml": at_rule_draft("/yaml"),
+    "rule_draft_workbook": at_rule_draft("/workbook"),
+    "discard_rule_draft": at_rule_draft("/discard"),
+    "rule_replay": row("/rule-replays/{}", "SELECT id FROM rule_replay", KEEPER),
+    "rule_decision": row("/rule-decisions/{}?against=", "SELECT id FROM decision WHERE rule_set = 'outflow_warning_line'", KEEPER),
+    "rule_decision_golden": lambda demo: [Visit("/rule-decisions/{}/golden/{}".format(
+        demo.one("SELECT id FROM decision WHERE rule_set = 'outflow_warning_line'"), demo.rule_draft.rpartition("/")[2]), KEEPER)],
     "rule": lambda demo: [Visit(f"/rules/{key}") for key in RULES],
     "new_range": at_case("/ranges/new", "window", "window.310118"),
     "range": lambda demo: [Visit("/cases/{}/ranges/{}".format(*demo.all(
@@ -272,7 +299,22 @@ def demo(portal: RunningPortal, watched: Open) -> Demo:
     """The demo data, and a draft begun by the enterprise."""
     page = watched(ENTERPRISE, False).page
     begin(page)
-    return Demo(portal.folder / "portal.sqlite3", page.url.split("/filing/")[1].split("/")[0].split("?")[0])
+    own_draft = page.url.split("/filing/")[1].split("/")[0].split("?")[0]
+    return Demo(portal.folder / "portal.sqlite3", own_draft, rule_draft_begun(watched(KEEPER, False).page))
+
+
+def rule_draft_begun(page: Page) -> str:
+    """A draft of the warning line at 12 %, replayed; its address."""
+    page.goto("/rules/outflow_warning_line")
+    page.get_by_role("button", name="起草修改").click()
+    page.wait_for_url("**/parameters*")
+    page.get_by_label("警戒比例，数值").fill("0.12")
+    page.get_by_role("button", name="保存并检查").click()
+    address = page.url.split("/parameters")[0].removeprefix(page.url.split("/rule-drafts")[0])
+    page.goto(address)
+    page.get_by_role("button", name="回放这一稿").click()
+    page.get_by_role("heading", name="结论会变").wait_for(timeout=60_000)
+    return address
 
 
 def sign_in(page: Page, account: dict[str, Any]) -> None:

@@ -173,3 +173,59 @@ def rolled_back(page: Page) -> None:
     expect(page.get_by_text("已回退，原来的规则从现在起施行。")).to_be_visible()
     expect(page.get_by_role("region", name="版本")).to_contain_text("通知撤回（样例）")
 
+
+
+@pytest.mark.function("PROJ-062", "edited_visually", "in_force_at_once")
+def test_a_light_a_fast_track_and_a_usage_gate_each_in_another_way_of_editing(own_portal, enter):
+    author, reviewer = enter("rule_maintainer", at=own_portal), enter("rule_maintainer2", at=own_portal)
+    publish(author, reviewer, light_warns_earlier(author), "事项没有规定的，提前 4 日预警（样例）")
+    publish(author, reviewer, fast_track_says_why(author), "告知里写明走哪条路（样例）")
+    publish(author, reviewer, gate_says_where(author), "告知里写明在哪里选（样例）")
+    for key, words in (("deadline_light", "4 天"), ("pipeline_fast_track", "未标记快速办理，走三级审批"), ("plot_usage_gate", "可在一张图上选")):
+        author.goto(f"/rules/{key}")
+        expect(author.locator("main")).to_contain_text(words)
+        author.goto(f"/rules/{key}/editions")
+        expect(author.get_by_role("region", name="版本")).to_contain_text("何望舒（样例）起草，王知秋（样例）复核")
+
+
+def light_warns_earlier(page: Page) -> str:
+    """A parameter; one case of the article moves, and the limit itself is tried by a proposed case."""
+    draft = drafted(page, "deadline_light")
+    page.get_by_label("事项没有规定时的预警天数，数值").fill("4")
+    save(page)
+    page.goto(f"{draft}/cases")
+    page.get_by_role("region", name="黄金用例").get_by_role("link", name="没有规定预警天数，剩 4 日，绿灯").click()
+    page.get_by_label("名称").fill("没有规定预警天数，剩 5 日，绿灯")
+    page.get_by_label("剩余天数").fill("5")
+    save(page)
+    while page.get_by_label("按条文应得").count():
+        page.get_by_label("按条文应得").first.select_option(label="黄灯")
+        page.get_by_role("button", name="加入用例").first.click()
+        page.wait_for_load_state()
+    return draft
+
+
+def fast_track_says_why(page: Page) -> str:
+    """A rule in its form."""
+    draft = drafted(page, "pipeline_fast_track")
+    page.goto(f"{draft}/rules")
+    page.get_by_role("link", name="未标记快速办理").click()
+    page.get_by_label("告知的话").fill("未标记快速办理，走三级审批")
+    save(page)
+    return draft
+
+
+def gate_says_where(page: Page) -> str:
+    """The YAML, as experts write it; the finding of a slip leads to its line."""
+    draft = drafted(page, "plot_usage_gate")
+    page.goto(f"{draft}/yaml")
+    text = page.get_by_label("规则文本（YAML）")
+    sound = text.input_value().replace("请至少填一个地块编号", "请至少填一个地块编号，可在一张图上选")
+    text.fill(sound.replace("outcome: refuse, message: 没有地块", "outcome: refused, message: 没有地块"))
+    save(page)
+    page.locator("#findings").get_by_role("link", name=re.compile(r"第 \d+ 行")).first.click()
+    assert re.search(r"#line-\d+$", page.url)
+    text.fill(sound)
+    save(page)
+    expect(page.locator("#findings")).to_contain_text("没有发现问题")
+    return draft
