@@ -78,7 +78,7 @@ class Task(SQLModel, table=True):
         Index("ix_task_queue", "status", "role", "district_code", "reserved_for", "case_id"),
         Index("ix_task_assignee", "assignee_id", "status", "case_id"),
         Index("ix_task_case", "case_id", "id"),
-        Index("ix_task_reserved", "reserved_for", "case_id"),
+        Index("ix_task_reserved", "reserved_for", "status", "case_id"),
         Index("ix_task_done_by", "done_by", "case_id", "status"),
     )
 

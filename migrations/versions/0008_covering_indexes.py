@@ -16,6 +16,7 @@ INDEXES = {
     "ix_case_creator": ("case_file", ["created_by", "id", "status"]),
     "ix_task_queue": ("task", ["status", "role", "district_code", "reserved_for", "case_id"]),
     "ix_task_assignee": ("task", ["assignee_id", "status", "case_id"]),
+    "ix_task_reserved": ("task", ["reserved_for", "status", "case_id"]),
     "ix_task_done_by": ("task", ["done_by", "case_id", "status"]),
 }
 
