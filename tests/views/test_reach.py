@@ -23,6 +23,8 @@ from domain.person import Absence, RoleGrant
 from domain.portal_clock import now, today
 from domain.session import SignedInSession
 from domain.usage_control import ReportRound
+from portal.areas.rules import KEEPERS
+from portal.areas.rules import PAGES as RULE_PAGES
 from portal.routes import PAGES
 from tests.case_types.permit_walk import Permit
 
@@ -146,6 +148,11 @@ ROUTES = {
     "cancel_administered_job": Route("/administration/jobs/{job}/cancel"),
     "retry_administered_job": Route("/administration/jobs/{job}/retry"),
 }
+# Pages of the workbench are closed to everybody who does not keep the rules, whatever row they point at.
+ROUTES |= {
+    page.name: Route(re.sub(r"\{[^}]+\}", "1", page.path)) for page in RULE_PAGES if "{" in page.path and page.access == KEEPERS
+}
+ROUTES["rule_decision"] = Route("/rule-decisions/{decision}", "dispatcher")
 OPEN = {
     "guide": "办事指南，人人可看",
     "manual": "使用手册，人人可看",
@@ -154,6 +161,7 @@ OPEN = {
     "start_filing": "开始自己的申请，不指向别人的办件",
     "start_case": "发起自己的办件，不指向别人的办件",
     "rule": "规则库，工作人员都可看",
+    "rule_tab": "规则库，工作人员都可看；用到它的办件按辖区列出，由 test_rules 核对",
     "usage_control_matter": "事项目录；其中的办件按辖区列出，由 test_usage_control 核对",
     "ledger_details": "明细表的名称，不是行号；行按辖区列出，由 test_ledgers 核对",
     "map_tile": "图层瓦片；公共底图，办件范围另由 map_ranges 按辖区给出",
