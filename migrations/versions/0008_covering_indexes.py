@@ -55,6 +55,6 @@ def _texts(connection: Connection) -> Iterator[list[tuple[int, str]]]:
 
 
 def _with_pairs(words: str) -> str:
-    tokens = words.split(" ") if words else []
+    tokens = words.partition(NO_PAIR)[0].split()
     both = (one + other for one, other in itertools.pairwise(tokens))
     return " ".join([*tokens, NO_PAIR, *(pair if PAIR.fullmatch(pair) else NO_PAIR for pair in both)])
