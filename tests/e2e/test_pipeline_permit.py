@@ -293,7 +293,7 @@ def dispatch(enter, address: str) -> None:
     dispatcher = enter("dispatcher", DISTRICT)
     take_up(dispatcher, address)
     act(dispatcher, "发件")
-    expect(dispatcher.get_by_text("办件已结束：准予。")).to_be_visible()
+    expect(dispatcher.get_by_role("heading", name="办件已结束：准予")).to_be_visible()
 
 
 def permit_of(phone: Page, code: str, number: str) -> Path:

@@ -111,7 +111,7 @@ def test_a_wrong_number_is_not_taken_and_the_right_one_that_comes_later_is(enter
     expect(dispatcher.get_by_role("row").filter(has_text=code)).to_contain_text(number)
     dispatcher.goto(address)
     act(dispatcher, "发件")
-    expect(dispatcher.get_by_text("办件已结束：准予。")).to_be_visible()
+    expect(dispatcher.get_by_role("heading", name="办件已结束：准予")).to_be_visible()
 
 
 def test_of_two_numbers_the_first_stays_and_the_other_is_shown_as_a_conflict(enter, granted, ministry):
@@ -150,7 +150,7 @@ def test_an_answer_that_never_comes_keeps_dispatch_closed_and_stays_to_be_found(
     ministry("release")
     wait_for(dispatcher, address, NUMBER)
     act(dispatcher, "发件")
-    expect(dispatcher.get_by_text("办件已结束：准予。")).to_be_visible()
+    expect(dispatcher.get_by_role("heading", name="办件已结束：准予")).to_be_visible()
 
 
 def test_a_ministry_that_dies_in_mid_exchange_gets_one_package_and_gives_one_number(enter, granted, ministry, portal):
