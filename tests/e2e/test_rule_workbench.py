@@ -181,7 +181,7 @@ def test_a_light_a_fast_track_and_a_usage_gate_each_in_another_way_of_editing(ow
     publish(author, reviewer, light_warns_earlier(author), "事项没有规定的，提前 4 日预警（样例）")
     publish(author, reviewer, fast_track_says_why(author), "告知里写明走哪条路（样例）")
     publish(author, reviewer, gate_says_where(author), "告知里写明在哪里选（样例）")
-    for key, words in (("deadline_light", "4 天"), ("pipeline_fast_track", "未标记快速办理，走三级审批"), ("plot_usage_gate", "可在一张图上选")):
+    for key, words in (("deadline_light", "事项没有规定时的预警天数为 4 日"), ("pipeline_fast_track", "未标记快速办理，走三级审批"), ("plot_usage_gate", "可在一张图上选")):
         author.goto(f"/rules/{key}")
         expect(author.locator("main")).to_contain_text(words)
         author.goto(f"/rules/{key}/editions")
