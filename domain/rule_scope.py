@@ -31,7 +31,7 @@ def decision_of(session: Session, actor: Actor, decision_id: int) -> StoredDecis
     stored = session.get(StoredDecision, decision_id)
     may = stored is not None and (actor.has_role(*KEEPERS) or stored.case_id is not None)
     if stored is None or not may:
-        raise NotFound("没有这条判断。请从办件或重算的列表进入。")
+        raise NotFound("没有这条判断。请从办件或回放的列表进入。")
     if not actor.has_role(*KEEPERS):
         case_of(session, actor, stored.case_id)
     return stored

@@ -89,13 +89,13 @@ class _Found:
         place = district_name(each.past.district_code) if each.past.district_code else ""
         start = f"判断 {each.past.decision_id}　{each.past.decided_on}　{each.past.subject}　{place}　"
         if each.sort == UNABLE:
-            return f"{start}不能重算：{each.after.message}"
+            return f"{start}不能回放：{each.after.message}"
         return f"{start}{self._kind.word(each.past.outcome)} → {self._kind.word(each.after.outcome)}　{each.after.message}"
 
     def as_text(self) -> str:
         """The counts, and by district which outcomes would have been others."""
         changed = self._sorts.total() - self._sorts[UNABLE]
-        lines = [f"比较 {self._compared:,} 条，{changed:,} 条会变，{self._sorts[UNABLE]:,} 条不能重算"]
+        lines = [f"比较 {self._compared:,} 条，{changed:,} 条会变，{self._sorts[UNABLE]:,} 条不能回放"]
         for (district, before, after), count in sorted(self._districts.items()):
             place = district_name(district) if district else "（无行政区）"
             lines.append(f"{place}　{self._kind.word(before)} → {self._kind.word(after)}　{count:,} 条")

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from rules.engine.command_line import add_commands
 
-WORDS = "草稿对历史判断重算，列出哪些结论会变；只读数据库，不保存"
+WORDS = "草稿对历史判断回放，列出哪些结论会变；只读数据库，不保存"
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add `rules` with the commands of the engine and `replay`."""
-    parser = subparsers.add_parser("rules", help="检查、测试、变异、解释、重算规则集")
+    parser = subparsers.add_parser("rules", help="检查、测试、变异、解释、回放规则集")
     replaying = add_commands(parser).add_parser("replay", help=WORDS, description=WORDS)
     replaying.add_argument("set", help="规则集的键")
     replaying.add_argument("--draft", required=True, type=Path, metavar="FILE", help="改过的规则文件")

@@ -66,7 +66,7 @@ def approve(work: Work, draft_id: int, examination: Examination, opinion: str = 
     row = _under_review(work, draft_id, IN_REVIEW)
     must_be_sound(work, row, examination)
     if needs_replay(work.session, row):
-        raise Refused("这套规则已有判断记录，这一版还没有对历史办件重算，不能通过。请先重算，看过哪些结论会变再定。")
+        raise Refused("这套规则已有判断记录，这一版还没有对历史办件回放，不能通过。请先回放，看过哪些结论会变再定。")
     _reviewed(work, row, APPROVED, opinion)
     record(work, row, act="approve", digest=row.digest, replay=row.replay_id)
     notify(work, row.author_id, NOTICE, f"「{row.title}」的规则草稿已通过复核", row.opinion)

@@ -61,7 +61,7 @@ class Comparer:
         lacking = [fact for name, fact in self.rules.facts.items() if name not in past.facts]
         if lacking:
             labels = "、".join(f"「{fact.label}」" for fact in lacking)
-            return Difference(UNABLE, past, Answer(None, None, f"当时没有取事实{labels}，不能重算"), None)
+            return Difference(UNABLE, past, Answer(None, None, f"当时没有取事实{labels}，不能回放"), None)
         after = self._answer(self._decider, past)
         sort = _sort(past, after)
         if sort is None:

@@ -21,14 +21,14 @@ KIND = "rule_replay_export"
 HEADS = (
     "判断", "日期", "行政区", "经办人", "对象", "变化", "原结论", "原依据的规则", "原告知", "现行版本的结论", "草稿的结论", "草稿依据的规则", "草稿的告知",
 )  # fmt: skip
-SORT_WORDS = {OUTCOME: "结论变", RULE: "依据变", WORDS: "只改措辞", UNABLE: "不能重算"}
+SORT_WORDS = {OUTCOME: "结论变", RULE: "依据变", WORDS: "只改措辞", UNABLE: "不能回放"}
 
 
 @command("rule_replay.export", allow=holders_of(*KEEPERS))
 def request_export(work: Work, replay_id: int, wanted: ChangeFilter) -> Job:
     """Queue the export of the changes that fit. Raises NotFound."""
     replay = reading.replay(work.session, work.actor, replay_id)
-    return enqueue(work, KIND, f"导出「{replay.title}」的重算结果", {"replay": replay_id, "filter": asdict(wanted)})
+    return enqueue(work, KIND, f"导出「{replay.title}」的回放结果", {"replay": replay_id, "filter": asdict(wanted)})
 
 
 @job_handler(KIND, resumable=True)
@@ -37,9 +37,9 @@ def run_export(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
     with progress.reading() as session, tempfile.TemporaryDirectory() as folder:
         replay = reading.replay(session, progress.owner(session), arguments["replay"])
         file = Path(folder) / "replay.xlsx"
-        sheet = Sheet(file, [Column(str(place), head) for place, head in enumerate(HEADS)], "重算结果")
+        sheet = Sheet(file, [Column(str(place), head) for place, head in enumerate(HEADS)], "回放结果")
         words, expected = reading.outcome_words(replay), replay.changed + replay.unable
-        name = f"{replay.title}重算{portal_clock.today(session):%Y%m%d}.xlsx"
+        name = f"{replay.title}回放{portal_clock.today(session):%Y%m%d}.xlsx"
         for rows in reading.every(session, arguments["replay"], ChangeFilter(**arguments["filter"])):
             sheet.add([_cells(row, words) for row in rows])
             progress.tell(sheet.row_count, max(expected, sheet.row_count), "写入工作簿")

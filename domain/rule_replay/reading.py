@@ -68,7 +68,7 @@ def replay(session: Session, actor: Actor, replay_id: int) -> RuleReplay:
     actor.must_have(*KEEPERS)
     found = session.get(RuleReplay, replay_id)
     if found is None:
-        raise NotFound("没有这次重算。请从草稿页面进入。")
+        raise NotFound("没有这次回放。请从草稿页面进入。")
     return found
 
 
@@ -96,7 +96,7 @@ def groups(session: Session, actor: Actor, replay_id: int, grouping: str) -> lis
     """The counts by district, officer or month: districts and months in their order, officers with most changes first."""
     actor.must_have(*KEEPERS)
     if grouping not in GROUPINGS:
-        raise NotFound("重算结果只能按行政区、经办人、月份汇总。")
+        raise NotFound("回放结果只能按行政区、经办人、月份汇总。")
     wanted = select(RuleReplayGroup).where(RuleReplayGroup.replay_id == replay_id, RuleReplayGroup.grouping == grouping)
     rows = session.exec(wanted.order_by(RuleReplayGroup.value))
     found = [_group(row) for row in rows]
@@ -136,7 +136,7 @@ def change(session: Session, actor: Actor, change_id: int) -> RuleReplayChange:
     actor.must_have(*KEEPERS)
     found = session.get(RuleReplayChange, change_id)
     if found is None:
-        raise NotFound("没有这条重算结果。请从重算的列表进入。")
+        raise NotFound("没有这条回放结果。请从回放的列表进入。")
     return found
 
 

@@ -35,12 +35,12 @@ def request(work: Work, draft_id: int, examination: Examination) -> RuleReplay:
     """
     row = for_update(work, draft_id)
     if examination.text_digest != text_digest(row.text):
-        raise Conflict("草稿在检查期间又改过，这次没有重算。请重新检查后再重算。")
+        raise Conflict("草稿在检查期间又改过，这次没有回放。请重新检查后再回放。")
     if examination.rules is None:
-        raise Refused("规则文本有错，还不能重算。请先改正：" + "；".join(examination.reasons))
+        raise Refused("规则文本有错，还不能回放。请先改正：" + "；".join(examination.reasons))
     _refuse_second(work.session, row, examination.rules)
     replay = _new(work, row, examination.rules)
-    job = jobs.enqueue(work, KIND, f"重算「{examination.rules.title}」的历史判断", {"replay": replay.id})
+    job = jobs.enqueue(work, KIND, f"回放「{examination.rules.title}」的历史判断", {"replay": replay.id})
     replay.job_id = job.id
     work.session.add(replay)
     work.record(f"rule_set:{row.key}", draft=row.id, replay=replay.id, digest=replay.digest, act="request_replay")
@@ -52,7 +52,7 @@ def _refuse_second(session: Session, row: RuleDraft, rules: RuleSet) -> None:
     for other in session.exec(same):
         job = session.get(Job, other.job_id)
         if other.ended_at is None and job is not None and job.status in ("queued", "running"):
-            raise Conflict(f"这一版正在重算（{other.asked_by_name} 提交）。请等它结束，或先取消。")
+            raise Conflict(f"这一版正在回放（{other.asked_by_name} 提交）。请等它结束，或先取消。")
 
 
 def _new(work: Work, row: RuleDraft, rules: RuleSet) -> RuleReplay:
@@ -73,7 +73,7 @@ def cancel(work: Work, replay_id: int) -> RuleReplay:
     """End a replay that waits or runs; what was compared so far stays. Raises Conflict once it has ended."""
     replay, job = _with_job(work.session, replay_id)
     if job is None or job.status not in ("queued", "running"):
-        raise Conflict("这次重算已经结束，不需要取消。")
+        raise Conflict("这次回放已经结束，不需要取消。")
     jobs.ask_end(work, job)
     return replay
 
@@ -83,7 +83,7 @@ def resume(work: Work, replay_id: int) -> RuleReplay:
     """Go on with a replay that was cancelled or failed, behind the last decision it compared. Raises Conflict otherwise."""
     replay, job = _with_job(work.session, replay_id)
     if job is None or job.status not in ("failed", "cancelled"):
-        raise Conflict("这次重算没有中止，不需要继续。要再算一次的，请重新提交重算。")
+        raise Conflict("这次回放没有中止，不需要继续。要再算一次的，请重新提交回放。")
     jobs.start_again(work, job)
     return replay
 
@@ -96,7 +96,7 @@ def _with_job(session: Session, replay_id: int) -> tuple[RuleReplay, Job | None]
 def _found(session: Session, replay_id: int) -> RuleReplay:
     replay = session.get(RuleReplay, replay_id)
     if replay is None:
-        raise NotFound("没有这次重算。请从草稿页面进入。")
+        raise NotFound("没有这次回放。请从草稿页面进入。")
     return replay
 
 

@@ -79,7 +79,7 @@ class RuleReplayChange(SQLModel, table=True):
     month: str = Field(sa_column=code_column(length=7))
     decided_on: date
     sort: str = Field(sa_column=code_column(length=8))
-    """outcome 结论变 | rule 依据变 | words 只是措辞变 | unable 不能重算"""
+    """outcome 结论变 | rule 依据变 | words 只是措辞变 | unable 不能回放"""
     before_outcome: str = Field(sa_column=code_column(length=40))
     before_rule: str | None = Field(default=None, sa_column=code_column(nullable=True))
     before_message: str = ""

@@ -7,6 +7,7 @@ from typing import Any
 
 from .decision import Decision
 from .fault import Fault, InvalidFact
+from .kind import Kind
 from .note import NOTHING_KNOWN, Known
 from .rule_book import PYTHON, CompiledSet, rule_files, tables_known
 from .rule_set import Case, RuleSet
@@ -41,7 +42,7 @@ def run_case(compiled: CompiledSet, case: Case) -> CaseResult:
         return CaseResult(case, None, _refusal_differences(case, str(refused)))
     if "refused" in case.expect:
         return CaseResult(case, decision, ("应拒收这些事实，却判出了结论",))
-    return CaseResult(case, decision, tuple(_differences(case.expect, decision)))
+    return CaseResult(case, decision, tuple(_differences(case.expect, decision, compiled.rules.kind)))
 
 
 def _refusal_differences(case: Case, said: str) -> tuple[str, ...]:
@@ -51,7 +52,7 @@ def _refusal_differences(case: Case, said: str) -> tuple[str, ...]:
     return () if wanted in said else (f"拒收的理由应含「{wanted}」，实际是「{said}」",)
 
 
-def _differences(expect: Any, decision: Decision) -> Iterable[str]:
+def _differences(expect: Any, decision: Decision, kind: Kind) -> Iterable[str]:
     found = {
         "outcome": decision.outcome,
         "rule": decision.rule.key if decision.rule else None,
@@ -63,6 +64,8 @@ def _differences(expect: Any, decision: Decision) -> Iterable[str]:
         if key == "message":
             if str(wanted) not in decision.message:
                 yield f"告知的话应含「{wanted}」，实际是「{decision.message}」"
+        elif key == "outcome" and wanted != decision.outcome:
+            yield f"结论应是“{kind.word(str(wanted))}”，实际是“{kind.word(decision.outcome)}”"
         elif not _same(wanted, found.get(key)):
             yield f"{key} 应是 {plain(wanted)}，实际是 {found.get(key)}"
 

@@ -104,7 +104,7 @@ def test_appended_to_the_draft_with_name_and_why_and_run_at_once(replays, bench)
 def test_a_case_that_fails_says_what_differs(bench):  # noqa: F811
     rules = read_text(TEXT.replace("expect: {outcome: stop, rule: below}", "expect: {outcome: none}"), "sample.yaml")
     failed = [each for each in rule_golden.run(bench.office, rules) if not each.passed]
-    assert [each.name for each in failed] == ["低一步"] and "outcome 应是 none" in failed[0].differences[0]
+    assert [each.name for each in failed] == ["低一步"] and "结论应是“无结论”，实际是“停办”" in failed[0].differences[0]
 
 
 def test_name_and_why_are_asked_for_and_hold_no_personal_data(replays, bench):  # noqa: F811

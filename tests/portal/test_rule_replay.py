@@ -48,7 +48,7 @@ def draft(tmp_path):
 def test_which_districts_would_have_stopped(decided, draft, capsys):
     assert command_line.main(["rules", "replay", KEY, "--draft", str(draft)]) == 0
     shown = capsys.readouterr().out
-    assert "比较 1 条，1 条会变，0 条不能重算" in shown and "青浦区　" in shown.splitlines()[-1] and "→ 停办" in shown
+    assert "比较 1 条，1 条会变，0 条不能回放" in shown and "青浦区　" in shown.splitlines()[-1] and "→ 停办" in shown
 
 
 def test_as_json(decided, draft, capsys):

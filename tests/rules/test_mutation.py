@@ -76,7 +76,7 @@ def test_a_change_that_changes_nothing_is_not_asked_of_the_cases() -> None:
 @pytest.mark.parametrize(
     ("expect", "difference"),
     [
-        ("{outcome: none}", "outcome 应是 none，实际是 refuse"),
+        ("{outcome: none}", "结论应是“无结论”，实际是“不能提交”"),
         ("{outcome: refuse, rule: large, fired: []}", "fired 应是 []，实际是 ['large']"),
         ("{outcome: refuse, field: status}", "field 应是 status，实际是 area_m2"),
         ("{outcome: refuse, message: 太小}", "告知的话应含「太小」，实际是「100.01 平方米 太大」"),

@@ -73,7 +73,7 @@ def test_where_a_replay_is_required_nothing_is_approved_without_one(author, revi
     page = read(reviewer.get(f"/rule-drafts/{row.id}"))
     assert "还没有对历史办件回放" in words(page)
     refused = reviewer.post(f"/rule-drafts/{row.id}/approve", {"opinion": ""})
-    assert "还没有对历史办件重算" in words(read(refused, 422).select_one(".summary"))
+    assert "还没有对历史办件回放" in words(read(refused, 422).select_one(".summary"))
     replayed(reviewer, bench, replays, row)
     assert reviewer.post(f"/rule-drafts/{row.id}/approve", {"opinion": ""}).status_code == 303
 

@@ -152,7 +152,7 @@ def test_where_a_replay_is_required_it_must_be_of_this_text(bench, person):
         session.add(StoredDecision(kind=KIND, rule_set=KEY, edition="", digest="", outcome="none", decided_on=bench.now().date(),
                                    at=bench.now(), document={}))  # fmt: skip
         session.commit()
-    with pytest.raises(Refused, match="还没有对历史办件重算"):
+    with pytest.raises(Refused, match="还没有对历史办件回放"):
         bench.write(review.approve, row.id, bench.examined(row), actor=bench.reviewer)
     for digest, is_enough in (("0" * 64, False), (row.digest, True)):
         with bench.database.writing() as session:

@@ -95,10 +95,10 @@ def test_a_scheduled_edition_can_be_cancelled_until_it_begins(bench, clock):
 def test_a_failing_golden_case_refuses_at_every_step(bench):
     row = bench.drafted(FAILING)
     found = bench.examined(row)
-    with pytest.raises(Refused, match="黄金用例「等于」没有通过：outcome 应是 stop，实际是 none"):
+    with pytest.raises(Refused, match="黄金用例「等于」没有通过：结论应是“停办”，实际是“无结论”"):
         bench.write(review.submit, row.id, row.version, found, why="改")
     assert bench.rows(select(RuleDraft))[0].state == "open"
-    assert found.reasons == ["黄金用例「等于」没有通过：outcome 应是 stop，实际是 none"]
+    assert found.reasons == ["黄金用例「等于」没有通过：结论应是“停办”，实际是“无结论”"]
     kept = bench.write(draft.keep_examination, row.id, found)
     assert (kept.golden["cases"], kept.golden["passed"], kept.is_examined) == (3, 2, True)
     assert bench.outcome(15) == "none"

@@ -90,7 +90,7 @@ def test_facts_that_no_longer_fit_are_counted_and_listed_with_the_reason(replays
     replay = replays.replayed(bench.drafted(HIGHER))
     assert summary(replay) == (3, 1, 2, 1, 0)
     rows = replays.read(reading.changes, replay.id, ChangeFilter(sort="unable")).rows
-    assert rows[0].after_message == "当时没有取事实「面积」，不能重算"
+    assert rows[0].after_message == "当时没有取事实「面积」，不能回放"
     assert "面积" in rows[1].after_message and [row.after_outcome for row in rows] == [None, None]
     assert [g.unable for g in replays.read(reading.groups, replay.id, "month")] == [2]
 
@@ -107,7 +107,7 @@ def test_the_end_is_tied_to_the_draft_and_lets_it_be_approved(replays, bench, pe
     bench.write(parameter.change, "rule_replay_required", "true", actor=person("system_admin"))
     replays.decided(["15"])
     row = bench.submitted(HIGHER)
-    with pytest.raises(Refused, match="还没有对历史办件重算"):
+    with pytest.raises(Refused, match="还没有对历史办件回放"):
         bench.write(review.approve, row.id, bench.examined(row), actor=bench.reviewer)
     replay = replays.replayed(row)
     assert bench.write(review.approve, row.id, bench.examined(row), actor=bench.reviewer).replay_id == replay.id
@@ -156,13 +156,13 @@ def test_a_running_one_ends_at_its_next_step(replays, bench):
 def test_one_replay_of_a_text_at_a_time_and_none_of_a_broken_text(replays, bench):
     row = bench.drafted(HIGHER)
     replays.asked(row)
-    with pytest.raises(Conflict, match="正在重算"):
+    with pytest.raises(Conflict, match="正在回放"):
         replays.asked(row)
     old = bench.examined(row)
     row = bench.write(draft.save, row.id, "key: [", row.version)
     with pytest.raises(Conflict, match="检查期间又改过"):
         bench.write(request.request, row.id, old)
-    with pytest.raises(Refused, match="还不能重算"):
+    with pytest.raises(Refused, match="还不能回放"):
         replays.asked(row)
 
 
