@@ -295,3 +295,23 @@ def of_project(session: Session, actor: Actor, words: str, first: int = 0, size:
     cases = session.exec(statement.order_by(col(Case.id).desc()).offset(first).limit(size)).all()
     rows: list[tuple[Case, list[EditionUse]]] = [(case, editions_of_case(session, case.id)) for case in cases]
     return Page(tuple(rows), total)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The newest decision of an edition about a case: its id, kind of rule set and outcome."""
+
+    decision: int
+    kind: str
+    outcome: str
+
+
+def newest_given(session: Session, cases: Iterable[int]) -> dict[tuple[int, str, str], Given]:
+    """By (case, rule set, digest): the newest decision about each of the cases, in one question.
+
+    The caller has shown that the actor may see the cases.
+    """
+    of = (col(StoredDecision.case_id), col(StoredDecision.rule_set), col(StoredDecision.digest))
+    newest = select(func.max(StoredDecision.id)).where(of[0].in_(list(cases))).group_by(*of)
+    found = select(*of, StoredDecision.id, StoredDecision.kind, StoredDecision.outcome).where(col(StoredDecision.id).in_(newest))
+    return {(case, key, digest): Given(*given) for case, key, digest, *given in session.execute(found)}

@@ -2,6 +2,7 @@
 
 from portal.access import STAFF, Page, roles
 from views.rules import (
+    by_project,
     conflicts,
     decisions,
     draft_cases,
@@ -26,6 +27,7 @@ CONFLICT = "/rule-files/conflicts/{conflict_id:int}"
 
 PAGES: list[Page] = [
     Page("/rules", "rules", library.library, STAFF),
+    Page("/rules/by-project", "rules_by_project", by_project.show, STAFF),
     Page("/rules/{key}", "rule", reading.show, STAFF),
     Page("/rules/{key}/draft", "open_rule_draft", drafts.open_one, KEEPERS, POST),
     Page("/rules/{key}/{tab}", "rule_tab", reading.tab, STAFF),
