@@ -1,6 +1,7 @@
 """The rules workbench on screen: from the library over a draft to an edition in force, and back."""
 
 import io
+from datetime import timedelta
 
 import pytest
 from openpyxl import load_workbook
@@ -9,7 +10,7 @@ from sqlmodel import select
 from domain import parameter
 from domain.rule_edition.tables import RuleConflict, RuleDraft, RuleEdition
 from tests.domain.rule_edition.conftest import HIGHER, HIGHEST, KEY, TEXT, bench, office  # noqa: F401
-from tests.views.reading import fields_of, heading, read, words
+from tests.views.reading import fields_of, heading, link, read, words
 from tests.views.test_desk import counted
 
 WITH_RATIO = """\
@@ -304,3 +305,30 @@ def test_the_pages_keep_their_budget_of_statements(author, bench):  # noqa: F811
             assert author.get(path).status_code == 200
         found[path] = len(statements)
     assert {path: count for path, count in found.items() if count > (6 if path in ("/rule-drafts",) else 15)} == {}
+
+
+def test_an_approved_draft_whose_base_has_changed_is_refused_in_words(author, bench):  # noqa: F811
+    row = bench.approved()
+    bench.file(HIGHEST)
+    bench.sync()
+    in_force = bench.outcome(25)
+    page = read(author.post(f"/rule-drafts/{row.id}/publish"), 409)
+    assert "起草之后" in words(page.select_one(".summary"))
+    assert bench.rows(select(RuleDraft))[0].state == "approved" and bench.outcome(25) == in_force == "stop"
+
+
+def test_a_publication_on_a_day_is_made_and_cancelled_through_the_forms(author, reviewer, bench):  # noqa: F811
+    day = (bench.now() + timedelta(days=3)).date()
+    draft = opened(bench, author)
+    typed(author, draft, HIGHER)
+    send(author, draft, f"{draft}/submit", why="样例改动", start_on=day.isoformat())
+    send(reviewer, draft, f"{draft}/approve", opinion="同意")
+    assert f"将于 {day} 零时生效" in words(read(author.get(draft)))
+    send(author, draft, f"{draft}/publish")
+    edition = newest(bench, RuleEdition)
+    assert edition.state == "scheduled" and bench.outcome(15) == "none"
+    cancel = link(read(author.get(f"/rules/{KEY}/editions")), "取消")
+    refused = send(author, cancel, status=422, why=" ")
+    assert "理由" in words(read(refused, 422).select_one(".summary"))
+    send(author, cancel, why="不再需要")
+    assert newest(bench, RuleEdition).state == "set_aside" and bench.outcome(15) == "none"
