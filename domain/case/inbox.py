@@ -155,7 +155,7 @@ def page(
     """One page of the list: at most four queries (rows, tasks, shown fields, and the count unless it is given)."""
     backwards = query.before is not None
     column, _ = _order(query.sort)
-    statement = _kept_rows(actor, query) if _is_of_person_alone(query) else _rows(session, actor, query)
+    statement = _kept_rows(actor, query, PAGE_ROWS) if _is_of_person_alone(query) else _rows(session, actor, query, PAGE_ROWS)
     rows = [CaseLine._make(row) for row in session.execute(statement)]
     more, rows = len(rows) > PAGE_ROWS, rows[:PAGE_ROWS]
     if backwards:
@@ -308,7 +308,7 @@ def _is_of_person_alone(query: CaseQuery) -> bool:
     return not query.words.strip() and not query.fields
 
 
-def _rows(session: Session | None, actor: Actor, query: CaseQuery) -> Any:
+def _rows(session: Session | None, actor: Actor, query: CaseQuery, most: int) -> Any:
     """One page beyond a place in the order, and one row more to know whether there is a next page.
 
     Rows without a value come last in ascending order and first in descending order, on both databases.
@@ -318,13 +318,13 @@ def _rows(session: Session | None, actor: Actor, query: CaseQuery) -> Any:
     statement = sql_select(*_CASE_COLUMNS).where(where(session, actor, query))
     if place is not None:
         statement = statement.where(_beyond(column, descending, place))
-    return statement.order_by(*_keys(column, descending)).limit(PAGE_ROWS + 1)
+    return statement.order_by(*_keys(column, descending)).limit(most + 1)
 
 
 @functools.lru_cache(maxsize=256)
-def _kept_rows(actor: Actor, query: CaseQuery) -> Any:
+def _kept_rows(actor: Actor, query: CaseQuery, most: int) -> Any:
     """The same, kept for those who come again; to put it together costs as much as to run it."""
-    return _rows(None, actor, query)
+    return _rows(None, actor, query, most)
 
 
 def _keys(column: Any, descending: bool) -> tuple[Any, ...]:

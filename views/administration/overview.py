@@ -14,7 +14,10 @@ from views.administration import frame
 from views.page import office, reading
 from views.shell import Notice
 
-DUTIES = {"jobs": "作业", "heartbeat": "心跳", "sweep": "每日自动处理", "results": "取回报送结果", "rules": "规则上架"}
+DUTIES = {
+    "jobs": "作业", "heartbeat": "心跳", "sweep": "每日自动处理", "results": "取回报送结果", "rules": "规则上架",
+    "observations": "监测读数判断",
+}
 
 
 @dataclass(frozen=True)
