@@ -14,7 +14,7 @@ from domain.case.tables import Case, CaseIndex, StoredDecision
 from domain.decision import REFUSING, kind_of
 from domain.district import district_name
 from domain.office import Office, office_of
-from domain.rule_edition.history import EditionUse, Page, editions_of_case
+from domain.rule_edition.history import Page, editions_of_cases
 from domain.rule_scope import seen
 from domain.rule_tally import Answered, RuleTally, counted, since_mark
 from rules.case_type import CaseType
@@ -293,8 +293,8 @@ def of_project(session: Session, actor: Actor, words: str, first: int = 0, size:
     statement = select(Case).where(seen(actor), fits, exists().where(StoredDecision.case_id == Case.id))
     total = session.exec(select(func.count()).select_from(statement.subquery())).one()
     cases = session.exec(statement.order_by(col(Case.id).desc()).offset(first).limit(size)).all()
-    rows: list[tuple[Case, list[EditionUse]]] = [(case, editions_of_case(session, case.id)) for case in cases]
-    return Page(tuple(rows), total)
+    uses = editions_of_cases(session, [case.id for case in cases])
+    return Page(tuple((case, uses[case.id]) for case in cases), total)
 
 
 @dataclass(frozen=True, slots=True)

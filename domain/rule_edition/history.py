@@ -1,5 +1,6 @@
 """Which cases and decisions went by an edition, and which editions decided a case; scoped by what the actor may see."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,21 +43,20 @@ def cases_by(session: Session, actor: Actor, digest: str, first: int = 0, size: 
     return _page(session, select(Case).where(visible(actor), col(Case.id).in_(used)), col(Case.id), first, size)
 
 
-def editions_of_case(session: Session, case_id: int) -> list[EditionUse]:
-    """Which rule sets decided a case, in which editions, in the order of their first decision.
+def editions_of_cases(session: Session, cases: Sequence[int]) -> dict[int, list[EditionUse]]:
+    """By case: which rule sets decided it, in which editions, in the order of their first decision; two questions for all.
 
-    The caller has shown that the actor may see the case.
+    The caller has shown that the actor may see the cases.
     """
-    counted = (
-        select(StoredDecision.rule_set, StoredDecision.digest, func.count())
-        .where(StoredDecision.case_id == case_id)
-        .group_by(StoredDecision.rule_set, StoredDecision.digest)
-        .order_by(func.min(StoredDecision.id))
-    )
+    of = (StoredDecision.case_id, StoredDecision.rule_set, StoredDecision.digest)
+    counted = select(*of, func.count()).where(col(StoredDecision.case_id).in_(cases)).group_by(*of).order_by(func.min(StoredDecision.id))
     uses = session.exec(counted).all()
-    wanted = col(RuleEdition.digest).in_([digest for _key, digest, _count in uses])
+    wanted = col(RuleEdition.digest).in_({digest for _case, _key, digest, _count in uses})
     records = {row.digest: row for row in session.exec(select(RuleEdition).where(wanted).order_by(RuleEdition.id))}
-    return [EditionUse(key, digest, count, records.get(digest)) for key, digest, count in uses]
+    found: dict[int, list[EditionUse]] = {case: [] for case in cases}
+    for case, key, digest, count in uses:
+        found[case].append(EditionUse(key, digest, count, records.get(digest)))
+    return found
 
 
 def counts_of(session: Session, kind: str, key: str) -> dict[str, tuple[int, int]]:

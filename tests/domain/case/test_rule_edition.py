@@ -72,7 +72,7 @@ def test_a_running_case_keeps_its_edition_and_a_new_one_goes_by_the_new(database
         late.submitted()
     with database.reading() as session:
         kept = session.exec(select(StoredDecision).where(StoredDecision.case_id == filing.id)).all()
-        uses = {use.rule_set: use for use in history.editions_of_case(session, filing.id)}
+        uses = {use.rule_set: use for use in history.editions_of_cases(session, [filing.id])[filing.id]}
         first = uses[LIMIT].edition
         assert (first.state, first.digest != edition.digest) == ("superseded", True)
         counts = history.counts_of(session, "admission", LIMIT)
