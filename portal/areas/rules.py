@@ -39,7 +39,7 @@ PAGES: list[Page] = [
     Page(f"{DRAFT}/parameters", "rule_draft_parameters", draft_parameters.show, KEEPERS, FORM),
     Page(f"{DRAFT}/rules", "rule_draft_rules", draft_rules.show, KEEPERS),
     Page(f"{DRAFT}/rules/{{rule}}", "rule_draft_rule", draft_rules.rule, KEEPERS, FORM),
-    Page(f"{DRAFT}/tables/{{name}}/{{number:int}}", "rule_draft_table_row", draft_rules.table_row, KEEPERS, FORM),
+    Page(f"{DRAFT}/tables/{{table}}/{{number:int}}", "rule_draft_table_row", draft_rules.table_row, KEEPERS, FORM),
     Page(f"{DRAFT}/cases", "rule_draft_cases", draft_cases.show, KEEPERS, FORM),
     Page(f"{DRAFT}/cases/{{number:int}}", "rule_draft_case", draft_cases.case, KEEPERS, FORM),
     Page(f"{DRAFT}/yaml", "rule_draft_yaml", draft_text.yaml, KEEPERS, FORM),

@@ -332,3 +332,32 @@ def test_a_publication_on_a_day_is_made_and_cancelled_through_the_forms(author, 
     assert "理由" in words(read(refused, 422).select_one(".summary"))
     send(author, cancel, why="不再需要")
     assert newest(bench, RuleEdition).state == "set_aside" and bench.outcome(15) == "none"
+
+
+def with_large_table(count):
+    """A set whose line is looked up in a table of so many rows."""
+    rows = "".join(f"      {number},{number * 10}\n" for number in range(1, count + 1))
+    return WITH_RATIO.replace("facts:\n", f"facts:\n  block: {{type: integer, label: 地块号, min: 1, max: {count}}}\n").replace(
+        "rules:\n", "tables:\n  lines:\n    label: 分段线\n    basis: 样例\n    gives: {line_m2: {type: decimal, unit: m2, label: 地块线}}\n"
+        f"    rows: |\n      block is,line_m2\n{rows}rules:\n"
+        "  - {key: low, label: 低于地块线, basis: 样例, when: {fact: area_m2, below: {fact: line_m2}}, "
+        "then: {outcome: stop, message: 低于地块线}}\n", 1,
+    )  # fmt: skip
+
+
+def test_a_table_of_ten_thousand_rows_is_paged_searched_and_edited_row_by_row(author, bench):  # noqa: F811
+    draft = opened(bench, author)
+    typed(author, draft, with_large_table(10_000))
+    table = f"{draft}/rules?table=lines"
+    page = read(author.get(table))
+    assert "分段线（10,000 行）" in words(page) and len(page.select("tbody tr")) == 50
+    last = read(author.get(f"{table}&page=200"))
+    assert "改第 10000 行" in words(last) and " 10000 100000 " in words(last)
+    found = read(author.get(f"{table}&q=7777"))
+    assert link(found, "改第 7777 行") == f"{draft}/tables/lines/7777"
+    send(author, f"{draft}/tables/lines/7777", act="save", **{"cell-line_m2": "12345.67"})
+    assert "12345.67" in words(read(author.get(f"{table}&q=7777")))
+    assert "      7777,12345.67\n" in newest(bench, RuleDraft).text and "      7778,77780\n" in newest(bench, RuleDraft).text
+    refused = send(author, f"{draft}/tables/lines/7777", act="save", status=422, **{"cell-line_m2": "很多"})
+    assert "很多" in refused.text and "12345.67" in newest(bench, RuleDraft).text
+    assert author.get(f"{draft}/tables/lines/10001").status_code == 404

@@ -294,7 +294,7 @@ def table_row(request: Request) -> Response:
     """One row of a large table as a form, or a new one."""
     if request.method == "GET":
         return _row_page(request)
-    name, number, given = request.path_params["name"], request.path_params["number"], posted.given_texts(request)
+    name, number, given = request.path_params["table"], request.path_params["number"], posted.given_texts(request)
     cells = {key.removeprefix("cell-"): text.strip() for key, text in given.items() if key.startswith("cell-")}
 
     def edit(draft: Draft) -> Draft:
@@ -311,7 +311,7 @@ def table_row(request: Request) -> Response:
 
 
 def _row_page(request: Request, errors: tuple[FieldFault, ...] = (), typed: Mapping[str, str] | None = None) -> Response:
-    name, number = request.path_params["name"], request.path_params["number"]
+    name, number = request.path_params["table"], request.path_params["number"]
     with page.reading(request) as session:
         found = draft_head.opened(request, session, "rules")
     if found.rules is None or name not in found.rules.tables or number > len(found.rules.tables[name].rows):
