@@ -137,19 +137,25 @@ def test_the_head_of_a_trail_that_was_there_before_is_taken_over(url, connection
     assert connection.execute(text("SELECT entry_count, entry_id, digest FROM audit_head")).one() == (2, 2, "2" * 64)
 
 
-def test_words_that_were_kept_before_are_found_by_pairs(url, connection, database):
-    if database != "sqlite":
-        pytest.skip("PostgreSQL keeps places of words, not pairs")
+KEPT_WORDS = {
+    "sqlite": ("INSERT INTO case_search (rowid, words) VALUES (:id, :kept)",
+               "SELECT rowid FROM case_search WHERE case_search MATCH :asked ORDER BY rowid",
+               {'"给水"': [3, 7], '"给水 水管"': [7], '"gx 1 给"': [7]}),
+    "postgresql": ("INSERT INTO case_search (case_id, words) VALUES (:id, to_tsvector('simple', :kept))",
+                   "SELECT case_id FROM case_search WHERE words @@ to_tsquery('simple', :asked) ORDER BY case_id",
+                   {"给 <-> 水": [3, 7], "给 <-> 水 <-> 管": [7], "gx <-> 1 <-> 给": [7]}),
+}  # fmt: skip
+"""How words are kept and asked for before pairs (SQLite) and still (PostgreSQL, which keeps the places of words)."""
+
+
+def test_words_that_were_kept_before_are_found_after(url, connection, database):
     from alembic import command
 
+    put, asked, expected = KEPT_WORDS[database]
     command.upgrade(migration._config(connection), "0005_rule_editions")
-    words = [(7, "gx 1 给 水 管"), (3, "给 水 3 水 管"), (12, "")]
-    for case_id, kept in words:
-        connection.execute(text("INSERT INTO case_search (rowid, words) VALUES (:id, :kept)"), {"id": case_id, "kept": kept})
+    for case_id, kept in [(7, "gx 1 给 水 管"), (3, "给 水 3 水 管"), (12, "")]:
+        connection.execute(text(put), {"id": case_id, "kept": kept})
     connection.commit()
     migrate(url)
-    found = text("SELECT rowid FROM case_search WHERE case_search MATCH :asked ORDER BY rowid")
-    assert {asked: connection.execute(found, {"asked": asked}).scalars().all() for asked in ('"给水"', '"给水 水管"', '"gx 1 给"')} == {
-        '"给水"': [3, 7], '"给水 水管"': [7], '"gx 1 给"': [7]
-    }
+    assert {each: connection.execute(text(asked), {"asked": each}).scalars().all() for each in expected} == expected
     assert connection.execute(text("SELECT count(*) FROM case_search")).scalar() == 3

@@ -17,8 +17,6 @@ from rules.engine import NoEditionInForce, RuleBook
 from rules.engine.kind import kinds
 from rules.engine.program import Program
 
-# Nothing here depends on which database it is; the kinds times the failures would only take twice as long.
-pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 KINDS = sorted(kinds())
 GATES = [key for key in KINDS if kinds()[key].gate]
 MILDEST = {key: list(kinds()[key].outcomes)[-1] for key in KINDS}
