@@ -1,7 +1,7 @@
 """All tables of the portal: importing this module makes them known to the one metadata.
 
-A test names every module of domain that holds a table and is missing here. Until the first release, run
-`python -m portal.migration_baseline` after a change of a table.
+A test names every module of domain that holds a table and is missing here. A change of a table is a new numbered
+file in migrations/versions.
 """
 
 from sqlmodel import SQLModel

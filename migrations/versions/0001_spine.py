@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from portal.migration_baseline import read
+from portal.migration_statements import run
 
 revision = "0001_spine"
 down_revision = None
@@ -11,6 +11,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    connection = op.get_bind()
-    for statement in read(connection.dialect.name):
-        connection.exec_driver_sql(statement)
+    run(op.get_bind(), revision)

@@ -11,7 +11,7 @@ from domain import schema
 from portal import migration
 from portal.database import Database
 from portal.migration import database_faults, differences, migrate, newest_revision, revision_of
-from portal.migration_baseline import DIALECTS
+from portal.migration_statements import DIALECTS
 
 ROOT = Path(__file__).resolve().parents[2]
 
