@@ -42,7 +42,7 @@ def layers_in(path: Path, name: str) -> list[tuple[str, str]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # measures are told of by the layer that has them
             return [(str(layer), str(kind or "")) for layer, kind in pyogrio.list_layers(path)]
-    except (*FAULTS, UnicodeDecodeError) as error:
+    except (*FAULTS, ValueError) as error:
         raise unreadable(name, error) from error
 
 
@@ -68,7 +68,7 @@ def read_layer(
             meta, rows, blobs, columns = pyogrio.raw.read(
                 path, layer=layer, force_2d=True, datetime_as_string=True, return_fids=True
             )
-    except (*FAULTS, UnicodeDecodeError) as error:
+    except (*FAULTS, ValueError) as error:
         raise unreadable(file_name, error) from error
     known = {
         str(name): (_field(str(name), kind, subtype, fields or {}), values)

@@ -10,7 +10,7 @@ import shapely
 
 from domain.boundary_points import BODY, HEADER
 from domain.projection import STORAGE, UnknownCrs, zone_system
-from domain.spatial_file import read_spatial_file, understood
+from domain.spatial_file import geo_json, read_spatial_file, understood
 from domain.vector_file import read_vector
 from tests.domain.shared_data import shared_file
 
@@ -98,6 +98,19 @@ def test_geojson_of_any_geometry_is_read(tmp_path):
     (layer,) = read_spatial_file(path, "a.geojson").layers
     assert shapely.equals(layer.geometries[:4], shapes).all() and layer.geometries[4] is None
     assert list(layer.columns["n"]) == [0, 1, 2, 3, 4] and layer.system is None
+
+
+@pytest.mark.parametrize("crs", [None, "urn:ogc:def:crs:EPSG::4528"])
+def test_large_geojson_is_streamed_to_the_same_layer(tmp_path, monkeypatch, crs):
+    path = tmp_path / "a.geojson"
+    feature = {"type": "Feature", "properties": {"n": "甲", "m": 2}, "geometry": json.loads(shapely.to_geojson(SQUARE))}
+    document = {"type": "FeatureCollection", "features": [feature, feature]}
+    path.write_text(json.dumps(document | ({"crs": {"type": "name", "properties": {"name": crs}}} if crs else {})))
+    whole = read_spatial_file(path, "大.geojson").layers[0]
+    monkeypatch.setattr(geo_json, "LARGEST_WHOLE_BYTES", 10)
+    streamed = read_spatial_file(path, "大.geojson").layers[0]
+    assert (streamed.name, streamed.geometry_type, streamed.system) == (whole.name, whole.geometry_type, whole.system)
+    assert streamed.values(1) == whole.values(1) and shapely.equals(streamed.geometries, whole.geometries).all()
 
 
 def test_stored_geometries_need_a_system(tmp_path):
