@@ -7,9 +7,10 @@ import pytest
 from openpyxl import load_workbook
 from sqlmodel import select
 
-from domain import parameter
+from domain import parameter, portal_clock
 from domain.rule_edition.tables import RuleConflict, RuleDraft, RuleEdition
 from tests.domain.rule_edition.conftest import HIGHER, HIGHEST, KEY, TEXT, bench, office  # noqa: F401
+from tests.domain.rule_replay.conftest import replays  # noqa: F401
 from tests.views.reading import fields_of, heading, link, read, words
 from tests.views.test_desk import counted
 
@@ -103,6 +104,19 @@ def test_the_library_is_searched_by_words_fact_kind_and_state(author, bench):  #
     bench.drafted()
     assert found(state="draft") == "规则1套"
     assert "甲（样例），起草中" in words(read(author.get("/rules")))
+
+
+def test_the_library_tells_the_use_of_the_month_and_sorts_by_it(author, replays, bench):  # noqa: F811
+    bench.published()
+    with bench.database.reading() as session:
+        day = portal_clock.today(session)
+    replays.decided(["5", "15", "25"], day)  # the published limit is 20
+    row = next(each for each in read(author.get("/rules")).select("tbody tr") if KEY in words(each))
+    assert (words(row.select_one("[data-label=本月问过]")), words(row.select_one("[data-label=不放行]"))) == ("3", "2")
+    page = read(author.get("/rules", params={"sort": "-uses", "kind": "warning_line"}))
+    head = next(each for each in page.select("th") if "本月问过" in words(each))
+    assert head["aria-sort"] == "descending" and "sort=uses" in head.select_one("a")["href"]
+    assert "kind=warning_line" in head.select_one("a")["href"]
 
 
 def test_others_read_rules_and_change_none(bench, person, sign_in):  # noqa: F811
@@ -304,7 +318,7 @@ def test_the_pages_keep_their_budget_of_statements(author, bench):  # noqa: F811
         with counted(bench.database) as statements:
             assert author.get(path).status_code == 200
         found[path] = len(statements)
-    assert {path: count for path, count in found.items() if count > (6 if path in ("/rule-drafts",) else 15)} == {}
+    assert {path: count for path, count in found.items() if count > (6 if path in ("/rules", "/rule-drafts") else 15)} == {}
 
 
 def test_an_approved_draft_whose_base_has_changed_is_refused_in_words(author, bench):  # noqa: F811
