@@ -49,6 +49,13 @@ def may_open(work: Work) -> None:
 def open_series(
     work: Work, key: str, subject: str, title: str, unit: str, rule_set: str, district_code: str | None = None
 ) -> ObservationSeries:
+    """Begin a series, as a command of its own."""
+    return opened(work, key, subject, title, unit, rule_set, district_code)
+
+
+def opened(
+    work: Work, key: str, subject: str, title: str, unit: str, rule_set: str, district_code: str | None = None
+) -> ObservationSeries:
     """Begin a series; refused if the rule set does not judge readings of this unit."""
     if work.session.exec(select(ObservationSeries).where(ObservationSeries.key == key)).first() is not None:
         raise Conflict(f"监测序列 {key} 已经有了，不能重复建立。请换一个编号。")
@@ -86,6 +93,11 @@ def series_of(session: Session, key: str) -> ObservationSeries:
 
 @command("observation.take", allow=system_only)
 def take(work: Work, key: str, readings: Sequence[Reading]) -> Taken:
+    """Keep the readings that are new, as a command of its own."""
+    return take_in(work, key, readings)
+
+
+def take_in(work: Work, key: str, readings: Sequence[Reading]) -> Taken:
     """Keep the readings that are new and note from where the windows must be judged; all of them or none.
 
     A reading that was taken before is passed over; the same key with another moment or value raises Conflict.
