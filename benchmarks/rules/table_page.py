@@ -39,9 +39,10 @@ def rows(_scale: float) -> list[dict[str, Any]]:
         database = Database(settings.database_url, office=open_office(settings))
         maintainer, token = _maintainer(database)
         with database.writing() as session:
-            draft_id = draft.open_new(session, maintainer, "validation", "benchmark", "样例", text=text()).id
+            small = draft.open_new(session, maintainer, "validation", "few_rows", "样例", text=text(10)).id
+            large = draft.open_new(session, maintainer, "validation", "benchmark", "样例", text=text()).id
         with _served(settings, database) as address, httpx.Client(base_url=address, cookies={COOKIE: token}, trust_env=False) as client:
-            return _measured(client, f"/rule-drafts/{draft_id}/rules?table=prices")
+            return _measured(client, *(f"/rule-drafts/{each}/rules?table=prices" for each in (small, large)))
 
 
 def _maintainer(database: Database) -> tuple[Actor, str]:
@@ -78,10 +79,9 @@ def _served(settings: Settings, database: Database) -> Iterator[str]:
         listener.close()
 
 
-def _measured(client: httpx.Client, table: str) -> list[dict[str, Any]]:
+def _measured(client: httpx.Client, small: str, table: str) -> list[dict[str, Any]]:
     # The portal has answered before: its templates are compiled, its rule sets loaded.
-    for path in ("/rules", "/rule-drafts/new"):
-        client.get(path).raise_for_status()
+    client.get(small).raise_for_status()
     first = _visit(client, f"{table}&page=100")
     turned = statistics.median(_visit(client, f"{table}&page={101 + number}") for number in range(VISITS))
     searched = statistics.median(_visit(client, f"{table}&q=C{700 + number}") for number in range(VISITS))

@@ -8,6 +8,7 @@ from openpyxl import load_workbook
 from sqlmodel import select
 
 from domain import parameter, portal_clock
+from domain.rule_edition import review
 from domain.rule_edition.tables import RuleConflict, RuleDraft, RuleEdition
 from tests.domain.rule_edition.conftest import HIGHER, HIGHEST, KEY, TEXT, bench, office  # noqa: F401
 from tests.domain.rule_replay.conftest import replays  # noqa: F401
@@ -375,3 +376,40 @@ def test_a_table_of_ten_thousand_rows_is_paged_searched_and_edited_row_by_row(au
     refused = send(author, f"{draft}/tables/lines/7777", act="save", status=422, **{"cell-line_m2": "很多"})
     assert "很多" in refused.text and "12345.67" in newest(bench, RuleDraft).text
     assert author.get(f"{draft}/tables/lines/10001").status_code == 404
+
+
+SHARED_NUMBERS = """\
+key: limits
+title: 样例
+numbers:
+  smallest: {{label: 下限, unit: m2, basis: 样例, values: [{{from: 2026-01-01, value: "{value}"}}]}}
+"""
+
+
+def test_a_golden_case_that_fails_after_the_approval_stops_the_publication_on_screen(author, bench, tmp_path):  # noqa: F811
+    tables = tmp_path / "tables"
+    tables.mkdir()
+    (tables / "limits.yaml").write_text(SHARED_NUMBERS.format(value="10"), encoding="utf-8")
+    bench.office.book._tables = tables
+    bench.office.book.reload()
+    draft = opened(bench, author)
+    shared = TEXT.replace("below: 10}", "below: {param: smallest_m2}}").replace(
+        "rules:\n", "parameters: {smallest_m2: {table: limits.smallest, label: 下限}}\nrules:\n"
+    )
+    typed(author, draft, shared)
+    row = newest(bench, RuleDraft)
+    row = bench.write(review.submit, row.id, row.version, bench.examined(row), why="改用共用的下限")
+    bench.write(review.approve, row.id, bench.examined(row), "同意", actor=bench.reviewer)
+    before = [bench.outcome(area) for area in (9, 15)]
+
+    (tables / "limits.yaml").write_text(SHARED_NUMBERS.format(value="20"), encoding="utf-8")
+    bench.office.book.reload()
+    page = read(author.post(f"{draft}/publish", {}), 422)
+
+    told = words(page.select_one(".summary"))
+    assert "没有改变任何规则" in told and "等于" in told
+    failed = [each["href"] for each in page.select("a[href*='/cases#case-']")]
+    assert failed, "the failing cases are not linked from the page"
+    assert read(author.get(failed[0].split("#")[0])).select_one("#" + failed[0].split("#")[1]) is not None
+    assert newest(bench, RuleDraft).state == "approved"
+    assert [bench.outcome(area) for area in (9, 15)] == before == ["stop", "none"]
