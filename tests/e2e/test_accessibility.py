@@ -243,7 +243,7 @@ COVERED: dict[str, Visits] = {
     "dictionary": each("/administration/dictionaries/{}", "return_reason"),
     "administered_job": row("/administration/jobs/{}", "SELECT id FROM job"),
     "dictionary_entry": each("/administration/dictionaries/return_reason/entries/{}", "opinion"),
-    "parameter": each("/administration/parameters/{}", "correction_days", "ledger_carry_over"),
+    "parameter": each("/administration/parameters/{}", "rule_draft_lock_minutes", "ledger_carry_over"),
     "open_linked": at_case("/linked/cancellation", "print", "printer.310118"),
     "ledger_statement": each("/ledgers/accounts/{}/310118", "stock", "plan", who="district_handler.310118"),
     "ledger_details": each("/ledgers/details/{}", "planned", "conversion_outflow", "nonbuild_outflow"),
