@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from domain.format import local, moment
+from domain.observation.intake import plain
 from domain.observation.tables import Observation, ObservationAlarm
 from views.ledger_chart import DESK, PHONE, Drawn, Mark
 
@@ -48,7 +49,7 @@ def course(readings: Sequence[Observation], alarms: Sequence[ObservationAlarm], 
     """The readings, the oldest first, in both widths, with the table of the newest; None if there is none."""
     if not readings:
         return None
-    rows = [(moment(each.at), f"{_plain(each.value)} {unit}") for each in reversed(readings[-ROWS:])]
+    rows = [(moment(each.at), f"{plain(each.value)} {unit}") for each in reversed(readings[-ROWS:])]
     return Drawn([_course(readings, alarms, lines, unit, width) for width in (DESK, PHONE)], ("测得时刻", "读数"), rows)
 
 
@@ -73,16 +74,15 @@ def _course(
     limit = min((each.value for each in lines), default=None)
     over = [Mark(*place, "") for place, each in zip(places, readings, strict=True) if limit is not None and each.value > limit]
     spans = [(x(max(each.from_at, first)), x(min(each.ended_at or last, last))) for each in alarms if (each.ended_at or last) >= first]
-    steps = [low + (high - low) * place / 4 for place in range(5)]
     ticks = [first + (last - first) * place / (TICKS[width] - 1) for place in range(TICKS[width])]
     return Course(
         "desk" if is_desk else "phone", width, height, left, right, base,
         "M" + "L".join(f"{a} {b}" for a, b in places),
         [(start, max(end - start, 2.0)) for start, end in spans], over,
-        [Mark(left - 6, y(each), _plain(each.quantize(Decimal("0.01")))) for each in steps],
+        [Mark(left - 6, y(each), plain(each)) for each in _grid(low, high)],
         [Mark(x(each), base + 18, f"{local(each):%m-%d %H:%M}") for each in ticks],
-        [Mark(right, y(each.value), f"{each.label} {_plain(each.value)} {unit}") for each in lines],
-        Mark(*places[-1], f"{_plain(readings[-1].value)} {unit}"),
+        [Mark(right, y(each.value), f"{each.label} {plain(each.value)} {unit}") for each in lines],
+        Mark(*places[-1], f"{plain(readings[-1].value)} {unit}"),
     )  # fmt: skip
 
 
@@ -92,7 +92,9 @@ def _room(low: Decimal, high: Decimal) -> tuple[Decimal, Decimal]:
     return (Decimal(0) if 0 <= low < high else low - air), high + air
 
 
-def _plain(value: Decimal) -> str:
-    """A value without the zeros at its end."""
-    text = f"{value:f}"
-    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
+def _grid(low: Decimal, high: Decimal) -> list[Decimal]:
+    """Up to six round values between the least and the largest."""
+    unit = Decimal(10) ** (high - low).adjusted()
+    step = next(each for each in (unit * size / 10 for size in (1, 2, 5, 10, 20, 50)) if (high - low) / each <= 5)
+    first = -(-low // step)
+    return [each for place in range(7) if low <= (each := (first + place) * step) <= high]

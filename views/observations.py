@@ -18,6 +18,7 @@ from domain.errors import Conflict, InvalidData
 from domain.format import moment
 from domain.observation import arrival, export, intake, sight
 from domain.observation.export import outcome_word
+from domain.observation.intake import plain
 from domain.observation.judging import words
 from domain.observation.sight import KEEPERS, Query, Standing
 from domain.observation.tables import Observation, ObservationAlarm, ObservationSeries
@@ -115,7 +116,7 @@ def _row(request: Request, found: Standing) -> Mapping[str, Any]:
         "subject": {"text": series.subject, "href": frame.address(request, "observation_series", series_id=series.id),
                     "sub": f"{series.title}　{series.key}{'　演示样例' if series.is_demo else ''}"},
         "state": {"tag": tag, "sub": f"自 {moment(found.alarm.from_at)}" if found.alarm else ""},
-        "last": f"{_plain(found.last.value)} {_unit(series)}" if found.last else "—",
+        "last": f"{plain(found.last.value)} {_unit(series)}" if found.last else "—",
         "at": moment(found.last.at) if found.last else "—",
         "district": district_name(series.district_code) if series.district_code else "不分区",
         "rules": {"text": _title(request, series), "href": frame.address(request, "rule", key=series.rule_set)},
@@ -184,11 +185,11 @@ def _facts(
     request: Request, series: ObservationSeries, standing: Standing, rules: RuleSet | None, lines: Sequence[Line]
 ) -> list[Mapping[str, Any]]:
     edition = f"{rules.title}，{frame.edition_words(rules)}" if rules else series.rule_set
-    last = f"{_plain(standing.last.value)} {_unit(series)}，{moment(standing.last.at)}" if standing.last else "还没有读数"
+    last = f"{plain(standing.last.value)} {_unit(series)}，{moment(standing.last.at)}" if standing.last else "还没有读数"
     return [
         {"label": "最近读数", "value": last},
         {"label": "判断规则", "value": {"text": edition, "href": frame.address(request, "rule", key=series.rule_set)}},
-        {"label": "警戒值", "value": "；".join(f"{each.label} {_plain(each.value)} {_unit(series)}" for each in lines) or "规则集没有这个单位的参数"},
+        {"label": "警戒值", "value": "；".join(f"{each.label} {plain(each.value)} {_unit(series)}" for each in lines) or "规则集没有这个单位的参数"},
         {"label": "行政区", "value": district_name(series.district_code) if series.district_code else "不分区"},
         {"label": "建立", "value": moment(series.created_at)},
     ]
@@ -204,7 +205,7 @@ def _alarm(request: Request, alarm: ObservationAlarm) -> Mapping[str, Any]:
 def _reading(reading: Observation) -> Mapping[str, Any]:
     is_manual = arrival.entered_by_hand(reading.business_key)
     return {
-        "at": moment(reading.at), "value": _plain(reading.value), "outcome": outcome_word(reading.outcome), "received": moment(reading.received_at),
+        "at": moment(reading.at), "value": plain(reading.value), "outcome": outcome_word(reading.outcome), "received": moment(reading.received_at),
         "key": "人工录入" if is_manual else reading.business_key,
     }  # fmt: skip
 
@@ -212,11 +213,6 @@ def _reading(reading: Observation) -> Mapping[str, Any]:
 def _unit(series: ObservationSeries) -> str:
     known = units().get(series.unit)
     return known.label if known else series.unit
-
-
-def _plain(value: Decimal) -> str:
-    text = f"{value:f}"
-    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
 
 
 def enter(request: Request) -> Response:

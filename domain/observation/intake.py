@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from domain.command import Work, command, system_only
 from domain.errors import Conflict, InvalidData, NotFound
+from domain.format import moment
 from domain.observation.tables import Observation, ObservationSeries
 from domain.observation.window import LIST, rules_at, window_of
 from domain.waking import wake
@@ -142,7 +143,7 @@ def _must_be_sound(work: Work, reading: Reading) -> None:
     if reading.at.tzinfo is None:
         raise InvalidData(f"{where}的时刻没有写时区，整批没有收下。请带上时区重发。")
     if reading.at > work.at + AHEAD:
-        raise InvalidData(f"{where}的时刻 {reading.at.isoformat()} 还没有到，整批没有收下。请核对仪器的时钟。")
+        raise InvalidData(f"{where}的时刻 {moment(reading.at)} 还没有到，整批没有收下。请核对仪器的时钟。")
     exponent = reading.value.as_tuple().exponent
     if not reading.value.is_finite() or abs(reading.value) >= LARGEST or (isinstance(exponent, int) and exponent < -6):
         raise InvalidData(f"{where}的值 {reading.value} 超出范围或小数多于 6 位，整批没有收下。请核对仪器。")
@@ -156,9 +157,15 @@ def _taken_before(session: Session, series_id: int, keys: list[str]) -> list[Obs
 def _must_agree(known: Observation, sent: Reading) -> None:
     if (known.at, known.value) != (sent.at, sent.value):
         raise Conflict(
-            f"读数 {sent.business_key} 已收过，{known.at.isoformat()} 的值是 {known.value}，这次发来的不同，整批没有收下。"
+            f"读数 {sent.business_key} 已收过，{moment(known.at)} 的值是 {plain(known.value)}，这次发来的不同，整批没有收下。"
             "读数不能改写，更正请用新的业务编号。"
         )
+
+
+def plain(value: Decimal) -> str:
+    """A value without the zeros at its end."""
+    text = f"{value:f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
 
 
 def _note_work(work: Work, series: ObservationSeries, moments: list[datetime]) -> None:
