@@ -6,6 +6,7 @@ import domain.exchange.export
 import domain.exchange.reconcile
 import domain.ledger.export
 import domain.map_drawing
+import domain.observation.export
 import domain.report_building
 import domain.report_list
 import domain.report_outcome

@@ -6,10 +6,10 @@ the figures of a million decisions cost as much as those of a day.
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index
+from sqlalchemy import Index, union_all
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from domain.case.tables import Case, StoredDecision
@@ -80,6 +80,21 @@ def since_mark(session: Session, rule_set: str | None = None) -> Counter[Answere
     """The decisions behind the mark, counted now; of one rule set or of all."""
     narrowed = () if rule_set is None else (StoredDecision.rule_set == rule_set,)
     return _counted_rows(session, mark(session), _last(session), *narrowed)
+
+
+def outcomes_in(session: Session, month: date) -> dict[str, Counter[str]]:
+    """How often each rule set gave each answer in the month of a day, of all sets in one question."""
+    of = (RuleTally.rule_set, RuleTally.outcome)
+    kept = select(*of, func.sum(RuleTally.count)).where(RuleTally.month == f"{month:%Y-%m}").group_by(*of)
+    begin = month.replace(day=1)
+    since = select(StoredDecision.rule_set, StoredDecision.outcome, func.count()).where(
+        col(StoredDecision.id) > select(RuleTallyMark.last_id).scalar_subquery(),
+        StoredDecision.decided_on >= begin, StoredDecision.decided_on < (begin + timedelta(days=31)).replace(day=1),
+    )  # fmt: skip
+    found: dict[str, Counter[str]] = {}
+    for key, outcome, count in session.execute(union_all(kept, since.group_by(StoredDecision.rule_set, StoredDecision.outcome))):
+        found.setdefault(key, Counter())[outcome] += count
+    return found
 
 
 def mark(session: Session) -> int:

@@ -16,7 +16,7 @@ from domain.district import district_name
 from domain.office import Office, office_of
 from domain.rule_edition.history import Page, editions_of_cases
 from domain.rule_scope import seen
-from domain.rule_tally import Answered, RuleTally, counted, since_mark
+from domain.rule_tally import Answered, RuleTally, counted, outcomes_in, since_mark
 from rules.case_type import CaseType
 from rules.engine import NoEditionInForce, RuleBook, RuleSet
 from rules.engine.kind import UNDETERMINED
@@ -136,6 +136,18 @@ def of_month(session: Session, key: str, month: str | None = None) -> Use:
     return Use(month, *sums, tuple(_reasons(found, rules)), tuple(_districts(found)))
 
 
+def of_all(session: Session, today: date) -> dict[str, MonthUse]:
+    """The counts of every set that was asked in the month of a day, by key, in one question."""
+    month = f"{today:%Y-%m}"
+    return {key: MonthUse(month, *_totals(found)) for key, found in outcomes_in(session, today).items()}
+
+
+def _totals(found: Counter[str]) -> tuple[int, int, int]:
+    """(asked, refused, undetermined) of counts by outcome."""
+    refused = sum(count for outcome, count in found.items() if outcome in REFUSING and outcome != UNDETERMINED)
+    return found.total(), refused, found[UNDETERMINED]
+
+
 def by_month(session: Session, key: str, months: int = 12) -> list[MonthUse]:
     """The counts of the last months, the present one last; months without a decision too."""
     wanted = _months(portal_clock.today(session), months)
@@ -163,13 +175,10 @@ def _months(today: date, count: int) -> list[str]:
 
 def _sums(found: Counter[Answered], by: Callable[[Answered], str]) -> dict[str, tuple[int, int, int]]:
     """(asked, refused, undetermined) by what `by` says."""
-    sums: dict[str, list[int]] = {"": [0, 0, 0]}
+    sums: dict[str, Counter[str]] = {"": Counter()}
     for each, count in found.items():
-        row = sums.setdefault(by(each), [0, 0, 0])
-        row[0] += count
-        row[1] += count * (each.outcome in REFUSING and each.outcome != UNDETERMINED)
-        row[2] += count * (each.outcome == UNDETERMINED)
-    return {name: (row[0], row[1], row[2]) for name, row in sums.items()}
+        sums.setdefault(by(each), Counter())[each.outcome] += count
+    return {name: _totals(counts) for name, counts in sums.items()}
 
 
 def _reasons(found: Counter[Answered], editions: Iterable[RuleSet]) -> Iterator[Reason]:

@@ -7,6 +7,7 @@ from integrations.case_library.client import CaseLibraryClient
 from integrations.house_registration.client import HouseRegistrationClient
 from integrations.http import Connection, Limits
 from integrations.identity.client import IdentityClient
+from integrations.monitoring.client import MonitoringClient
 from integrations.signature import derived_secret
 from integrations.survey_planning.client import SurveyPlanningClient
 from integrations.tax.client import TaxClient
@@ -42,4 +43,5 @@ def connect_partners(
         tax=TaxClient(connection("tax")),
         house_registration=HouseRegistrationClient(connection("house_registration")),
         survey_planning=SurveyPlanningClient(connection("survey_planning")),
+        monitoring=MonitoringClient(connection("monitoring")),
     )

@@ -11,6 +11,7 @@ from domain.actor import SYSTEM
 from domain.exchange import inbox
 from domain.exchange.inbox import INVALID, Received
 from domain.exchange_handlers.usage_control import result_document
+from domain.observation import arrival
 from domain.ports.errors import CallbackRefused, PartnerAnswerInvalid
 from domain.redaction import redact_document
 from views.page import office, writing
@@ -40,12 +41,39 @@ def usage_control_result(request: Request) -> Response:
     return JSONResponse({"message_id": callback.message_id, "status": kept.status})
 
 
+def readings(request: Request) -> Response:
+    """Take the readings that the monitoring platform pushes.
+
+    200: kept, also when all or some were known; 401: not signed, nothing kept; 404, 409, 422: kept in the inbox only.
+    """
+    request.state.wants_json = True
+    body: bytes = request.state.body
+    try:
+        message = office(request).partners.monitoring.parse_readings(request.headers, body)
+    except CallbackRefused as refusal:
+        log.warning("readings refused: %s", refusal.reason)
+        return JSONResponse({"error": refusal.message}, 401)
+    except PartnerAnswerInvalid as invalid:
+        payload = _document(body)
+        _keep(request, Received(arrival.PARTNER, _key(payload.get("message_id")), redact_document(payload), kind=INVALID), invalid.message)
+        return JSONResponse({"error": invalid.message}, 422)
+    kept = inbox.accept(lambda: writing(request), arrival.received_of(message), arrival.take_message)
+    return JSONResponse({"message_id": message.message_id, "status": kept.status, "received": kept.received_count})
+
+
 def _keep_invalid(request: Request, body: bytes, fault: str) -> None:
     """Keep a signed message that cannot be used, so that somebody asks the platform about it."""
     payload = _document(body)
     result = payload.get("result")
     key = result.get("business_key") if isinstance(result, dict) else None
-    received = Received(PLATFORM, str(key or "—")[:120], redact_document(payload), kind=INVALID)
+    _keep(request, Received(PLATFORM, _key(key), redact_document(payload), kind=INVALID), fault)
+
+
+def _key(value: Any) -> str:
+    return str(value or "—")[:120]
+
+
+def _keep(request: Request, received: Received, fault: str) -> None:
     with writing(request) as session:
         inbox.keep_failed(session, SYSTEM, received, fault)
 

@@ -6,9 +6,9 @@
 
 from typing import Any
 
-from . import differential, endurance, large_table, peer
+from . import differential, endurance, large_table, peer, table_page
 
 
 def rows(scale: float) -> list[dict[str, Any]]:
     """Every row; raises AssertionError or EngineDisagreement when two sides give different answers."""
-    return [*peer.rows(scale), *large_table.rows(scale), *endurance.rows(scale), *differential.rows(scale)]
+    return [*peer.rows(scale), *large_table.rows(scale), *table_page.rows(scale), *endurance.rows(scale), *differential.rows(scale)]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from domain import hold, layer, ledger, parameter
+from domain import decision, hold, layer, ledger
 from domain.area import sum_m2
 from domain.case.tables import Case, Task
 from domain.command import Work
@@ -11,6 +11,7 @@ from domain.effects import effect
 from domain.errors import Conflict, InvalidData
 from domain.hold import MARKS, PLOT, YEARLY, yearly_key
 from domain.ledger import Detail
+from domain.office import office_of
 from domain.plot import LAYER, CasePlot, plots_of
 from domain.portal_clock import local_date
 
@@ -19,11 +20,19 @@ from domain.portal_clock import local_date
 def claim_year(work: Work, case: Case, _task: Task | None, arguments: Mapping[str, Any]) -> None:
     """Claim the district's one yearly plan for this case, if its field `field` has the value `is` and there may be one alone.
 
-    Two filings at the same moment meet here: one gets the claim, the other is told who has it.
+    Whether there may be one alone is said by `parameter` of `rule_set`, in the edition that decides the case. Two filings at the same moment meet here: one gets the claim, the other is told who has it.
     """
-    if case.values.get(arguments["field"]) != arguments["is"] or not parameter.value(work.session, "reserve_annual_once"):
+    if case.values.get(arguments["field"]) != arguments["is"] or not _is_alone(work, case, arguments):
         return
     hold.take(work, case, YEARLY, [yearly_key(_area(case), _year(work, case))], "reserved")
+
+
+def _is_alone(work: Work, case: Case, arguments: Mapping[str, Any]) -> bool:
+    book, moment = office_of(work.session).book, decision.rules_moment(work.session, case)
+    rules = book.rule_set(decision.kind_of(book, arguments["rule_set"]), arguments["rule_set"], moment)
+    found = rules.parameters.get(arguments["parameter"])
+    # An edition from before the parameter knew one plan a year and nothing else.
+    return found is None or found.general(local_date(moment)) is True
 
 
 @effect("store_reserve")

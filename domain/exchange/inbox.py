@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 from domain.actor import SYSTEM
 from domain.case.tables import Case
 from domain.command import Work, command, system_only
-from domain.errors import PortalError
+from domain.errors import Conflict, PortalError
 from domain.exchange.delivery import Outcome, tell
 from domain.exchange.tables import InboxMessage, OutboxMessage
 from domain.exchange.warning import warn_report_admins
@@ -25,6 +25,8 @@ from domain.failpoint import reach
 RESULT = "result"
 INVALID = "invalid"
 
+Take = Callable[..., InboxMessage]
+"""A command (session, actor, received) that lets a message have its effect."""
 Writing = Callable[[], AbstractContextManager[Session]]
 
 
@@ -45,7 +47,7 @@ class Received:
         return hashlib.new("sm3", text.encode()).hexdigest()
 
 
-def accept(writing: Writing, received: Received) -> InboxMessage:
+def accept(writing: Writing, received: Received, take: Take | None = None) -> InboxMessage:
     """Take a result in and let it have its effect, both in one transaction.
 
     If the effect is refused the message is kept as failed, so that nothing a partner said is lost, and the refusal
@@ -53,7 +55,7 @@ def accept(writing: Writing, received: Received) -> InboxMessage:
     """
     try:
         with writing() as session:
-            return take(session, SYSTEM, received)
+            return (take or take_result)(session, SYSTEM, received)
     except PortalError as refusal:
         with writing() as session:
             keep_failed(session, SYSTEM, received, refusal.message)
@@ -61,7 +63,7 @@ def accept(writing: Writing, received: Received) -> InboxMessage:
 
 
 @command("inbox.take", allow=system_only)
-def take(work: Work, received: Received) -> InboxMessage:
+def take_result(work: Work, received: Received) -> InboxMessage:
     """Keep a result; the first one of its business key has its effect."""
     return take_in(work, received)
 
@@ -83,6 +85,27 @@ def take_in(work: Work, received: Received) -> InboxMessage:
         _conflict(work, inbox, message, first)
     else:
         _handle(work, inbox, message)
+    work.record(f"inbox:{inbox.id}", business_key=received.business_key, status=inbox.status)
+    return inbox
+
+
+def take_unasked(work: Work, received: Received, effect: Callable[[], None]) -> InboxMessage:
+    """Keep a message that answers none of ours, as part of a command; the first of its business key has its effect.
+
+    The caller holds a lock that two messages of one key share. Raises Conflict when the key came with other content.
+    """
+    known = _known(work, received)
+    if known is not None and known.status != "failed":
+        known.received_count += 1
+        known.last_received_at = work.at
+        work.record(f"inbox:{known.id}", business_key=received.business_key, repeated=known.received_count)
+        return known
+    first = _first_handled(work, received)
+    if first is not None:
+        raise Conflict(f"消息 {received.business_key} 已收过（第 {first.id} 号），这次的内容不同，没有采用。不同的内容请用新的消息编号。")
+    inbox = known or _new_row(work, received, None)
+    effect()
+    inbox.status, inbox.fault = "handled", None
     work.record(f"inbox:{inbox.id}", business_key=received.business_key, status=inbox.status)
     return inbox
 
@@ -116,7 +139,7 @@ def _first_handled(work: Work, received: Received) -> InboxMessage | None:
     statement = select(InboxMessage).where(
         InboxMessage.partner == received.partner,
         InboxMessage.business_key == received.business_key,
-        InboxMessage.kind == RESULT,
+        InboxMessage.kind == received.kind,
         InboxMessage.status == "handled",
     )
     return work.session.exec(statement).first()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from domain import hold, layer, parameter
+from domain import hold, layer
 from domain.facts import Ask, fact
 from domain.facts.ledger import year_of
 from domain.plot import LAYER, facts_about, summary
@@ -29,12 +29,12 @@ def plot_total(ask: Ask) -> Mapping[str, Any]:
     return {"plots_area_m2": total.area_m2, "plots_count": total.count}
 
 
-@fact("annual_claim", title="年度预存登记", gives={"claimed_by": "text", "annual_once": "boolean"})
+@fact("annual_claim", title="年度预存登记", gives={"claimed_by": "text"})
 def annual_claim(ask: Ask) -> Mapping[str, Any]:
-    """Which other case holds the district's yearly claim, and whether there may be one alone."""
+    """Which other case holds the district's yearly claim."""
     claimed = ""
     if ask.case.district_code is not None:
         key = hold.yearly_key(ask.case.district_code, year_of(ask))
         holder = hold.holders(ask.session, hold.YEARLY, [key]).get(key)
         claimed = holder.case_code if holder is not None and holder.case_id != ask.case.id else ""
-    return {"claimed_by": claimed, "annual_once": parameter.value(ask.session, "reserve_annual_once")}
+    return {"claimed_by": claimed}

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from domain.command import Work, command, system_only
 from domain.errors import Conflict, InvalidData, NotFound
+from domain.format import moment
 from domain.observation.tables import Observation, ObservationSeries
 from domain.observation.window import LIST, rules_at, window_of
 from domain.waking import wake
@@ -49,6 +50,13 @@ def may_open(work: Work) -> None:
 def open_series(
     work: Work, key: str, subject: str, title: str, unit: str, rule_set: str, district_code: str | None = None
 ) -> ObservationSeries:
+    """Begin a series, as a command of its own."""
+    return opened(work, key, subject, title, unit, rule_set, district_code)
+
+
+def opened(
+    work: Work, key: str, subject: str, title: str, unit: str, rule_set: str, district_code: str | None = None
+) -> ObservationSeries:
     """Begin a series; refused if the rule set does not judge readings of this unit."""
     if work.session.exec(select(ObservationSeries).where(ObservationSeries.key == key)).first() is not None:
         raise Conflict(f"监测序列 {key} 已经有了，不能重复建立。请换一个编号。")
@@ -86,6 +94,11 @@ def series_of(session: Session, key: str) -> ObservationSeries:
 
 @command("observation.take", allow=system_only)
 def take(work: Work, key: str, readings: Sequence[Reading]) -> Taken:
+    """Keep the readings that are new, as a command of its own."""
+    return take_in(work, key, readings)
+
+
+def take_in(work: Work, key: str, readings: Sequence[Reading]) -> Taken:
     """Keep the readings that are new and note from where the windows must be judged; all of them or none.
 
     A reading that was taken before is passed over; the same key with another moment or value raises Conflict.
@@ -130,7 +143,7 @@ def _must_be_sound(work: Work, reading: Reading) -> None:
     if reading.at.tzinfo is None:
         raise InvalidData(f"{where}的时刻没有写时区，整批没有收下。请带上时区重发。")
     if reading.at > work.at + AHEAD:
-        raise InvalidData(f"{where}的时刻 {reading.at.isoformat()} 还没有到，整批没有收下。请核对仪器的时钟。")
+        raise InvalidData(f"{where}的时刻 {moment(reading.at)} 还没有到，整批没有收下。请核对仪器的时钟。")
     exponent = reading.value.as_tuple().exponent
     if not reading.value.is_finite() or abs(reading.value) >= LARGEST or (isinstance(exponent, int) and exponent < -6):
         raise InvalidData(f"{where}的值 {reading.value} 超出范围或小数多于 6 位，整批没有收下。请核对仪器。")
@@ -144,9 +157,15 @@ def _taken_before(session: Session, series_id: int, keys: list[str]) -> list[Obs
 def _must_agree(known: Observation, sent: Reading) -> None:
     if (known.at, known.value) != (sent.at, sent.value):
         raise Conflict(
-            f"读数 {sent.business_key} 已收过，{known.at.isoformat()} 的值是 {known.value}，这次发来的不同，整批没有收下。"
+            f"读数 {sent.business_key} 已收过，{moment(known.at)} 的值是 {plain(known.value)}，这次发来的不同，整批没有收下。"
             "读数不能改写，更正请用新的业务编号。"
         )
+
+
+def plain(value: Decimal) -> str:
+    """A value without the zeros at its end."""
+    text = f"{value:f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
 
 
 def _note_work(work: Work, series: ObservationSeries, moments: list[datetime]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from domain.ports.case_library import CaseLibrary
 from domain.ports.house_registration import HouseRegistration
 from domain.ports.identity import Identity
+from domain.ports.monitoring import Monitoring
 from domain.ports.survey_planning import SurveyPlanning
 from domain.ports.tax import Tax
 from domain.ports.usage_control import UsageControl
@@ -21,3 +22,4 @@ class Partners:
     tax: Tax
     house_registration: HouseRegistration
     survey_planning: SurveyPlanning
+    monitoring: Monitoring

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
+from domain.ports.monitoring import READINGS_PATH
 from integrations.case_library.simulator import SCHEMA as LIBRARY_SCHEMA
 from integrations.case_library.simulator import case_library_simulator
 from integrations.connection import IDENTITY_SECRET_PURPOSE
@@ -19,25 +20,31 @@ from integrations.house_registration.simulator import SCHEMA as HOUSE_SCHEMA
 from integrations.house_registration.simulator import house_registration_simulator
 from integrations.identity.simulator import SCHEMA as IDENTITY_SCHEMA
 from integrations.identity.simulator import identity_simulator
+from integrations.monitoring.simulator import KEY as MONITORING
+from integrations.monitoring.simulator import SCHEMA as MONITORING_SCHEMA
+from integrations.monitoring.simulator import TABLE as READING_PUSHES
+from integrations.monitoring.simulator import monitoring_simulator
 from integrations.signature import derived_secret
 from integrations.simulators.control import Control, loopback_address, reset
 from integrations.simulators.faults import FaultGate
 from integrations.simulators.gate import SignatureGate
 from integrations.simulators.pages import STYLE_PATH, style
+from integrations.simulators.pushing import PushWorker
 from integrations.simulators.simulator import Simulator
 from integrations.simulators.store import Store
 from integrations.survey_planning.simulator import SCHEMA as SURVEY_SCHEMA
 from integrations.survey_planning.simulator import survey_planning_simulator
 from integrations.tax.simulator import SCHEMA as TAX_SCHEMA
 from integrations.tax.simulator import tax_simulator
-from integrations.usage_control.pushing import PushWorker
-from integrations.usage_control.simulator import SCHEMA as USAGE_SCHEMA
 from integrations.usage_control.simulator import (
+    MINISTRY,
+    PUSHES,
     usage_control_city_simulator,
     usage_control_simulator,
 )
+from integrations.usage_control.simulator import SCHEMA as USAGE_SCHEMA
 
-SCHEMAS = (IDENTITY_SCHEMA, USAGE_SCHEMA, LIBRARY_SCHEMA, TAX_SCHEMA, HOUSE_SCHEMA, SURVEY_SCHEMA)
+SCHEMAS = (IDENTITY_SCHEMA, USAGE_SCHEMA, LIBRARY_SCHEMA, TAX_SCHEMA, HOUSE_SCHEMA, SURVEY_SCHEMA, MONITORING_SCHEMA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +65,11 @@ class SimulatorSettings:
 def create_app(settings: SimulatorSettings) -> Starlette:
     """Build the application; sample data is loaded into a state file that is new."""
     store = Store(settings.state_file, SCHEMAS)
-    worker = PushWorker(store, settings.key, "usage_control")
+    worker = PushWorker(store, settings.key, MINISTRY, PUSHES)
+    readings = PushWorker(store, settings.key, MONITORING, READING_PUSHES, READINGS_PATH)
     simulators = _simulators(settings, store, worker)
     _prepare(settings, store, simulators)
-    control = Control(store, simulators, settings.control_key, worker.wake)
+    control = Control(store, simulators, settings.control_key, worker, readings)
     routes: list[BaseRoute] = [
         Route("/", _home),
         Route("/healthz", _health),
@@ -69,7 +77,7 @@ def create_app(settings: SimulatorSettings) -> Starlette:
         Mount("/control", routes=control.routes()),
         *(_mount(settings, store, simulator) for simulator in simulators.values()),
     ]
-    app = Starlette(routes=routes, lifespan=_lifespan(store, worker))
+    app = Starlette(routes=routes, lifespan=_lifespan(store, worker, readings))
     app.state.control = control
     return app
 
@@ -84,6 +92,7 @@ def _simulators(settings: SimulatorSettings, store: Store, worker: PushWorker) -
         tax_simulator(store),
         house_registration_simulator(store),
         survey_planning_simulator(store),
+        monitoring_simulator(),
     )
     return MappingProxyType({simulator.partner.key: simulator for simulator in simulators})
 
@@ -104,14 +113,15 @@ def _mount(settings: SimulatorSettings, store: Store, simulator: Simulator) -> M
     return Mount(simulator.path, app=FaultGate(app, simulator, store))
 
 
-def _lifespan(store: Store, worker: PushWorker) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+def _lifespan(store: Store, *workers: PushWorker) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        task = asyncio.create_task(worker.run())
+        tasks = [asyncio.create_task(worker.run()) for worker in workers]
         yield
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         store.close()
 
     return lifespan

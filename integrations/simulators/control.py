@@ -13,8 +13,10 @@ from starlette.routing import Route
 
 from integrations.house_registration.simulator import DOCUMENTS, REGISTERED, change_entries
 from integrations.identity.simulator import rotate_keys
+from integrations.monitoring.simulator import send_reading
 from integrations.simulators.faults import Fault, current_fault, faults_of, set_fault
 from integrations.simulators.pages import page
+from integrations.simulators.pushing import PushWorker
 from integrations.simulators.simulator import Simulator
 from integrations.simulators.store import Store
 from integrations.tax.simulator import add_payment
@@ -31,12 +33,12 @@ class Control:
     """The routes below /control; everything but the sign-in asks for the control key."""
 
     def __init__(
-        self, store: Store, simulators: Mapping[str, Simulator], key: str, wake: Callable[[], None]
+        self, store: Store, simulators: Mapping[str, Simulator], key: str, worker: PushWorker, readings: PushWorker
     ) -> None:
         self._store = store
         self._simulators = simulators
         self._key = key
-        self._wake = wake
+        self._workers = (worker, readings)
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -48,6 +50,7 @@ class Control:
             Route("/payments", self._change(self._add_payment), methods=["POST"]),
             Route("/houses", self._change(self._change_houses), methods=["POST"]),
             Route("/keys", self._change(self._rotate_keys), methods=["POST"]),
+            Route("/readings", self._change(self._send_reading), methods=["POST"]),
             Route("/settings", self._change(self.set_settings), methods=["POST"]),
             Route("/release", self._change(self._release), methods=["POST"]),
             Route("/reset", self._change(self._reset), methods=["POST"]),
@@ -119,6 +122,7 @@ class Control:
             "packages": self._rows("usage_package", "received_at"),
             "numbers": self._rows("usage_number", "number"),
             "pushes": self._rows("usage_push", "id"),
+            "readings": self._rows("reading_push", "id"),
             "results": self._rows("library_result", "received_at"),
             "callback_url": self._store.setting("callback_url"),
             "answer_delay_seconds": self._store.setting("answer_delay_seconds") or DEFAULT_DELAY_SECONDS,
@@ -179,6 +183,15 @@ class Control:
             raise ValueError("只有协议和决定书可以作废，房屋和企业没有作废件。")
         change_entries(self._store, _text(fields, "project_number"), kind, change, is_void)
         return {"ok": True}
+
+    def _send_reading(self, fields: Fields) -> dict[str, Any]:
+        given = {name: str(fields.get(name) or "").strip() for name in ("at", "business_key")}
+        given |= {name: _text(fields, name) for name in ("series", "value")}
+        return send_reading(self._store, self._workers[1], given)
+
+    def _wake(self) -> None:
+        for worker in self._workers:
+            worker.wake()
 
     def _rotate_keys(self, fields: Fields) -> dict[str, Any]:
         keep_old = str(fields.get("keep_old", "")).lower() in ("1", "true", "on")

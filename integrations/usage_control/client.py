@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import BinaryIO
 
-from domain.ports.errors import CallbackRefused, Rejection
+from domain.ports.errors import Rejection
 from domain.ports.usage_control import (
     CALLBACK_PATH,
     ProjectNumber,
@@ -15,8 +15,8 @@ from domain.ports.usage_control import (
     ReportState,
 )
 from integrations.answer import Fields, read_envelope, read_json, read_rejection
+from integrations.callback import verified
 from integrations.http import Connection
-from integrations.signature import CORRELATION_HEADER, SignatureFault, body_digest, verify_signature
 from integrations.usage_control.codes import KINDS, REAL_NUMBER, SIMULATED_NUMBER, STATES_BY_CODE
 
 _RECEIPT_NUMBER = r"[^\s]{1,60}"
@@ -81,20 +81,7 @@ class UsageControlClient:
 
     def parse_callback(self, headers: Mapping[str, str], body: bytes) -> ReportCallback:
         """Verify and read a pushed result; the signature is checked before anything is read."""
-        if self._connection.key is None:
-            raise ValueError("没有配置与平台约定的密钥，不能接收推送。请在设置中给出密钥文件。")
-        try:
-            signed = verify_signature(
-                {self._connection.partner.key: self._connection.key},
-                "POST",
-                self._callback_path,
-                headers,
-                body_digest([body]),
-                self._connection.now(),
-            )
-        except SignatureFault as fault:
-            raise CallbackRefused(self._connection.partner, fault.reason, fault.text) from fault
-        correlation_id = next((v for k, v in headers.items() if k.lower() == CORRELATION_HEADER), "")
+        signed, correlation_id = verified(self._connection, self._callback_path, headers, body)
         return self._read_callback(body, signed.nonce, correlation_id)
 
     def _read_callback(self, body: bytes, nonce: str, correlation_id: str) -> ReportCallback:

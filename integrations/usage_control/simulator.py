@@ -14,6 +14,8 @@ from starlette.routing import Route
 from domain.ports.partner import partner
 from domain.ports.usage_control import PackageKind, ReportState
 from integrations.samples import read_samples
+from integrations.simulators.pushing import SCHEMA as PUSH_SCHEMA
+from integrations.simulators.pushing import PushWorker, add_push
 from integrations.simulators.simulator import (
     Simulator,
     fault_kind,
@@ -33,8 +35,6 @@ from integrations.usage_control.inspection import (
     content_rejections,
     unpack,
 )
-from integrations.usage_control.pushing import SCHEMA as PUSH_SCHEMA
-from integrations.usage_control.pushing import PushWorker, add_push
 
 SCHEMA = (
     """
@@ -50,9 +50,10 @@ CREATE TABLE IF NOT EXISTS usage_number (
 );
 CREATE TABLE IF NOT EXISTS usage_pre_review (project_code TEXT PRIMARY KEY, number TEXT);
 """
-    + PUSH_SCHEMA
+    + PUSH_SCHEMA.format(table="usage_push")
 )
 MINISTRY = "usage_control"
+PUSHES = "usage_push"
 DISTRICT = "310000"
 DEFAULT_DELAY_SECONDS = "2"
 _KINDS_BY_CODE = {entry.code: kind for kind, entry in KINDS.items()}
@@ -289,12 +290,12 @@ def _add_pushes(db: sqlite3.Connection, row: sqlite3.Row, fault: str) -> None:
     due = row["ready_at"]
     result = _spoilt(_result(row, datetime.fromisoformat(due)), fault)
     message_id = uuid.uuid4().hex
-    add_push(db, message_id, result, due)
+    add_push(db, PUSHES, message_id, {"result": result}, due)
     if fault == "twice":
-        add_push(db, message_id, result, due)
+        add_push(db, PUSHES, message_id, {"result": result}, due)
     if fault == "twice_different" and result["number"]:
         # A number of this year's series that the platform has given to nobody.
         other = (
             f"{result['number'][:-6]}{900000 + db.execute('SELECT count(*) FROM usage_push').fetchone()[0]}"
         )
-        add_push(db, uuid.uuid4().hex, {**result, "number": other}, due)
+        add_push(db, PUSHES, uuid.uuid4().hex, {"result": {**result, "number": other}}, due)

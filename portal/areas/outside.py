@@ -1,5 +1,6 @@
 """Pages of the exchange with outside systems, and the address they push to."""
 
+from domain.ports.monitoring import READINGS_PATH
 from domain.ports.usage_control import CALLBACK_PATH
 from portal.access import PUBLIC, Page, roles
 from views import callbacks, exchange
@@ -9,6 +10,7 @@ ADMIN = roles("report_admin")
 
 PAGES: list[Page] = [
     Page(CALLBACK_PATH, "usage_control_callback", callbacks.usage_control_result, PUBLIC, ("POST",), is_machine=True),
+    Page(READINGS_PATH, "readings_callback", callbacks.readings, PUBLIC, ("POST",), is_machine=True),
     Page("/exchange", "exchange", exchange.message_list, READERS),
     Page("/exchange/messages/{message_id:int}", "exchange_message", exchange.message, READERS),
     Page("/exchange/messages/{message_id:int}/replay", "exchange_replay", exchange.replay, ADMIN, ("POST",)),

@@ -1,6 +1,7 @@
 """Pages of the rules workbench: reading is for all staff, drafts and publication for those who keep the rules."""
 
 from portal.access import STAFF, Page, roles
+from views import observations
 from views.rules import (
     by_project,
     conflicts,
@@ -23,6 +24,7 @@ DRAFT = "/rule-drafts/{draft_id:int}"
 EDITION = "/rule-editions/{edition_id:int}"
 REPLAY = "/rule-replays/{replay_id:int}"
 DECISION = "/rule-decisions/{decision_id:int}"
+SERIES = "/observations/{series_id:int}"
 CONFLICT = "/rule-files/conflicts/{conflict_id:int}"
 
 PAGES: list[Page] = [
@@ -61,6 +63,11 @@ PAGES: list[Page] = [
     Page(f"{REPLAY}/export", "export_rule_replay", replays.export_list, KEEPERS, POST),
     Page(DECISION, "rule_decision", decisions.show, STAFF),
     Page(f"{DECISION}/golden/{{draft_id:int}}", "rule_decision_golden", decisions.golden, KEEPERS, FORM),
+    Page("/observations", "observations", observations.series_list, STAFF),
+    Page("/observations/new", "new_observation_series", observations.new, roles("rule_maintainer", "system_admin"), FORM),
+    Page(SERIES, "observation_series", observations.show, STAFF),
+    Page(f"{SERIES}/readings", "enter_observation", observations.enter, roles("district_handler", "city_handler"), POST),
+    Page(f"{SERIES}/export", "export_observations", observations.begin_export, STAFF, POST),
     Page("/rule-files", "rule_files", conflicts.list_files, KEEPERS),
     Page(CONFLICT, "rule_conflict", conflicts.show, KEEPERS),
     Page(f"{CONFLICT}/take-file", "take_rule_file", conflicts.take_file, KEEPERS, POST),

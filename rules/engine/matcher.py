@@ -284,7 +284,7 @@ class Matcher:
         """Places of the rules that the C engine finds true for the judged facts."""
         fact = {"_f": 1, "id": "f"}
         for field in self.fields:
-            value = field.encoded(judgement.traces[field.rule][field.leaf])
+            value = field.encoded(judgement.traces.step(field.rule, field.leaf))
             if value is not None:
                 fact[field.name] = value
         with self._lock:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from .fault import ChainTooLong, InvalidFact
+from .leaf_table import LeafTable, Traces
 from .rule_set import Derived, RuleSet
 from .syntax.condition import Verdict
 from .syntax.expression import Value
@@ -20,7 +21,7 @@ class Judgement:
 
     facts: dict[str, Any]
     verdicts: list[Verdict]
-    traces: list[list]
+    traces: Traces
     rounds: int
 
 
@@ -32,7 +33,7 @@ class Program:
         self._takers = tuple(rules.facts.items())
         self._parameters = tuple(rules.parameters.items())
         self._derived = tuple((name, _derive(derived)) for name, derived in rules.derived.items())
-        self._tests = tuple(rule.when.compile() for rule in rules.rules)
+        self._table = LeafTable([rule.when for rule in rules.rules])
         self._flags = tuple(rules.flags)
 
     def judge(self, given: Mapping[str, Any], on: date) -> Judgement:
@@ -61,11 +62,7 @@ class Program:
         return facts
 
     def _judged(self, facts: dict[str, Any], rounds: int) -> Judgement:
-        verdicts, traces = [], []
-        for test in self._tests:
-            trace: list = []
-            verdicts.append(test(facts, trace))
-            traces.append(trace)
+        verdicts, traces = self._table.judge(facts)
         return Judgement(facts, verdicts, traces, rounds)
 
     def _chained(self, facts: dict[str, Any]) -> Judgement:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from .table import read_tables
 RULES = Path(__file__).resolve().parent.parent
 FOLDERS = (RULES / "sets", RULES / "case_types")
 BOTH, PYTHON = "both", "python"
+DRAFTS_KEPT = 8
 NAMED_FILES = frozenset({"case_type.yaml", "form.yaml", "workflow.yaml", "documents.yaml", "cases.yaml"})
 
 
@@ -137,6 +139,8 @@ class RuleBook:
     def _reload(self) -> tuple[Fault, ...]:
         faults: list[Fault] = []
         self.known = tables_known(self._given, faults, self._tables)
+        # A page of a large draft reads its text at every turn; what was read last is kept until the shared tables may change.
+        self._drafts = lru_cache(DRAFTS_KEPT)(partial(read_text, known=self.known))
         files = rule_files(folder for folder in self._places() if folder.exists())
         read = self._read(files, faults)
         kept = {
@@ -237,6 +241,10 @@ class RuleBook:
         before = self._shelf.by_file
         good = {file: before.get(file) if file in clashing else found for file, found in by_file.items()}
         return {file: found for file, found in good.items() if found is not None}
+
+    def draft(self, text: str, file: str) -> RuleSet:
+        """The rule set that a draft's text says, with the shared tables as they are loaded. Raises Unread."""
+        return self._drafts(text, file)
 
     def keys(self) -> list[tuple[str, str]]:
         """(kind, key) of every loaded rule set."""

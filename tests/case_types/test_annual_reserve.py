@@ -1,6 +1,7 @@
 """年度预存计划 (LAND-057 to 064): plots reserved on upload, four reviews, layer and ledger move together."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -13,8 +14,9 @@ from domain.case.tables import CaseEvent
 from domain.document.register import documents_of_case
 from domain.errors import Conflict, NotAllowed, Refused
 from domain.ledger.tables import ResourceDetail
-from domain.parameter import change
 from domain.portal_clock import today
+from rules.engine import RuleBook
+from rules.engine.rule_book import FOLDERS
 from tests.domain.case.filing_steps import Walk
 from tests.domain.plot_layer import PUDONG, QINGPU, farmland, load, number, of_plots, send, status_of, task_of
 
@@ -125,10 +127,16 @@ def test_a_second_annual_plan_is_refused_by_name_and_a_supplement_is_not(databas
         assert filled(database, handler, "supplement", number(n)).act(handler, "apply", "submit").status == "open"
 
 
-def test_the_parameter_opens_the_year_for_more_plans(database, handler, person):
-    administrator = person("system_admin")
-    with database.writing() as session:
-        change(session, administrator, "reserve_annual_once", "false")
+def test_the_parameter_of_the_rules_opens_the_year_for_more_plans(database, handler, tmp_path):
+    shipped = next(folder / name for folder in FOLDERS for name in ["annual_reserve/rules/reserve_filing.yaml"] if (folder / name).exists())
+    text = shipped.read_text(encoding="utf-8")
+    opened = text.replace("annual_once: {value: true", "annual_once: {value: false")
+    assert opened != text
+    (tmp_path / "city").mkdir()
+    (tmp_path / "city" / shipped.name).write_text(opened, encoding="utf-8")
+    book = RuleBook(FOLDERS, over=tmp_path / "city", demo=True)
+    assert book.faults == ()
+    database.office = replace(database.office, book=book)
     for n in (1, 2):
         assert filled(database, handler, "annual", number(n)).act(handler, "apply", "submit").status == "open"
 

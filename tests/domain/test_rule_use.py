@@ -52,6 +52,8 @@ def test_asked_refused_and_why_by_month_and_district(replays, bench, is_kept):  
     undetermined(replays)
     use = read(bench, rule_use.of_month, KEY, "2026-06")
     assert (use.asked, use.refused, use.undetermined) == (6, 3, 1)
+    june = read(bench, rule_use.of_all, date(2026, 6, 1))
+    assert june == {KEY: rule_use.MonthUse("2026-06", 6, 3, 1)} and KEY not in read(bench, rule_use.of_all, date(2026, 7, 1))
     assert use.districts == (DistrictUse(PUDONG, "浦东新区", 3, 2, 0), DistrictUse(QINGPU, "青浦区", 3, 1, 1))
     assert [(each.key, each.label, each.outcome, each.count) for each in use.reasons] == [
         ("below", "below", "stop", 3), ("area_m2", "面积", "undetermined", 1), ("", "", "none", 2),

@@ -84,6 +84,11 @@ class Demo:
         return self.one("SELECT id FROM case_file WHERE is_demo AND case_type = 'pipeline_permit' AND steps = ? AND status = ?"
                         " AND district_code = '310118' ORDER BY id", step, status)
 
+    def decided(self) -> str:
+        """The number of a case that rules decided."""
+        return self.one("SELECT number FROM case_file WHERE is_demo AND number IS NOT NULL AND district_code = '310118'"
+                        " AND id IN (SELECT case_id FROM decision) ORDER BY id DESC")
+
     def plot(self) -> str:
         """The number of a plot of the annual farmland."""
         return self.one("SELECT f.key FROM feature f JOIN layer l ON l.id = f.layer_id WHERE l.key = 'annual_farmland' ORDER BY f.id")
@@ -227,6 +232,8 @@ COVERED: dict[str, Visits] = {
     "map_measure": lambda demo: [Visit(f"/map/measure?kind=area&points={quote('121.1,31.1;121.2,31.1;121.2,31.2'.replace(';', chr(10)))}")],
     "exchange_message": row("/exchange/messages/{}", "SELECT id FROM outbox_message ORDER BY id DESC", "report_admin"),
     "exchange_received": row("/exchange/inbox/{}", "SELECT id FROM inbox_message", "report_admin"),
+    "observation_series": row("/observations/{}", "SELECT id FROM observation_series WHERE key = '样例-CJ-0001'", "district_handler.310118"),
+    "rules_by_project": lambda demo: [Visit("/rules/by-project"), Visit(f"/rules/by-project?q={quote(demo.decided())}")],
     "usage_control_matter": each("/usage-control/matters/{}", "pipeline_permit"),
     "usage_control_round": row("/usage-control/rounds/{}", LAST_ROUND),
     "case_usage_control": at_case("/usage-control", "print", "printer.310118"),
@@ -236,7 +243,7 @@ COVERED: dict[str, Visits] = {
     "dictionary": each("/administration/dictionaries/{}", "return_reason"),
     "administered_job": row("/administration/jobs/{}", "SELECT id FROM job"),
     "dictionary_entry": each("/administration/dictionaries/return_reason/entries/{}", "opinion"),
-    "parameter": each("/administration/parameters/{}", "correction_days", "reserve_annual_once"),
+    "parameter": each("/administration/parameters/{}", "rule_draft_lock_minutes", "ledger_carry_over"),
     "open_linked": at_case("/linked/cancellation", "print", "printer.310118"),
     "ledger_statement": each("/ledgers/accounts/{}/310118", "stock", "plan", who="district_handler.310118"),
     "ledger_details": each("/ledgers/details/{}", "planned", "conversion_outflow", "nonbuild_outflow"),

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rules.engine import EditionUnknown, NoEditionInForce, RuleBook, RuleSetMissing, check
-from rules.engine.rule_book import PYTHON
+from rules.engine import EditionUnknown, NoEditionInForce, RuleBook, RuleSetMissing, Unread, check
+from rules.engine.rule_book import PYTHON, RULES
 
 TEXT = """
 key: sample_set
@@ -178,3 +178,16 @@ def test_where_the_portal_itself_lies_decides_nothing(tmp_path: Path, place: str
     (tmp_path / place).mkdir()
     write(tmp_path / place / "sets", "a.yaml", 10)
     assert outcome(book(tmp_path / place / "sets"), 5) == "stop"
+
+
+def test_the_text_of_a_draft_is_read_once_until_the_shared_tables_may_have_changed(tmp_path):
+    book = RuleBook([tmp_path])
+    written = (RULES / "sets" / "observation_line_demo.yaml").read_text(encoding="utf-8")
+    found = book.draft(written, "observation_line")
+    assert book.draft(written, "observation_line") is found
+    assert book.draft(written.replace("3.000", "4.000"), "observation_line").digest != found.digest
+    with pytest.raises(Unread):
+        book.draft("key: [", "observation_line")
+    book.reload()
+    again = book.draft(written, "observation_line")
+    assert again is not found and again.digest == found.digest

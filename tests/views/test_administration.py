@@ -280,12 +280,12 @@ def test_the_table_of_a_new_year_makes_it_official(keeper, database):
 
 
 def test_a_parameter_is_changed_within_its_limits(keeper):
-    path = "/administration/parameters/correction_days"
+    path = "/administration/parameters/rule_draft_lock_minutes"
     assert keeper.post(path, {"value": "20", "version": 0}).status_code == 303
-    assert "20 日" in cells(keeper.get("/administration/parameters"), "现值")
+    assert "20 分钟" in cells(keeper.get("/administration/parameters"), "现值")
     assert keeper.post(path, {"value": "0", "version": 1}).status_code == 422
     assert keeper.post(path, {"value": "30", "version": 0}).status_code == 409
-    assert faults(keeper.post(path, {"value": "两周", "version": 1})) == ["应是整数，不小于 1 日，不大于 90 日"]
+    assert faults(keeper.post(path, {"value": "两周", "version": 1})) == ["应是整数，不小于 1 分钟，不大于 480 分钟"]
 
 
 def test_every_job_and_every_duty_has_a_name_for_people(database, office):
@@ -356,7 +356,7 @@ def test_the_command_line_names_the_first_broken_link(keeper, database, settings
 
     from portal import audit as command_line
 
-    keeper.post("/administration/parameters/correction_days", {"value": "20", "version": 0})
+    keeper.post("/administration/parameters/rule_draft_lock_minutes", {"value": "20", "version": 0})
     files = settings.var_dir / "files"
     assert command_line.verified(database.url, files).is_intact
     with database.writing() as session:

@@ -18,6 +18,7 @@ from domain.document.tables import Document
 from domain.exchange.tables import InboxMessage, OutboxMessage
 from domain.job import Job
 from domain.notice import Notice
+from domain.observation.tables import ObservationSeries
 from domain.payment import PaymentRecord
 from domain.person import Absence, RoleGrant
 from domain.portal_clock import now, today
@@ -99,6 +100,9 @@ ROUTES = {
     "withdraw_own": Route("/track/{code}/withdraw"),
     "material_file": Route("/files/materials/{material}", "dispatcher"),
     "document_file": Route("/files/documents/{document}", "dispatcher"),
+    "observation_series": Route("/observations/{series}", "dispatcher"),
+    "enter_observation": Route("/observations/{series}/readings", posted={"key": "k", "value": "1"}),
+    "export_observations": Route("/observations/{series}/export"),
     "exchange_message": Route("/exchange/messages/{message}", "dispatcher"),
     "exchange_replay": Route("/exchange/messages/{message}/replay"),
     "exchange_cancel": Route("/exchange/messages/{message}/cancel"),
@@ -137,8 +141,8 @@ ROUTES = {
     "relabel_dictionary_entry": Route("/administration/dictionaries/pipeline_kind/entries/x/label"),
     "retire_dictionary_entry": Route("/administration/dictionaries/pipeline_kind/entries/x/retire"),
     "restore_dictionary_entry": Route("/administration/dictionaries/pipeline_kind/entries/x/restore"),
-    "parameter": Route("/administration/parameters/correction_days"),
-    "reset_parameter": Route("/administration/parameters/correction_days/reset"),
+    "parameter": Route("/administration/parameters/rule_draft_lock_minutes"),
+    "reset_parameter": Route("/administration/parameters/rule_draft_lock_minutes/reset"),
     "calendar_revision": Route("/administration/calendar/revisions/1"),
     "template_file_versions": Route("/administration/template-files/plots"),
     "put_template_file": Route("/administration/template-files/plots/put"),
@@ -203,6 +207,8 @@ def places(permit, database, sign_in):
                                until_at=at + timedelta(days=1), reason="病假"),
             "received": InboxMessage(partner="usage_control", kind="result", business_key="k", digest="d", case_id=case.id, payload={},
                                      received_at=at, last_received_at=at),
+            "series": ObservationSeries(key="s", subject="样例墩", title="日沉降量", unit="mm", rule_set="observation_line",
+                                        district_code="310118", created_at=at),
             "notice": Notice(person_id=applicant.person_id, kind="task", title="通知", created_at=at),
         }
         session.add_all(rows.values())

@@ -7,9 +7,11 @@ import pytest
 from openpyxl import load_workbook
 from sqlmodel import select
 
-from domain import parameter
+from domain import parameter, portal_clock
+from domain.rule_edition import review
 from domain.rule_edition.tables import RuleConflict, RuleDraft, RuleEdition
 from tests.domain.rule_edition.conftest import HIGHER, HIGHEST, KEY, TEXT, bench, office  # noqa: F401
+from tests.domain.rule_replay.conftest import replays  # noqa: F401
 from tests.views.reading import fields_of, heading, link, read, words
 from tests.views.test_desk import counted
 
@@ -103,6 +105,19 @@ def test_the_library_is_searched_by_words_fact_kind_and_state(author, bench):  #
     bench.drafted()
     assert found(state="draft") == "规则1套"
     assert "甲（样例），起草中" in words(read(author.get("/rules")))
+
+
+def test_the_library_tells_the_use_of_the_month_and_sorts_by_it(author, replays, bench):  # noqa: F811
+    bench.published()
+    with bench.database.reading() as session:
+        day = portal_clock.today(session)
+    replays.decided(["5", "15", "25"], day)  # the published limit is 20
+    row = next(each for each in read(author.get("/rules")).select("tbody tr") if KEY in words(each))
+    assert (words(row.select_one("[data-label=本月问过]")), words(row.select_one("[data-label=不放行]"))) == ("3", "2")
+    page = read(author.get("/rules", params={"sort": "-uses", "kind": "warning_line"}))
+    head = next(each for each in page.select("th") if "本月问过" in words(each))
+    assert head["aria-sort"] == "descending" and "sort=uses" in head.select_one("a")["href"]
+    assert "kind=warning_line" in head.select_one("a")["href"]
 
 
 def test_others_read_rules_and_change_none(bench, person, sign_in):  # noqa: F811
@@ -304,7 +319,7 @@ def test_the_pages_keep_their_budget_of_statements(author, bench):  # noqa: F811
         with counted(bench.database) as statements:
             assert author.get(path).status_code == 200
         found[path] = len(statements)
-    assert {path: count for path, count in found.items() if count > (6 if path in ("/rule-drafts",) else 15)} == {}
+    assert {path: count for path, count in found.items() if count > (6 if path in ("/rules", "/rule-drafts") else 15)} == {}
 
 
 def test_an_approved_draft_whose_base_has_changed_is_refused_in_words(author, bench):  # noqa: F811
@@ -361,3 +376,40 @@ def test_a_table_of_ten_thousand_rows_is_paged_searched_and_edited_row_by_row(au
     refused = send(author, f"{draft}/tables/lines/7777", act="save", status=422, **{"cell-line_m2": "很多"})
     assert "很多" in refused.text and "12345.67" in newest(bench, RuleDraft).text
     assert author.get(f"{draft}/tables/lines/10001").status_code == 404
+
+
+SHARED_NUMBERS = """\
+key: limits
+title: 样例
+numbers:
+  smallest: {{label: 下限, unit: m2, basis: 样例, values: [{{from: 2026-01-01, value: "{value}"}}]}}
+"""
+
+
+def test_a_golden_case_that_fails_after_the_approval_stops_the_publication_on_screen(author, bench, tmp_path):  # noqa: F811
+    tables = tmp_path / "tables"
+    tables.mkdir()
+    (tables / "limits.yaml").write_text(SHARED_NUMBERS.format(value="10"), encoding="utf-8")
+    bench.office.book._tables = tables
+    bench.office.book.reload()
+    draft = opened(bench, author)
+    shared = TEXT.replace("below: 10}", "below: {param: smallest_m2}}").replace(
+        "rules:\n", "parameters: {smallest_m2: {table: limits.smallest, label: 下限}}\nrules:\n"
+    )
+    typed(author, draft, shared)
+    row = newest(bench, RuleDraft)
+    row = bench.write(review.submit, row.id, row.version, bench.examined(row), why="改用共用的下限")
+    bench.write(review.approve, row.id, bench.examined(row), "同意", actor=bench.reviewer)
+    before = [bench.outcome(area) for area in (9, 15)]
+
+    (tables / "limits.yaml").write_text(SHARED_NUMBERS.format(value="20"), encoding="utf-8")
+    bench.office.book.reload()
+    page = read(author.post(f"{draft}/publish", {}), 422)
+
+    told = words(page.select_one(".summary"))
+    assert "没有改变任何规则" in told and "等于" in told
+    failed = [each["href"] for each in page.select("a[href*='/cases#case-']")]
+    assert failed, "the failing cases are not linked from the page"
+    assert read(author.get(failed[0].split("#")[0])).select_one("#" + failed[0].split("#")[1]) is not None
+    assert newest(bench, RuleDraft).state == "approved"
+    assert [bench.outcome(area) for area in (9, 15)] == before == ["stop", "none"]

@@ -82,14 +82,14 @@ class OpenedDraft:
 def opened(request: Request, session: Session, tab: str) -> OpenedDraft:
     """The draft of the path. Raises NotFound."""
     row = draft.draft(session, request.path_params["draft_id"])
-    known = office_of(session).book.known
-    text = Draft(row.text, row.key, known)
+    book = office_of(session).book
+    text = Draft(row.text, row.key, book.known)
     rules, faults = None, ()
     try:
-        rules = text.read()
+        rules = book.draft(row.text, row.key)
     except Unread as unread:
         faults = tuple(unread.faults)
-    return OpenedDraft(row, text, rules, faults, _head(request, row, tab, portal_clock.now(session)), known)
+    return OpenedDraft(row, text, rules, faults, _head(request, row, tab, portal_clock.now(session)), book.known)
 
 
 def _head(request: Request, row: RuleDraft, tab: str, at: datetime) -> DraftHead:

@@ -1,5 +1,6 @@
 """The draft as a reviewer sees it: what changes, what the checks say; submit, return, approve, publish."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,8 @@ from views.rules.wording import wording
 
 MOST_REPLAYS = 3
 Act = Callable[[Session, int, examination.Examination], Any]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -145,9 +148,21 @@ def _examined_act(request: Request, done: str, act: Act) -> Response:
     try:
         with page.writing(request) as session:
             act(session, number, found)
-    except (InvalidData, Refused, NotAllowed, Conflict) as error:
+    except Refused as error:
+        # The refusal undid everything, what was found too; the page shows it beside the reason.
+        _keep_found(request, number, found)
+        return _page(request, error)
+    except (InvalidData, NotAllowed, Conflict) as error:
         return _page(request, error)
     return _to_draft(request, done)
+
+
+def _keep_found(request: Request, number: int, found: examination.Examination) -> None:
+    try:
+        with page.writing(request) as session:
+            draft.keep_examination(session, page.actor(request), number, found)
+    except Conflict:
+        log.info("draft %s was changed while it was examined; the next examination shows what is found", number)
 
 
 def _to_draft(request: Request, done: str) -> Response:
