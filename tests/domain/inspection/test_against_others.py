@@ -54,7 +54,7 @@ def test_coverage_is_clean_exactly_where_the_published_case_is_valid() -> None:
             gaps, overlaps = len(arrangement.gaps), len(arrangement.overlaps[0])
             left = shapely.length(shapely.linestrings(unmatched_edges(polygons))).sum()
             outline = shapely.length(shapely.union_all(polygons))
-            is_clean = not gaps and not overlaps and abs(left - outline) < 1e-12
+            is_clean = gaps == overlaps == 0 and bool(abs(left - outline) < 1e-12)
             wanted = row["coverage_valid"] == "True" and row["case"] != "sliver_gap_undetected"
             assert is_clean is bool(wanted), row["case"]
             assert (gaps, overlaps) == (int(row["case"].startswith("sliver")), int(row["case"] == "overlap")), row["case"]
