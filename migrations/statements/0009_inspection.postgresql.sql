@@ -140,6 +140,7 @@ CREATE TABLE inspection_variant (
     "off" JSONB NOT NULL,
     parameters JSONB NOT NULL,
     note VARCHAR NOT NULL,
+    created_by BIGINT NOT NULL,
     created_by_name VARCHAR NOT NULL,
     changed_at TIMESTAMP WITH TIME ZONE NOT NULL,
     deleted_at TIMESTAMP WITH TIME ZONE,

@@ -140,6 +140,7 @@ CREATE TABLE inspection_variant (
     off JSON NOT NULL,
     parameters JSON NOT NULL,
     note VARCHAR NOT NULL,
+    created_by INTEGER NOT NULL,
     created_by_name VARCHAR NOT NULL,
     changed_at DATETIME NOT NULL,
     deleted_at DATETIME,

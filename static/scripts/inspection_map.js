@@ -32,12 +32,12 @@ async function pick(map, number, { move = true, focus = false } = {}) {
   const link = row?.querySelector("[data-locate]");
   if (move && link?.dataset.bounds) map.fitBounds(boundsOf(link.dataset.bounds), { maxZoom: 18, padding: [60, 60] });
   if (focus) link?.focus();
-  row?.scrollIntoView({ block: "nearest" });
+  if (move && innerWidth < 960) box.scrollIntoView({ block: "start" }); else row?.scrollIntoView({ block: "nearest" });
   const address = new URL(link?.href ?? location.href);
   address.searchParams.set("finding", number);
   const answer = await fetch(address, { credentials: "same-origin", headers: { "HX-Request": "true", "X-Block": "finding" } });
   if (!answer.ok) { note.textContent = `没有读到第 ${number} 条（${answer.status}）。请刷新页面。`; return; }
-  panel.outerHTML && (panel.innerHTML = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("finding-panel").innerHTML);
+  panel.innerHTML = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("finding-panel").innerHTML;
   history.replaceState(null, "", address);
   const place = panel.querySelector("[data-bounds]")?.dataset.bounds;
   if (move && !link && place) map.fitBounds(boundsOf(place), { maxZoom: 18, padding: [60, 60] });

@@ -85,12 +85,12 @@ def test_findings_by_class_with_panes_and_a_picked_one_that_is_located(tasks, si
     assert "TBBH 有误" in picked.select_one("#finding-panel").get_text(" ", strip=True).replace("T1 ", "")
     data = json.loads(picked.select_one("[data-inspection-map]")["data-inspection-map"])
     assert data["picked"] == 2 and data["at"].startswith("121.08")
-    assert picked.select_one("[data-inspection-map] svg .m-over")
+    assert picked.select_one("[data-inspection-map] svg .m-used")
     panel = browser.get(f"/inspections/{task.id}?finding=3", headers={"HX-Request": "true", "X-Block": "finding"}).text
     assert panel.lstrip().startswith('<div id="finding-panel"') and "面积过小" in panel
     assert "BHTB" in said(browser.get(f"/inspections/{task.id}?pane=layers"))
     table = soup(browser.get(f"/inspections/{task.id}?pane=table"))
-    assert [row.get_text(" ", strip=True) for row in table.select(".table-box tbody tr")][0].startswith("1 T1 310118 500")
+    assert table.select_one(".table-box tbody tr").get_text(" ", strip=True).startswith("1 T1 310118 500")
     assert soup(browser.get(f"/inspections/{task.id}?pane=map")).select_one("[data-inspection-map]")
 
 
@@ -189,7 +189,10 @@ def test_the_list_asks_the_database_six_times_at_most(tasks, sign_in, database):
     browser = sign_in(tasks.handler)
     browser.get("/inspections")
     statements = []
-    listener = lambda *args: statements.append(args[2])  # noqa: E731
+
+    def listener(*args):
+        statements.append(args[2])
+
     event.listen(database.engine, "before_cursor_execute", listener)
     try:
         assert browser.get("/inspections").status_code == 200

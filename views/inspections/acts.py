@@ -10,6 +10,7 @@ from starlette.responses import Response
 from domain.errors import InvalidData, Refused
 from domain.file_store import StoredFile
 from domain.inspection.task import access, admission, course, exceptions, export, findings
+from domain.inspection.task.access import INSPECT
 from domain.inspection.task.exceptions import Wanted
 from domain.inspection.task.tables import InspectionFinding
 from views import page
@@ -77,6 +78,9 @@ def rename(request: Request) -> Response:
 def resubmit(request: Request) -> Response:
     """The corrected package as the next version."""
     package_no, given = request.path_params["package_no"], version(request)
+    with page.reading(request) as session:
+        task = access.task_of(session, page.actor(request), request.path_params["task_id"])
+        access.require(page.actor(request), INSPECT, task.district_code)
     packages = received(request, upload(request, "files"))
     if len(packages) > 1:
         return task_view.task_page(request, f"上传的压缩包里有 {len(packages)} 个成果数据，这里只收改正后的 1 个。请单独压缩后再上传。", 422)

@@ -103,7 +103,7 @@ def _still(path: Path | None, row: InspectionFinding, shown: Shown | None) -> An
     around = [each.geometry for each in picture.in_bounds(path, row.layer, near.bounds, MOST_NEAR) if _drawable(each.geometry)]
     marked = row.geometry if polygons_of(row.geometry) else shapely.buffer(row.geometry, NEAR_DEGREES / 25)
     own = [shown.geometry] if shown is not None and _drawable(shown.geometry) else []
-    return sketch(f"第 {row.number} 条问题的位置", [Drawn("m-parcel m-paddy", around), Drawn("m-pick", own), Drawn("m-over", [marked])], near, is_geographic=True)
+    return sketch(f"第 {row.number} 条问题的位置", [Drawn("m-parcel m-garden", around), Drawn("m-pick", own), Drawn("m-used", [marked])], near, is_geographic=True)
 
 
 def _drawable(geometry: Any) -> bool:

@@ -71,6 +71,7 @@ def edit(request: Request) -> Response:
     """Change a variant."""
     with page.reading(request) as session:
         row = variant.variant(session, request.path_params["variant_id"])
+    variant.require_own(page.actor(request), row)
     if request.method == "GET":
         return _form(request, row.scheme, row)
     return _save(request, row.scheme, row)

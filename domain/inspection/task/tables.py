@@ -174,6 +174,7 @@ class InspectionVariant(SQLModel, table=True):
     off: list[str] = Field(default_factory=list, sa_column=json_column())
     parameters: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
     note: str = ""
+    created_by: int = Field(sa_type=BIG_ID)
     created_by_name: str
     changed_at: datetime = Field(sa_column=moment_column())
     deleted_at: datetime | None = Field(default=None, sa_column=moment_column(nullable=True))

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from sqlmodel import Session, col, select
 
+from domain.actor import Actor
 from domain.command import Work, command
-from domain.errors import Conflict, InvalidData, NotFound
+from domain.errors import Conflict, InvalidData, NotAllowed, NotFound
 from domain.inspection.task import access, engine
-from domain.inspection.task.access import LAY_OUT
+from domain.inspection.task.access import CITY, LAY_OUT
 from domain.inspection.task.tables import InspectionVariant
 
 LONGEST_TITLE = 60
@@ -27,6 +28,12 @@ def variant(session: Session, variant_id: int) -> InspectionVariant:
     if found is None or found.deleted_at is not None:
         raise NotFound("没有这份方案配置，它可能已删除。请从方案配置列表进入。")
     return found
+
+
+def require_own(actor: Actor, row: InspectionVariant) -> None:
+    """Raise NotAllowed for whoever neither made the variant nor lays out schemes for the whole city."""
+    if row.created_by != actor.person_id and not access.may(actor, LAY_OUT, CITY):
+        raise NotAllowed("方案配置由保存它的人或市级人员改动。要用别的要求，请另存一份。")
 
 
 @command("inspection.lay_out", allow=access.holders(LAY_OUT))
@@ -52,8 +59,9 @@ def save(
 
 def _row(work: Work, variant_id: int | None, version: int | None, scheme: str) -> InspectionVariant:
     if variant_id is None:
-        return InspectionVariant(scheme=scheme, title="", created_by_name=work.actor.name, changed_at=work.at)
+        return InspectionVariant(scheme=scheme, title="", created_by=work.actor.person_id or 0, created_by_name=work.actor.name, changed_at=work.at)
     row = variant(work.session, variant_id)
+    require_own(work.actor, row)
     if row.version != version:
         raise Conflict("这份配置在你打开页面之后被改过，本次没有保存。请刷新页面后再改。")
     row.version += 1
@@ -64,6 +72,7 @@ def _row(work: Work, variant_id: int | None, version: int | None, scheme: str) -
 def delete(work: Work, variant_id: int, version: int) -> None:
     """Take a variant from the choices; tasks that used it keep what it said."""
     row = variant(work.session, variant_id)
+    require_own(work.actor, row)
     if row.version != version:
         raise Conflict("这份配置在你打开页面之后被改过，本次没有删除。请刷新页面后再办。")
     row.deleted_at = work.at
