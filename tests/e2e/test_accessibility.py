@@ -231,6 +231,8 @@ COVERED: dict[str, Visits] = {
     )[0]), OFFICIAL)],
     "case_plots": together(with_plots("/plots", "closed"), with_plots("/plots", "draft", "district_handler.310118")),
     "clear_plots": with_plots("/plots/clear", "draft", "district_handler.310118"),
+    "range_map": lambda demo: [Visit("/cases/{}/ranges/{}/map".format(*demo.all(
+        "SELECT case_id, id FROM case_range WHERE confirmed_at IS NOT NULL AND removed_at IS NULL AND kind = 'project' ORDER BY id")[0]))],
     "case_map": row("/cases/{}/map", "SELECT case_id FROM case_range WHERE confirmed_at IS NOT NULL AND removed_at IS NULL ORDER BY id"),
     "map": lambda demo: [Visit(path) for path in (
         "/map", f"/map?plot={demo.plot()}", f"/map?q={quote('青浦区')}", "/map?q=121.1,31.1&at=121.1,31.1,15")],

@@ -123,6 +123,7 @@ ROUTES = {
     "confirm_range": Route(RANGE + "/confirm"),
     "remove_range": Route(RANGE + "/remove"),
     "range_file": Route(RANGE + "/file", "dispatcher"),
+    "range_map": Route(RANGE + "/map"),
     "case_map": Route(CASE + "/map"),
     "audit_entry": Route("/audit/1"),
     "administered_person": Route(PERSON),
