@@ -1,0 +1,156 @@
+"""What GDAL's drivers read: layers with geometries, values and fields, in one common form.
+
+Curves are cut into lines by the driver, one degree of arc at most for each; heights and measures are left off.
+"""
+
+import datetime
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy
+import pyogrio
+import shapely
+from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
+
+from domain.errors import InvalidData
+from domain.spatial_file.coordinate_words import system_of_words
+from domain.spatial_file.model import FileField, FileLayer
+
+ARC_STEP_DEGREES = 1
+"""The widest angle at the centre that one line stands for: 4 mm from an arc of 100 m radius."""
+CURVE_NOTE = f"曲线已化为折线（每段对应的圆心角不超过 {ARC_STEP_DEGREES} 度，半径 100 米时偏差不超过 4 毫米）。"
+HEIGHT_NOTE = "图形带有高程或量测值，已舍去，只保留平面坐标。"
+FAULTS = (DataSourceError, DataLayerError, FeatureError, FieldError, GeometryError)
+_TYPES = {
+    "OFTInteger": "integer", "OFTInteger64": "integer", "OFTReal": "decimal", "OFTString": "text", "OFTDate": "date",
+    "OFTDateTime": "moment", "OFTBinary": "binary",
+}  # fmt: skip
+_CURVED = re.compile(r"Curve|Circular|Compound|MultiSurface")
+
+pyogrio.set_gdal_config_options(
+    {"OGR_ARC_STEPSIZE": str(ARC_STEP_DEGREES), "GDAL_HTTP_TIMEOUT": "1", "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none"}
+)
+
+
+def layers_in(path: Path, name: str) -> list[tuple[str, str]]:
+    """(name, declared geometry type, "" for a table) of each layer; InvalidData if the driver cannot open the file."""
+    try:
+        return [(str(layer), str(kind or "")) for layer, kind in pyogrio.list_layers(path)]
+    except (*FAULTS, UnicodeDecodeError) as error:
+        raise unreadable(name, error) from error
+
+
+def unreadable(name: str, error: Exception) -> InvalidData:
+    """The refusal for a file that its driver could not read."""
+    why = re.sub(r"/\S*/", "", str(error)).split("\n")[0][:160]
+    return InvalidData(f"“{name}”不能读取，文件可能已损坏、不完整，或内容与后缀不符。请重新导出。（读取程序的说明：{why}）")
+
+
+def read_layer(
+    path: Path,
+    layer: str,
+    declared_type: str,
+    file_name: str,
+    fields: Mapping[str, FileField] | None = None,
+    alias: str = "",
+    skipped: frozenset[str] = frozenset(),
+) -> FileLayer:
+    """A layer by its name. `fields` gives alias, length and decimals where the format keeps them elsewhere."""
+    try:
+        meta, _, blobs, columns = pyogrio.raw.read(path, layer=layer, force_2d=True, datetime_as_string=True)
+    except (*FAULTS, UnicodeDecodeError) as error:
+        raise unreadable(file_name, error) from error
+    count = len(blobs) if blobs is not None else len(columns[0]) if len(columns) else 0
+    known = {
+        str(name): (_field(str(name), kind, subtype, fields or {}), values)
+        for name, kind, subtype, values in zip(
+            meta["fields"], meta["ogr_types"], meta["ogr_subtypes"], columns, strict=True
+        )
+        if name not in skipped
+    }
+    system, words = system_of_words(meta["crs"] or "")
+    notes = [CURVE_NOTE] if _CURVED.search(declared_type) else []
+    notes += [HEIGHT_NOTE] if re.search(r" ?[ZM]+$|25D|3D", declared_type) else []
+    return FileLayer(
+        layer, plain_type(declared_type), tuple(field for field, _ in known.values()),
+        _shapes(blobs, count, file_name),
+        {name: values_of(values, field.type) for name, (field, values) in known.items()},
+        system, words if blobs is not None else "", alias, tuple(notes),
+    )  # fmt: skip
+
+
+def geometries_of(path: Path, name: str) -> numpy.ndarray:
+    """The geometries of a file with one layer, None for a row without one."""
+    try:
+        _, _, blobs, _ = pyogrio.raw.read(path, force_2d=True, columns=[])
+    except FAULTS as error:
+        raise unreadable(name, error) from error
+    return _shapes(blobs, len(blobs), name)
+
+
+def plain_type(declared: str) -> str:
+    """The declared geometry type without heights and curves: Point, LineString, Polygon, Multi…, GeometryCollection."""
+    kind = re.sub(r"^(2\.5D|3D|Measured|3D Measured) ?", "", declared)
+    kind = re.sub(r"\s*\b(ZM|Z|M)$", "", kind).strip()
+    names = {"CurvePolygon": "Polygon", "MultiSurface": "MultiPolygon", "MultiCurve": "MultiLineString",
+             "CompoundCurve": "LineString", "CircularString": "LineString", "Curve": "LineString",
+             "Surface": "Polygon", "Unknown": "Geometry"}  # fmt: skip
+    return names.get(kind, kind)
+
+
+def _shapes(blobs: numpy.ndarray | None, count: int, name: str) -> numpy.ndarray:
+    if blobs is None:
+        return numpy.full(count, None, dtype=object)
+    found = shapely.from_wkb(blobs, on_invalid="ignore")
+    return numpy.atleast_1d(numpy.asarray(found, dtype=object))
+
+
+def _field(name: str, kind: str, subtype: str, known: Mapping[str, FileField]) -> FileField:
+    stated = known.get(name)
+    own = "boolean" if subtype == "OFSTBoolean" else _TYPES.get(kind, "text")
+    if stated is None:
+        return FileField(name, type=own)
+    return FileField(name, stated.alias, own, stated.length, stated.decimals)
+
+
+def values_of(values: numpy.ndarray, kind: str) -> numpy.ndarray:
+    """A column with plain values: None for what is missing, dates and moments as such."""
+    if kind in ("date", "moment"):
+        return _objects([_moment(each, kind) for each in values])
+    if values.dtype.kind == "f":
+        blank = numpy.isnan(values)
+        if kind in ("integer", "boolean"):
+            make = bool if kind == "boolean" else int
+            return _objects([None if is_blank else make(each) for each, is_blank in zip(values, blank, strict=True)])
+        if blank.any():
+            return _objects([None if is_blank else float(each) for each, is_blank in zip(values, blank, strict=True)])
+        return values
+    if values.dtype.kind in "iub":
+        return values
+    return _objects([_plain(each) for each in values])
+
+
+def _plain(value):
+    if isinstance(value, numpy.ndarray | list):
+        return "、".join(str(each) for each in value)
+    if isinstance(value, str):
+        return value.rstrip("\x00") or None
+    return value
+
+
+def _moment(value, kind: str):
+    if value is None or (isinstance(value, float) and value != value) or str(value) == "NaT":
+        return None
+    text = str(value).replace("/", "-")
+    try:
+        found = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return found.date() if kind == "date" else found
+
+
+def _objects(values: list) -> numpy.ndarray:
+    column = numpy.empty(len(values), dtype=object)
+    column[:] = values
+    return column
