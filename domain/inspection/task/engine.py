@@ -10,58 +10,35 @@ from typing import Any
 from sqlmodel import Session
 
 from domain.command import Work
+from domain.coordinate_transformation import load_local_systems
 from domain.errors import InvalidData, NotFound
 from domain.inspection import InspectionResult
 from domain.inspection.task.tables import InspectionRun, InspectionTask
 from domain.layer import FeatureData, LayerDefinition, layer_definitions
 from domain.office import Office, office_of
 from domain.portal_clock import today
-from domain.spatial_file import FileLayer, SpatialFile
+from domain.spatial_file import FileLayer, SpatialFile, read_spatial_file
+from domain.spatial_file import understood as read_in_words
 
-SAMPLES = 4
+MOST_MEMBERS = 200
+"""Member files named on the page."""
 
 
 def read(path: Path, file_name: str, declared_crs: str = "", encoding: str = "") -> SpatialFile:
     """Read a package as it was declared. Raises InvalidData, with file, reason and what to do."""
-    from domain.spatial_file import read_spatial_file
-
-    return read_spatial_file(path, file_name, declared_crs or None, encoding or None)
+    return read_spatial_file(path, file_name, declared_crs or None, encoding or None, load_local_systems())
 
 
 def understood(file: SpatialFile) -> dict[str, Any]:
     """What was read of a package, for the page on which a person confirms it."""
-    return {
-        "kind": file.kind, "encoding": file.encoding, "members": list(file.members[:200]), "notes": list(file.notes),
-        "layers": [_layer(layer) for layer in file.layers],
-    }  # fmt: skip
+    said = read_in_words(file).as_json()
+    return said | {"members": said["members"][:MOST_MEMBERS], "layers": [each | {"system": _system(each)} for each in said["layers"]]}
 
 
-def _layer(layer: FileLayer) -> dict[str, Any]:
-    return {
-        "name": layer.name, "alias": layer.alias, "geometry_type": layer.geometry_type, "count": layer.count, "system": _system(layer),
-        "suggestion": "；".join(layer.notes), "samples": _samples(layer), "bounds": list(layer.bounds() or ()),
-        "fields": [{"name": each.name, "alias": each.alias, "type": each.type, "length": each.length} for each in layer.fields],
-    }  # fmt: skip
-
-
-def _system(layer: FileLayer) -> str:
-    if not layer.geometry_type:
+def _system(layer: Mapping[str, Any]) -> str:
+    if not layer["geometry_type"]:
         return "—"
-    if layer.system is not None:
-        return layer.system.title
-    return f"没有可接受的坐标系（文件写的是 {layer.crs_words}）" if layer.crs_words else "文件没有写明，请选定"
-
-
-def _samples(layer: FileLayer) -> list[str]:
-    """A few Chinese texts of the layer, by which a person sees whether the encoding was right."""
-    texts: dict[str, None] = {}
-    for each in layer.fields:
-        for value in layer.columns[each.name][:200]:
-            if isinstance(value, str) and not value.isascii():
-                texts.setdefault(value[:30])
-            if len(texts) == SAMPLES:
-                return list(texts)
-    return list(texts)
+    return layer["system"] or (f"不能接受（文件写的是 {layer['crs_words']}）" if layer["crs_words"] else "文件没有写明，请选定")
 
 
 def titles(session: Session) -> Mapping[str, str]:
