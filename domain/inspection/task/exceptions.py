@@ -113,7 +113,7 @@ def _tell_deciders(work: Work, task: InspectionTask, row: InspectionException) -
     words = f"{work.actor.name}为 {row.finding_count} 条问题申请例外：{row.reason}"
     for person_id in holders(work.session, access.roles_with(EXCEPT), task.district_code):
         if person_id != work.actor.person_id:
-            notify(work, person_id, "inspection", f"「{task.title}」有例外待审批", words)
+            notify(work, person_id, "inspection", f"「{task.title}」有例外待审批", words, subject=f"inspection:{task.id}")
 
 
 @command("inspection.decide_exception", allow=access.holders(EXCEPT))
@@ -133,7 +133,7 @@ def decide(work: Work, exception_id: int, is_approved: bool, opinion: str = "") 
     run.state = PASSED if run.is_passed else FAILED
     work.session.add(run)
     said = "同意" if is_approved else "不同意"
-    notify(work, row.asked_by, "inspection", f"「{task.title}」的例外申请：{said}", row.opinion)
+    notify(work, row.asked_by, "inspection", f"「{task.title}」的例外申请：{said}", row.opinion, subject=f"inspection:{task.id}")
     changed(work, task, "decide_exception", exception=row.id, approved=is_approved)
     return row
 

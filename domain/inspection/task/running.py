@@ -107,7 +107,7 @@ def note_unreadable(work: Work, run_id: int, reason: str) -> None:
 
 def _tell(work: Work, task: InspectionTask, title: str, body: str = "") -> None:
     if task.created_by:
-        notify(work, task.created_by, "inspection", title, body)
+        notify(work, task.created_by, "inspection", title, body, subject=f"inspection:{task.id}")
 
 
 @job_handler(RUN_KIND, resumable=True)

@@ -39,7 +39,7 @@ def test_an_approved_exception_no_longer_counts_as_an_error(tasks, failed):
     with tasks.database.reading() as session:
         assert page_of(session, tasks.chief.person_id, only_unread=False, first=0, size=9).rows[0].title == "「青浦补划」有例外待审批"
         told = page_of(session, tasks.handler.person_id, only_unread=False, first=0, size=9).rows
-        assert told[0].title == "「青浦补划」的例外申请：同意"
+        assert told[0].title == "「青浦补划」的例外申请：同意" and told[0].subject == f"inspection:{failed.id}"
 
 
 def test_nobody_approves_their_own(tasks, failed, person):
