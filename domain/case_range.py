@@ -41,7 +41,7 @@ QUALITY = "project_range_quality"
 REPORT_PROVIDER = "outflow"
 """The fact provider that counts survey reports first; a form that asks it takes reports."""
 PANEL = "range"
-FORMATS = ("geojson", "json", "txt", "zip")
+FORMATS = ("geojson", "json", "txt", "zip", "gpkg", "kml", "kmz", "dxf", "dwg", "mdb", "xlsx")
 LARGEST_MB = 50
 MOST_RANGES = 50
 """Ranges of one case; more belong into one file."""

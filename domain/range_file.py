@@ -1,4 +1,4 @@
-"""Project ranges as they are uploaded: GeoJSON, 界址点 TXT and zipped Shapefile, read into one value.
+"""Project ranges as they are uploaded, in any format that domain/spatial_file reads, as one value.
 
 Reading never judges: a self-crossing or empty range is read and shown, and the rule set
 `project_range_quality` refuses it with its place (domain/range_quality.py computes the facts). Only what
@@ -72,7 +72,7 @@ def read_range(
     declared_crs: str | None = None,
     local_systems: Mapping[str, LocalSystem] | None = None,
 ) -> ProjectRange:
-    """Read an uploaded range by the ending of its name: .geojson/.json, .txt or .zip (Shapefile).
+    """Read an uploaded range of any accepted format; it may hold one layer of polygons.
 
     `declared_crs` ("EPSG:4490") is what the user states in the form; it is needed when the file names no
     coordinate system and refused when it contradicts one. A GeoJSON without `crs` is WGS 84 by RFC 7946, but
@@ -84,11 +84,7 @@ def read_range(
         raise InvalidData(f"文件“{file_name}”是空的。请上传有内容的范围文件。")
     if kind == ".txt":
         return _read_boundary_points(content, declared_crs, local_systems or {})
-    if kind in {".geojson", ".json", ".zip"}:
-        return _read_vector(content, file_name, declared_crs)
-    raise InvalidData(
-        f"文件“{file_name}”的格式不支持。请上传 GeoJSON、界址点 TXT 或压缩为 zip 的 Shapefile。"
-    )
+    return _read_vector(content, file_name, declared_crs, local_systems or {})
 
 
 def range_of_polygon(geometry: BaseGeometry, name: str = "") -> ProjectRange:
@@ -122,8 +118,10 @@ def _range(
     return ProjectRange(tuple(survey), tuple(names), system, geometry, area, overlap, shown, stated_area_m2)
 
 
-def _read_vector(content: bytes, file_name: str, declared_crs: str | None) -> ProjectRange:
-    file = read_vector(content, file_name, declared_crs)
+def _read_vector(
+    content: bytes, file_name: str, declared_crs: str | None, local_systems: Mapping[str, LocalSystem]
+) -> ProjectRange:
+    file = read_vector(content, file_name, declared_crs, None, local_systems)
     parts = [part for feature in file.features for part in feature.parts]
     names = [feature.name for feature in file.features for _ in feature.parts]
     return _range(parts, names, file.system, file.detected)

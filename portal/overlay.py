@@ -7,6 +7,7 @@ from pathlib import Path
 from domain.errors import PortalError
 from domain.overlay import Overlay, overlay_areas
 from domain.range_file import read_range
+from domain.spatial_file.reading import ACCEPTED_WORDS
 from domain.vector_file import read_vector
 from portal.command_line import CommandRefused
 
@@ -14,8 +15,8 @@ from portal.command_line import CommandRefused
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add `overlay`."""
     parser = subparsers.add_parser("overlay", help="叠加分析", description="范围 A 落在图层 B 各类里的面积，单位平方米。")
-    parser.add_argument("a", type=Path, metavar="A", help="范围：GeoJSON、界址点 TXT 或压缩为 zip 的 Shapefile")
-    parser.add_argument("b", type=Path, metavar="B", help="图层：GeoJSON 或压缩为 zip 的 Shapefile")
+    parser.add_argument("a", type=Path, metavar="A", help=f"范围：{ACCEPTED_WORDS}")
+    parser.add_argument("b", type=Path, metavar="B", help="图层：格式同上")
     parser.add_argument("--by", required=True, metavar="FIELD", help="B 中表示类别的字段")
     parser.add_argument("--crs", metavar="EPSG:4490", help="文件没有写坐标系时，在此声明（两个文件共用）")
     parser.add_argument("--json", action="store_true", help="以 JSON 输出")

@@ -281,6 +281,8 @@ def _facts(row: CaseRange, found: Understood) -> Iterator[Mapping[str, Any]]:
     yield {"label": "面积", "value": _area_words(one)}
     if one.stated_area_m2 is not None:
         yield {"label": "文件所写面积", "value": f"{one.stated_area_m2:,.2f} 平方米"}
+    if one.detected.get("note"):
+        yield {"label": "读取说明", "value": one.detected["note"]}
     if found.district is not None:
         yield {"label": "所在", "value": found.district.name}
 

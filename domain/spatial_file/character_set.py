@@ -17,6 +17,10 @@ _NAMES = {
 }  # fmt: skip
 _PYTHON = {"UTF-8": "utf-8", "GBK": "gb18030", "GB18030": "gb18030", "Big5": "cp950"}
 _OTHERS = re.compile(r"(CP|ANSI|WINDOWS)?(\d{3,5})|LATIN\d|ISO8859\d{1,2}|ISO88591?\d*|KOI8R|EUCKR|EUCJP|SHIFTJIS|SJIS|WIN\d+")
+_LEAST_COMMON = 0.3
+"""Share of common characters below which double bytes are accents of a western text, not Chinese."""
+_HALF, _NEARLY_ALL = 0.5, 0.9
+"""Shares between which a stated Chinese set and the texts do not contradict each other for certain."""
 _DBF_LANGUAGE = {0x4D: "GBK", 0x4F: "Big5", 0x7A: "GBK", 0x78: "Big5"}
 """Language driver bytes of dBASE tables that name a Chinese character set; the others are too often wrong to follow."""
 
@@ -28,9 +32,10 @@ def charset_named(text: str, where: str) -> tuple[str, str]:
         return _NAMES[plain], _PYTHON[_NAMES[plain]]
     found = _OTHERS.fullmatch(plain)
     if found:
-        for spelling in (plain, f"cp{found.group(2)}", f"iso8859-{plain[-1]}", plain.replace("WIN", "cp")):
+        for spelling in (plain, f"cp{found.group(2)}", f"iso8859-{plain[-1]}", plain.replace("WIN", "cp"), "koi8-r"):
             try:
-                return text.strip(), codecs.lookup(spelling).name
+                codec = codecs.lookup(spelling).name
+                return codec.upper(), codec
             except LookupError:
                 continue
     raise InvalidData(f"{where}写明的编码“{text.strip()[:20]}”不认识。请改用 GBK 或 UTF-8 重新导出，或在读取时选定编码。")
@@ -60,17 +65,31 @@ def fits(texts: Iterable[bytes], codec: str) -> bool:
 def detected(texts: Iterable[bytes]) -> tuple[str, str, bool]:
     """(name, Python codec, whether it was a judgement) of texts that name no character set.
 
-    UTF-8 if all fit, else GB18030 or Big5, whichever has more of its common characters. Raises InvalidData if
-    none fits.
+    UTF-8 if all fit, else GB18030 or Big5, whichever has more of its common characters; western where neither has.
+    Raises InvalidData if none fits.
     """
     foreign = [text for text in texts if not text.isascii()]
     if not foreign or fits(foreign, "utf-8"):
         return "UTF-8", "utf-8", False
     possible = [name for name in ("GB18030", "Big5") if fits(foreign, _PYTHON[name])]
-    if not possible:
-        raise InvalidData("文字既不是 UTF-8，也不是 GBK 或 Big5 编码。请另存为 UTF-8 或 GBK，或在读取时选定编码。")
-    best = max(possible, key=lambda name: _common_share(foreign, name))
-    return best, _PYTHON[best], True
+    best = max(possible, key=lambda name: _common_share(foreign, name)) if possible else ""
+    if best and _common_share(foreign, best) >= _LEAST_COMMON:
+        return best, _PYTHON[best], True
+    if fits(foreign, "cp1252"):
+        return "Windows-1252", "cp1252", True
+    raise InvalidData("文字既不是 UTF-8，也不是 GBK 或 Big5 编码。请另存为 UTF-8 或 GBK，或在读取时选定编码。")
+
+
+def contradicted(texts: Iterable[bytes], name: str) -> str:
+    """The Chinese character set that texts are evidently in, where they can be read as `name` but are not; else ""."""
+    foreign = [text for text in texts if not text.isascii()]
+    if name not in _PYTHON or not foreign or not fits(foreign, _PYTHON[name]) or name == "UTF-8":
+        return ""
+    if fits(foreign, "utf-8"):
+        return "UTF-8"
+    own, other = ("Big5", "GB18030") if name == "Big5" else ("GB18030", "Big5")
+    is_other = _common_share(foreign, own) < _HALF and _common_share(foreign, other) > _NEARLY_ALL
+    return other if is_other and fits(foreign, _PYTHON[other]) else ""
 
 
 def _common_share(texts: Iterable[bytes], name: str) -> float:

@@ -25,6 +25,14 @@ def told_by_values(rows: Sequence[Mapping[str, Any]], names: Iterable[str] | Non
     return {name: as_column(row.get(name) for row in rows) for name in ordered}
 
 
+def common_type(shapes: Iterable[Any]) -> str:
+    """The geometry type of all shapes, the multiple one if some are; Geometry for a mixture, "" for none."""
+    kinds = {shape.geom_type for shape in shapes if shape is not None}
+    if len({kind.removeprefix("Multi") for kind in kinds}) == 1:
+        return max(kinds, key=len)
+    return "Geometry" if kinds else ""
+
+
 def field_of_values(name: str, column: numpy.ndarray, alias: str = "") -> FileField:
     """A field whose type is that of all its values; text where they differ."""
     kinds = {_kind(value) for value in column if value is not None}

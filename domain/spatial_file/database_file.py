@@ -2,14 +2,15 @@
 
 import re
 import sqlite3
-import xml.etree.ElementTree as ElementTree
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pyogrio
 
 from domain.errors import InvalidData
-from domain.spatial_file.driver import FAULTS, layers_in, read_layer
+from domain.spatial_file.driver import FAULTS, POSSIBLE_CURVE_NOTE, layers_in, read_layer
 from domain.spatial_file.model import FileField, FileLayer
 
 _OWN_TABLES = re.compile(r"^(GDB_|T_\d+_|.*__ATTACHREL$)")
@@ -33,7 +34,10 @@ def read_filegdb(folder: Path) -> list[FileLayer]:
     read = []
     for name, kind in _bounded(folder, layers):
         alias, fields = described.get(name, ("", {}))
-        read.append(read_layer(folder, name, kind, folder.name, fields, alias))
+        layer = read_layer(folder, name, kind, folder.name, fields, alias)
+        # The driver cuts curves by itself and does not say in which layer there were any.
+        may_be_curved = layer.geometry_type.endswith(("Polygon", "LineString")) and layer.count > 0
+        read.append(replace(layer, notes=(*layer.notes, POSSIBLE_CURVE_NOTE)) if may_be_curved else layer)
     return read
 
 

@@ -9,7 +9,13 @@ from pathlib import Path
 import numpy
 
 from domain.errors import InvalidData
-from domain.spatial_file.character_set import charset_named, charset_of_language, decoded, detected
+from domain.spatial_file.character_set import (
+    charset_named,
+    charset_of_language,
+    contradicted,
+    decoded,
+    detected,
+)
 from domain.spatial_file.model import FileField
 
 _TYPES = {"C": "text", "N": "decimal", "F": "decimal", "D": "date", "L": "boolean", "M": "binary", "I": "integer",
@@ -111,15 +117,21 @@ def _encoding(
     """Name, codec and notes: what a person chose, then the .cpg, then the language byte if it fits, then the texts."""
     if chosen:
         return *charset_named(chosen, "选定时"), ()
-    if stated and stated.strip():
-        return *charset_named(stated, f"“{path.with_suffix('.cpg').name}”"), ()
     texts = [field[0] for field in header.fields] + list(_sample(columns))
+    if stated and stated.strip():
+        name, codec = charset_named(stated, f"“{path.with_suffix('.cpg').name}”")
+        if other := contradicted(texts, name):
+            raise InvalidData(
+                f"“{path.with_suffix('.cpg').name}”写明的编码 {stated.strip()[:20]} 与文字不符，文字看起来是 {other}。"
+                "请更正 .cpg 后重新压缩，或在读取时选定编码。"
+            )
+        return name, codec, ()
     named = charset_of_language(header.language)
     try:
         name, codec, is_judged = detected(texts)
     except InvalidData as fault:
         raise InvalidData(f"“{path.name}”{fault.message}") from fault
-    if named and codec != "utf-8":
+    if named and codec != "utf-8" and not contradicted(texts, named[0]):
         return *named, ()
     note = f"“{path.name}”没有写明编码，由内容判断为 {name}。请核对样例文字，不对时另选编码。"
     return name, codec, (note,) if is_judged else ()
@@ -209,7 +221,8 @@ def _number(raw: bytes, decimals: int) -> int | float | None:
 
 def _date(raw: bytes) -> datetime.date | None:
     try:
-        return datetime.datetime.strptime(raw.decode("ascii").strip(), "%Y%m%d").date()
+        text = raw.decode("ascii").strip()
+        return datetime.date(int(text[:4]), int(text[4:6]), int(text[6:8]))
     except (ValueError, UnicodeDecodeError):
         return None
 

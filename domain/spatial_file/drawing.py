@@ -20,7 +20,7 @@ from ezdxf.document import Drawing
 from ezdxf.entities import DXFEntity, Insert
 
 from domain.errors import InvalidData
-from domain.spatial_file.character_set import charset_named
+from domain.spatial_file.character_set import ACCEPTED, charset_named, detected
 from domain.spatial_file.columns import as_column, field_of_values, told_by_values
 from domain.spatial_file.drawing_shape import Flat, HasHeight, shape_of, skips
 from domain.spatial_file.driver import CURVE_NOTE, HEIGHT_NOTE
@@ -31,6 +31,10 @@ MOST_ENTITIES = 500_000
 DWG_TIME_LIMIT_S = 120
 _DEEPEST_BLOCK = 16
 _MOST_XDATA = 60
+_LEAST_FOREIGN_BYTES = 16
+"""Bytes beyond ASCII that it takes to contradict what a drawing says of its encoding."""
+_UNICODE_VERSION = "AC1021"
+"""From AutoCAD 2007 on, drawings are in UTF-8 whatever their header says."""
 _FAMILIES = {"Polygon": "面", "MultiPolygon": "面", "LineString": "线", "MultiLineString": "线", "Point": "点"}
 _TYPES = {"面": "Polygon", "线": "LineString", "点": "Point"}
 _ALIASES = {"HANDLE": "图元句柄", "ENTITY": "图元类型", "COLOR": "颜色", "BLOCK": "所在图块", "TEXT": "文字"}
@@ -41,8 +45,8 @@ DWG_NOTE = "DWG 只读取图形、图层和文字；扩展数据（XDATA）读�
 
 def read_dxf(path: Path, encoding: str | None = None) -> tuple[list[FileLayer], str]:
     """The features of the model space by layer and kind of geometry, and the character set of the texts."""
-    document, notes = _opened(path, encoding)
-    return _layers(document, path.name, notes), _CODEPAGES.get(document.encoding.lower(), document.encoding)
+    document, codec, notes = _opened(path, encoding)
+    return _layers(document, path.name, notes), _CODEPAGES.get(codec.lower(), codec.upper())
 
 
 def read_dwg(path: Path) -> list[FileLayer]:
@@ -68,19 +72,21 @@ def read_dwg(path: Path) -> list[FileLayer]:
     return [replace(layer, notes=(DWG_NOTE, *layer.notes)) for layer in layers]
 
 
-def _opened(path: Path, encoding: str | None) -> tuple[Drawing, list[str]]:
+def _opened(path: Path, encoding: str | None) -> tuple[Drawing, str, list[str]]:
+    """The drawing, the character set it was read in, and notes."""
     codec = charset_named(encoding, "选定时")[1] if encoding else None
     try:
         document, notes = _document(path, codec)
         if codec is None and (found := _better_encoding(path, document)):
-            document, _ = _document(path, found)
-            notes.append("图纸写明的编码与文字不符，已按 GBK 读取。请核对样例文字，不对时另选编码。")
+            codec = found[1]
+            document, _ = _document(path, codec)
+            notes.append(f"图纸写明的编码与文字不符，已按 {found[0]} 读取。请核对样例文字，不对时另选编码。")
     except InvalidData:
         raise
     except (ezdxf.DXFError, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, AssertionError) as error:
         why = str(error).split("\n")[0].replace(str(path), path.name)[:120]
         raise InvalidData(f"“{path.name}”不是可以读取的 DXF，可能已损坏或不完整。请另存为 DXF 2007 或更高版本后上传。（{why}）") from error
-    return document, notes
+    return document, codec or ("utf-8" if document.dxfversion >= _UNICODE_VERSION else document.encoding), notes
 
 
 def _document(path: Path, codec: str | None) -> tuple[Drawing, list[str]]:
@@ -94,25 +100,23 @@ def _document(path: Path, codec: str | None) -> tuple[Drawing, list[str]]:
         if not len(document.modelspace()):
             raise
         faults = len(auditor.errors) + len(auditor.fixes)
-        return document, [f"图纸有 {faults} 处结构错误，已尽量修复后读取，请核对要素是否齐全。"]
+        return document, [f"图纸结构不完整{f'（{faults} 处错误）' if faults else ''}，已尽量修复后读取，请核对要素是否齐全。"]
 
 
-def _better_encoding(path: Path, document: Drawing) -> str | None:
-    """GB 18030 for an old drawing that says otherwise while its texts are Chinese in GBK."""
-    if document.dxfversion >= "AC1021" or document.encoding.lower() in ("cp936", "gbk", "gb18030", "cp950"):
+def _better_encoding(path: Path, document: Drawing) -> tuple[str, str] | None:
+    """(name, codec) for an old drawing that says otherwise while its texts are Chinese in GBK."""
+    if document.dxfversion >= _UNICODE_VERSION or document.encoding.lower() in ("cp936", "gbk", "gb18030", "cp950"):
         return None
     raw = path.read_bytes()
-    if raw.isascii() or raw.startswith(b"AutoCAD Binary"):
+    if raw.startswith(b"AutoCAD Binary"):
+        return None
+    if sum(byte >= 0x80 for byte in raw) < _LEAST_FOREIGN_BYTES:
         return None
     try:
-        return "utf-8" if raw.decode("utf-8") else None
-    except UnicodeDecodeError:
-        pass
-    try:
-        raw.decode("gb18030")
-    except UnicodeDecodeError:
+        name, codec, _ = detected(raw.splitlines())
+    except InvalidData:
         return None
-    return "gbk"
+    return (name, codec) if name in ACCEPTED else None
 
 
 def _layers(document: Drawing, file_name: str, notes: list[str]) -> list[FileLayer]:
@@ -163,24 +167,27 @@ def _entities(document: Drawing, file_name: str) -> Iterator[tuple[DXFEntity, st
     """Every entity of the model space with the block that it comes from; blocks are laid out where they stand."""
     count = 0
     for entity in document.modelspace():
-        for found in _laid_out(entity, "", 0):
+        for found in _laid_out(entity, ()):
             count += 1
             if count > MOST_ENTITIES:
                 raise InvalidData(f"“{file_name}”展开图块后超过 {MOST_ENTITIES} 个图元。请删去不需要的图层或图块后重新上传。")
             yield found
 
 
-def _laid_out(entity: DXFEntity, block: str, depth: int) -> Iterator[tuple[DXFEntity, str]]:
-    yield entity, block
-    if not isinstance(entity, Insert) or depth >= _DEEPEST_BLOCK:
+def _laid_out(entity: DXFEntity, blocks: tuple[str, ...]) -> Iterator[tuple[DXFEntity, str]]:
+    """An entity and, of a block, the entities it stands for; a block inside itself is not laid out again."""
+    yield entity, blocks[-1] if blocks else ""
+    name = str(entity.dxf.get("name", "")) if isinstance(entity, Insert) else ""
+    if not isinstance(entity, Insert) or name in blocks or len(blocks) >= _DEEPEST_BLOCK:
         return
-    name = str(entity.dxf.get("name", ""))
+    if entity.mcount > MOST_ENTITIES:
+        raise InvalidData(f"图块“{name}”的阵列有 {entity.mcount} 个，超过 {MOST_ENTITIES} 个。请在图纸里改小后重新上传。")
     try:
         for each in entity.multi_insert() if entity.mcount > 1 else (entity,):
             for part in each.virtual_entities():
                 if part.dxf.get("layer", "0") == "0":
                     part.dxf.layer = entity.dxf.get("layer", "0")
-                yield from _laid_out(part, name, depth + 1)
+                yield from _laid_out(part, (*blocks, name))
     except (ezdxf.DXFError, ValueError, TypeError, ZeroDivisionError, AttributeError, RecursionError):
         return
 

@@ -14,12 +14,14 @@ import shapely
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
 
 from domain.errors import InvalidData
+from domain.spatial_file.columns import common_type
 from domain.spatial_file.coordinate_words import system_of_words
 from domain.spatial_file.model import FileField, FileLayer
 
 ARC_STEP_DEGREES = 1
 """The widest angle at the centre that one line stands for: 4 mm from an arc of 100 m radius."""
-CURVE_NOTE = f"曲线已化为折线（每段对应的圆心角不超过 {ARC_STEP_DEGREES} 度，半径 100 米时偏差不超过 4 毫米）。"
+_CUT = f"已化为折线（每段对应的圆心角不超过 {ARC_STEP_DEGREES} 度，半径 100 米时偏差不超过 4 毫米）。"
+CURVE_NOTE, POSSIBLE_CURVE_NOTE = f"曲线{_CUT}", f"图形中如有曲线，{_CUT}"
 HEIGHT_NOTE = "图形带有高程或量测值，已舍去，只保留平面坐标。"
 FAULTS = (DataSourceError, DataLayerError, FeatureError, FieldError, GeometryError)
 _TYPES = {
@@ -58,10 +60,11 @@ def read_layer(
 ) -> FileLayer:
     """A layer by its name. `fields` gives alias, length and decimals where the format keeps them elsewhere."""
     try:
-        meta, _, blobs, columns = pyogrio.raw.read(path, layer=layer, force_2d=True, datetime_as_string=True)
+        meta, rows, blobs, columns = pyogrio.raw.read(
+            path, layer=layer, force_2d=True, datetime_as_string=True, return_fids=True
+        )
     except (*FAULTS, UnicodeDecodeError) as error:
         raise unreadable(file_name, error) from error
-    count = len(blobs) if blobs is not None else len(columns[0]) if len(columns) else 0
     known = {
         str(name): (_field(str(name), kind, subtype, fields or {}), values)
         for name, kind, subtype, values in zip(
@@ -72,21 +75,23 @@ def read_layer(
     system, words = system_of_words(meta["crs"] or "")
     notes = [CURVE_NOTE] if _CURVED.search(declared_type) else []
     notes += [HEIGHT_NOTE] if re.search(r" ?[ZM]+$|25D|3D", declared_type) else []
+    shapes = _shapes(blobs, len(rows), notes)
+    kind = plain_type(declared_type)
     return FileLayer(
-        layer, plain_type(declared_type), tuple(field for field, _ in known.values()),
-        _shapes(blobs, count, file_name),
+        layer, common_type(shapes) or kind if kind == "Geometry" else kind, tuple(field for field, _ in known.values()),
+        shapes,
         {name: values_of(values, field.type) for name, (field, values) in known.items()},
         system, words if blobs is not None else "", alias, tuple(notes),
     )  # fmt: skip
 
 
-def geometries_of(path: Path, name: str) -> numpy.ndarray:
-    """The geometries of a file with one layer, None for a row without one."""
+def geometries_of(path: Path, name: str, notes: list[str]) -> numpy.ndarray:
+    """The geometries of a file with one layer, None for a row without one; what cannot be read is added to the notes."""
     try:
         _, _, blobs, _ = pyogrio.raw.read(path, force_2d=True, columns=[])
     except FAULTS as error:
         raise unreadable(name, error) from error
-    return _shapes(blobs, len(blobs), name)
+    return _shapes(blobs, len(blobs), notes)
 
 
 def plain_type(declared: str) -> str:
@@ -99,11 +104,15 @@ def plain_type(declared: str) -> str:
     return names.get(kind, kind)
 
 
-def _shapes(blobs: numpy.ndarray | None, count: int, name: str) -> numpy.ndarray:
+def _shapes(blobs: numpy.ndarray | None, count: int, notes: list[str]) -> numpy.ndarray:
     if blobs is None:
         return numpy.full(count, None, dtype=object)
-    found = shapely.from_wkb(blobs, on_invalid="ignore")
-    return numpy.atleast_1d(numpy.asarray(found, dtype=object))
+    found = numpy.atleast_1d(numpy.asarray(shapely.from_wkb(blobs, on_invalid="ignore"), dtype=object))
+    lost = [row for row, (blob, shape) in enumerate(zip(blobs, found, strict=True), start=1) if blob is not None and shape is None]
+    if lost:
+        shown = "、".join(map(str, lost[:5])) + ("等" if len(lost) > 5 else "")
+        notes.append(f"第 {shown} 行共 {len(lost)} 个图形读不出来（一圈不足 3 个点，或是立体图形），按没有图形处理。")
+    return found
 
 
 def _field(name: str, kind: str, subtype: str, known: Mapping[str, FileField]) -> FileField:
@@ -140,7 +149,7 @@ def _plain(value):
 
 
 def _moment(value, kind: str):
-    if value is None or (isinstance(value, float) and value != value) or str(value) == "NaT":
+    if value is None or str(value) in ("nan", "NaT"):
         return None
     text = str(value).replace("/", "-")
     try:

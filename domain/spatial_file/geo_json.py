@@ -14,7 +14,7 @@ import shapely
 from domain.errors import InvalidData
 from domain.geometry import InvalidGeometry
 from domain.projection import UnknownCrs
-from domain.spatial_file.columns import as_column, field_of_values, told_by_values
+from domain.spatial_file.columns import as_column, common_type, field_of_values, told_by_values
 from domain.spatial_file.coordinate_words import system_of_words
 from domain.spatial_file.driver import HEIGHT_NOTE
 from domain.spatial_file.model import FileLayer
@@ -36,7 +36,7 @@ def read_geojson(path: Path, name: str) -> FileLayer:
         rows.append({key: _plain(value) for key, value in attributes.items()})
     columns = told_by_values(rows)
     return FileLayer(
-        name, _common_type(shapes), tuple(field_of_values(key, column) for key, column in columns.items()),
+        name, common_type(shapes), tuple(field_of_values(key, column) for key, column in columns.items()),
         as_column(shapes), columns, system, words, notes=(HEIGHT_NOTE,) if _has_height(document) else (),
     )  # fmt: skip
 
@@ -94,13 +94,6 @@ def _has_height(document: dict[str, Any]) -> bool:
         if isinstance(each, list) and len(each) > 2:
             return True
     return False
-
-
-def _common_type(shapes: list) -> str:
-    kinds = {shape.geom_type for shape in shapes if shape is not None}
-    if len({kind.removeprefix("Multi") for kind in kinds}) == 1:
-        return max(kinds, key=len)
-    return "Geometry" if kinds else ""
 
 
 def _plain(value: Any) -> Any:

@@ -53,7 +53,7 @@ class FileLayer:
 
     def values(self, row: int) -> dict[str, Any]:
         """The values of a row (from 0) by field name."""
-        return {name: column[row] for name, column in self.columns.items()}
+        return {name: _plain(column[row]) for name, column in self.columns.items()}
 
     def stored_geometries(self) -> numpy.ndarray:
         """The geometries in EPSG:4490, None where there is none; UnknownCrs if the system is not known."""
@@ -66,6 +66,11 @@ class FileLayer:
         """West, south, east, north in the coordinates of the file; None for a layer without geometry."""
         found = [each for each in self.geometries if each is not None and not each.is_empty]
         return tuple(shapely.total_bounds(found).tolist()) if found else None
+
+
+def _plain(value: Any) -> Any:
+    """A number of an array as one of Python, which JSON and Decimal take."""
+    return value.item() if isinstance(value, numpy.generic) else value
 
 
 @dataclass(frozen=True, slots=True)

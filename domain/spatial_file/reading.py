@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from domain.coordinate_transformation import LocalSystem
-from domain.errors import InvalidData
+from domain.errors import InvalidData, PortalError
 from domain.projection import CoordinateSystem, UnknownCrs, system_of_text
 from domain.spatial_file.boundary_file import read_boundary_file
 from domain.spatial_file.character_set import charset_named
@@ -42,6 +42,11 @@ _NOT_ACCEPTED = {
     ".itf": "是瑞士 INTERLIS 1 交换文件，这里没有它的读取程序。请转换为 GeoPackage 后重新上传",
     ".shx": "只是 Shapefile 的索引。请把同名的 .shp、.shx、.dbf、.prj 一起压缩为 zip 后上传",
     ".prj": "只是坐标系说明。请把同名的 .shp、.shx、.dbf、.prj 一起压缩为 zip 后上传",
+    ".cpg": "只是编码说明。请把同名的 .shp、.shx、.dbf、.prj 一起压缩为 zip 后上传",
+    ".ods": "是 ODS 表格。请另存为 .xlsx 后重新上传",
+    ".topojson": "是 TopoJSON。请另存为 GeoJSON 后重新上传",
+    ".gml": "是 GML，结构说明在别的文件里，不能单独读取。请转换为 GeoPackage 后重新上传",
+    ".dgn": "是 MicroStation 图纸。请另存为 DXF 后重新上传",
     ".accdb": "是新版 Access 数据库，不是个人地理数据库。请导出为 FileGDB 或 GeoPackage 后上传",
 }  # fmt: skip
 
@@ -126,7 +131,12 @@ def _read_package(read: _Read, path: Path, file_name: str, folder: Path):
     for each in found.data_sets:
         inside = each.relative_to(folder)
         is_alone = stems.count(each.stem.lower()) == 1
-        read.add(each, each.stem if is_alone or len(inside.parts) == 1 else str(inside.with_suffix("")))
+        try:
+            read.add(each, each.stem if is_alone or len(inside.parts) == 1 else str(inside.with_suffix("")))
+        except PortalError as fault:
+            if each.name not in fault.message:
+                fault.message = f"“{inside}”：{fault.message}"
+            raise
     kinds = dict.fromkeys(KINDS[_kind_of(each)] for each in found.data_sets)
     notes = ()
     if found.unread:

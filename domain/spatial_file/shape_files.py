@@ -11,16 +11,18 @@ from pathlib import Path
 import numpy
 
 from domain.errors import InvalidData
+from domain.projection import UnknownCrs
 from domain.spatial_file.coordinate_words import system_of_words
 from domain.spatial_file.dbase_table import DbaseTable, read_table, record_count
 from domain.spatial_file.driver import geometries_of
 from domain.spatial_file.model import FileLayer
+from domain.spatial_file.shape_blob import DamagedShape, geometry_of
 
-_MAGIC, _HEADER_BYTES = 9994, 100
+_MAGIC, _HEADER_BYTES, _MULTIPATCH = 9994, 100, 31
 _TYPES = {
     0: "", 1: "Point", 3: "LineString", 5: "Polygon", 8: "MultiPoint",
     11: "Point", 13: "LineString", 15: "Polygon", 18: "MultiPoint",
-    21: "Point", 23: "LineString", 25: "Polygon", 28: "MultiPoint", 31: "MultiPatch",
+    21: "Point", 23: "LineString", 25: "Polygon", 28: "MultiPoint", 31: "MultiPolygon",
 }  # fmt: skip
 
 
@@ -40,7 +42,7 @@ def read_shapefile(path: Path, name: str, encoding: str | None = None) -> tuple[
             "属性会错配到别的图形。请重新导出这个图层。"
         )
     table = read_table(beside[".dbf"], encoding, _text_of(beside.get(".cpg")))
-    geometries = _geometries(path, offsets)[table.kept]
+    geometries = (_patches(path, offsets) if shape_type == _MULTIPATCH else _geometries(path, offsets, notes))[table.kept]
     notes += _height_notes(shape_type)
     system, words = system_of_words(_projection(beside.get(".prj")))
     if ".prj" not in beside:
@@ -56,7 +58,12 @@ def read_shapefile(path: Path, name: str, encoding: str | None = None) -> tuple[
 
 def read_dbase(path: Path, name: str, encoding: str | None = None) -> tuple[FileLayer, str]:
     """A lone .dbf as a layer without geometry."""
-    table = read_table(path, encoding, _text_of(parts_of(path).get(".cpg")))
+    beside = parts_of(path)
+    if ".shx" in beside and ".shp" not in beside:
+        raise InvalidData(
+            f"有“{path.name}”和“{beside['.shx'].name}”，没有“{path.stem}.shp”（图形）。请把 .shp、.shx、.dbf、.prj 一起压缩后重新上传。"
+        )
+    table = read_table(path, encoding, _text_of(beside.get(".cpg")))
     blank = numpy.full(int(table.kept.sum()), None, dtype=object)
     return FileLayer(name, "", table.fields, blank, table.columns, notes=_table_notes(table)), table.encoding
 
@@ -76,22 +83,16 @@ def _text_of(path: Path | None) -> str | None:
 
 
 def _projection(path: Path | None) -> str:
-    """The text of the .prj, "" without one; UnknownCrs wording for one that is no text."""
+    """The text of the .prj, "" without one; UnknownCrs for one that is no text."""
     if path is None:
         return ""
     raw = path.read_bytes()
     if b"\x00" in raw:
-        return _no_text(path, "含有空字符")
+        raise UnknownCrs(f"“{path.name}”含有空字符，.prj 的坐标系无法识别。请重新导出图层。")
     try:
         return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return _no_text(path, "不是文本")
-
-
-def _no_text(path: Path, why: str) -> str:
-    from domain.projection import UnknownCrs
-
-    raise UnknownCrs(f"“{path.name}”{why}，.prj 的坐标系无法识别。请重新导出图层。")
+    except UnicodeDecodeError as error:
+        raise UnknownCrs(f"“{path.name}”不是文本，.prj 的坐标系无法识别。请重新导出图层。") from error
 
 
 def _index(path: Path, index: Path | None, notes: list[str]) -> tuple[int, numpy.ndarray]:
@@ -137,7 +138,20 @@ def _walked(path: Path, size: int) -> numpy.ndarray:
     return numpy.array(found, dtype="i8").reshape(-1, 2)
 
 
-def _geometries(path: Path, index: numpy.ndarray) -> numpy.ndarray:
+def _patches(path: Path, index: numpy.ndarray) -> numpy.ndarray:
+    """Multipatches seen from above, which the driver hands out as solids."""
+    found = numpy.full(len(index), None, dtype=object)
+    with path.open("rb") as file:
+        for row, (offset, length) in enumerate(index.tolist()):
+            file.seek(offset + 8)
+            try:
+                found[row] = geometry_of(file.read(length))
+            except DamagedShape as error:
+                raise InvalidData(f"“{path.name}”第 {row + 1} 个图形已损坏（{error}）。请重新导出。") from error
+    return found
+
+
+def _geometries(path: Path, index: numpy.ndarray, notes: list[str]) -> numpy.ndarray:
     """The geometries by record, read by the driver from a copy of name and index alone."""
     with tempfile.TemporaryDirectory() as folder:
         alone = Path(folder) / "layer.shp"
@@ -146,11 +160,11 @@ def _geometries(path: Path, index: numpy.ndarray) -> numpy.ndarray:
             header = bytearray(file.read(_HEADER_BYTES))
         struct.pack_into(">i", header, 24, (_HEADER_BYTES + 8 * len(index)) // 2)
         alone.with_suffix(".shx").write_bytes(bytes(header) + (index // 2).astype(">i4").tobytes())
-        return geometries_of(alone, path.name)
+        return geometries_of(alone, path.name, notes)
 
 
 def _height_notes(shape_type: int) -> list[str]:
-    if shape_type == 31:
+    if shape_type == _MULTIPATCH:
         return ["多面体（MultiPatch）按其面片的平面投影读取，高程没有保留。"]
     kind = "高程" if 10 < shape_type < 20 else "量测值（M）" if 20 < shape_type < 30 else ""
     return [f"图形带有{kind}，已舍去，只保留平面坐标。"] if kind else []

@@ -4,6 +4,7 @@ Which columns hold what is told by their headings; a table without coordinates s
 """
 
 import csv
+import io
 import itertools
 import math
 import unicodedata
@@ -53,7 +54,7 @@ def read_table_text(path: Path, name: str, encoding: str | None) -> tuple[list[F
     notes = (f"没有写明编码，由内容判断为 {stated}。请核对样例文字，不对时另选编码。",) if is_judged else ()
     csv.field_size_limit(1 << 30)
     try:
-        rows = list(itertools.islice(csv.reader(text.splitlines(keepends=True), delimiter=_separator(text)), MOST_ROWS + 2))
+        rows = list(itertools.islice(csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text)), MOST_ROWS + 2))
     except csv.Error as error:
         raise InvalidData(f"“{path.name}”不是合法的 CSV（{error}）。请检查引号和分隔符后重新上传。") from error
     return [_layer(name, path.name, _as_typed(rows), notes)], stated
@@ -244,6 +245,8 @@ def _of_wkt(layer: FileLayer, column: str, file_name: str) -> FileLayer:
             srids.add(srid[5:])
         try:
             shapes.append(shapely.force_2d(shapely.from_wkt(text)) if text else None)
+        except NotImplementedError as error:
+            raise InvalidGeometry(f"“{file_name}”第 {row} 行的 WKT 是曲线，不能读取。请先化为折线后重新导出。") from error
         except shapely.GEOSException as error:
             raise InvalidGeometry(f"“{file_name}”第 {row} 行的 WKT“{text[:40]}”不能读取。请检查括号和数字。") from error
     if len(srids) > 1:

@@ -204,7 +204,12 @@ def test_shapefile_without_projection_must_be_declared():
     assert read_range(archive, "a.zip", declared_crs="EPSG:4490").area_m2 == area_m2(SQUARE)
 
 
-@pytest.mark.parametrize(("suffix", "words"), [(".shx", "不能读取"), (".shp", "0 个 .shp")])
+def test_missing_index_is_rebuilt_and_said():
+    found = read_range(without(write_zipped_shapefile("范围", [NAME], [(SQUARE, {})]), ".shx"), "a.zip")
+    assert found.area_m2 == area_m2(SQUARE) and "已由 .shp 重建索引" in found.detected["note"]
+
+
+@pytest.mark.parametrize(("suffix", "words"), [(".dbf", "缺少同名的属性表“范围.dbf”"), (".shp", "没有“范围.shp”")])
 def test_incomplete_shapefile_is_refused(suffix, words):
     archive = without(write_zipped_shapefile("范围", [NAME], [(SQUARE, {})]), suffix)
     with pytest.raises(InvalidData, match=words):
