@@ -1,11 +1,17 @@
 """Screens of 质检: the list, the new task, the findings with map and attributes, exceptions, exports, the variant; who may."""
 
+import io
 import json
+import zipfile
 
+import numpy
+import pyogrio
 import pytest
+import shapely
 from bs4 import BeautifulSoup
 from sqlalchemy import event
 
+from domain.inspection.task import engine
 from tests.domain.inspection import paper_engine
 from tests.domain.inspection.conftest import BAD, GOOD, Tasks
 
@@ -68,6 +74,37 @@ def test_a_wrong_upload_is_said_at_its_field(tasks, sign_in):
     broken = browser.post("/inspections/new", good, files={"files": ("坏.zip", b"PK\x03\x04 nothing")})
     assert soup(broken, 422).select_one("#files-error")
     assert browser.post("/inspections/new", {**good, "district": "310115"}, files={"files": ("a.gpkg", b"x")}).status_code == 403
+
+
+def shapefile(folder, encoding):
+    """A zipped Shapefile in zone 40 with Chinese texts and neither .prj nor .cpg."""
+    path = folder / "补划.shp"
+    shape = shapely.to_wkb([shapely.box(40507000, 3436000, 40507100, 3436100)])
+    names = numpy.array(["金泽镇补划一"], dtype=object)
+    pyogrio.raw.write(path, shape, [names], ["MC"], crs="EPSG:4528", geometry_type="Polygon", encoding=encoding)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for suffix in (".shp", ".shx", ".dbf"):
+            archive.write(path.with_suffix(suffix), path.with_suffix(suffix).name)
+    return buffer.getvalue()
+
+
+def test_a_file_without_a_coordinate_system_is_read_again_with_what_is_declared(tasks, sign_in, monkeypatch):
+    monkeypatch.setattr(engine, "read", paper_engine.REAL_READ)
+    browser = sign_in(tasks.handler)
+    answer = browser.post(
+        "/inspections/new", {"scheme": "supplement_package", "district": "310118"}, files={"files": ("补划.zip", shapefile(tasks.folder, "GBK"))}
+    )
+    path = answer.headers["location"].removeprefix("http://testserver")
+    tasks.work()
+    page = said(browser.get(path))
+    assert "文件没有写明，请选定" in page and "金泽镇补划一" in page
+    task_id = int(path.rpartition("/")[2])
+    assert browser.post(f"{path}/reread", {"version": tasks.task(task_id).version, "declared_crs": "EPSG:1"}).status_code == 422
+    posted(browser, f"{path}/reread", version=tasks.task(task_id).version, package=1, declared_crs="EPSG:4528")
+    tasks.work()
+    page = said(browser.get(path))
+    assert "文件没有写明，请选定" not in page
 
 
 @pytest.mark.function("DELTA-009", "c1", "c2", "c3", "c4", "c5")

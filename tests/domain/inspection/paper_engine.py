@@ -17,6 +17,7 @@ from domain.projection import system_of_srid
 from domain.spatial_file import FileField, FileLayer, SpatialFile
 
 SCHEME, TITLE = "supplement_package", "补划数据包"
+REAL_READ = engine.read
 FIELDS = ("TBBH", "XZQDM", "TBMJ")
 WEST, SOUTH, SIDE = 121.08, 31.05, 0.001
 
