@@ -53,6 +53,8 @@ def create(
     district_code: str,
     packages: Sequence[ReceivedPackage],
     variant_id: int | None = None,
+    *,
+    is_generated: bool = False,
 ) -> InspectionTask:
     """A new task over packages in the file store; each is read by a job before anybody confirms it.
 
@@ -69,7 +71,7 @@ def create(
         title=named, scheme=scheme, variant_id=variant_id, district_code=district_code,
         is_batch=len(packages) > 1, state=READING, package_count=len(packages),
         created_by=work.actor.person_id or 0, created_by_name=work.actor.name, created_at=work.at,
-        changed_at=work.at, changed_by_name=work.actor.name,
+        changed_at=work.at, changed_by_name=work.actor.name, is_generated=is_generated,
     )  # fmt: skip
     work.session.add(task)
     work.session.flush()

@@ -12,7 +12,9 @@ from sqlmodel import Session
 from domain.command import Work
 from domain.coordinate_transformation import load_local_systems
 from domain.errors import InvalidData, NotFound
-from domain.inspection import InspectionResult
+from domain.inspection import InspectionResult, Variant, schemes, score_of
+from domain.inspection import inspect as checked
+from domain.inspection.task.access import CITY
 from domain.inspection.task.tables import InspectionRun, InspectionTask
 from domain.layer import FeatureData, LayerDefinition, layer_definitions
 from domain.office import Office, office_of
@@ -20,6 +22,8 @@ from domain.portal_clock import today
 from domain.spatial_file import FileLayer, SpatialFile, read_spatial_file
 from domain.spatial_file import understood as read_in_words
 
+READ_SHARE, CHECK_SHARE = 0.1, 0.8
+"""Of the time of an inspection: reading, and the checks."""
 MOST_MEMBERS = 200
 """Member files named on the page."""
 
@@ -63,8 +67,6 @@ def layer_titles(keys: Sequence[str]) -> list[str]:
 
 
 def _schemes(session: Session) -> Mapping[str, Any]:
-    from domain.inspection.scheme import schemes
-
     return schemes()
 
 
@@ -79,7 +81,12 @@ def inspect(
     office: Office, file: SpatialFile, task: InspectionTask, run: InspectionRun, on: date, tell: Callable[[str, float], None]
 ) -> InspectionResult:
     """Inspect a package by the edition of its scheme on a day, with the variant of the run; `tell` may end it."""
-    raise NotImplementedError
+    scheme = schemes().get(task.scheme)
+    if scheme is None:
+        raise NotFound("这个质检方案已停用，没有质检。请用现行的方案新建任务。")
+    laid = Variant(tuple(run.variant["off"]), run.variant["parameters"], run.variant["title"]) if run.variant else None
+    district = "" if task.district_code == CITY else task.district_code
+    return checked(file, scheme, office.book, on, laid, lambda words, share: tell(words, READ_SHARE + share * CHECK_SHARE), district)
 
 
 def certificate(office: Office, run: InspectionRun, task: InspectionTask, result: InspectionResult) -> dict[str, Any]:
@@ -93,23 +100,50 @@ def certificate_text(run: InspectionRun) -> str:
 
 
 def score(work: Work, task: InspectionTask, run: InspectionRun, left: Mapping[str, int]) -> tuple[Decimal, Decimal]:
-    """Score of what is left after exceptions, by the marks of the scheme; and the lowest that passes."""
-    raise NotImplementedError
+    """Score of what is left after exceptions, by the words of the checks, by the marks of the scheme; and the lowest that passes."""
+    scheme = _scheme(work.session, task.scheme)
+    return score_of(scheme, {check.key: left.get(check.label, 0) for check in scheme.checks}), scheme.lowest
 
 
 def lowest_score(session: Session, task: InspectionTask, run: InspectionRun) -> Decimal | None:
     """The lowest score that passes; None if the scheme is no longer there."""
-    raise NotImplementedError
+    found = _schemes(session).get(task.scheme)
+    return found.lowest if found is not None else None
 
 
 def checked_variant(work: Work, scheme: str, off: Sequence[str], parameters: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
-    """A variant as it is kept. Raises InvalidData for a check or parameter that the scheme has not."""
-    raise NotImplementedError
+    """A variant as it is kept. Raises InvalidData for a check or parameter that the scheme has not, or a value that is no number."""
+    found = scheme_page(work.session, scheme)
+    checks, known = {each["key"] for each in found["checks"]}, {each["key"]: each for each in found["parameters"]}
+    if strangers := [key for key in off if key not in checks] + [key for key in parameters if key not in known]:
+        raise InvalidData(f"这个方案没有「{strangers[0]}」。请刷新页面后再配置。")
+    wrong = {f"p-{key}": "应是不小于 0 的数" for key, value in parameters.items() if not _is_amount(value)}
+    if wrong:
+        raise InvalidData("有参数不是数字。请改正后再保存。", wrong)
+    return sorted(off), dict(sorted(parameters.items()))
+
+
+def _is_amount(text: str) -> bool:
+    try:
+        value = Decimal(text)
+    except ArithmeticError:
+        return False
+    return value.is_finite() and value >= 0
 
 
 def scheme_page(session: Session, key: str) -> Mapping[str, Any]:
     """A scheme as the page shows it: title, basis, edition, lowest score, checks and parameters. Raises NotFound."""
-    raise NotImplementedError
+    scheme, on = _scheme(session, key), today(session)
+    rules = office_of(session).book.rule_set("quality", scheme.rules, on)
+    parameters = [
+        {
+            "key": name, "label": each.declaration.label, "value": format(each.general(on), "f"),
+            "unit": each.declaration.unit.label if each.declaration.unit else "",
+        }
+        for name, each in rules.parameters.items() if isinstance(each.general(on), Decimal)
+    ]  # fmt: skip
+    checks = [{"key": each.key, "label": each.label} for each in scheme.checks]
+    return {"key": key, "title": scheme.title, "basis": scheme.basis, "edition": rules.digest, "lowest": scheme.lowest, "checks": checks, "parameters": parameters}
 
 
 def verified(session: Session, document: Mapping[str, Any], digest: str) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:

@@ -4,6 +4,7 @@ An approved exception takes its findings out of the count of errors and of the m
 worked out again by the scheme's own rule. A class that the plan of the scheme excludes cannot be excepted.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -40,7 +41,7 @@ from domain.recipient import holders
 
 MOST_AT_ONCE = 5_000
 LONGEST_REASON = 500
-ERROR = "error"
+ERROR, NOTICE = "error", "notice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +186,10 @@ def recount(work: Work, task: InspectionTask, run: InspectionRun) -> None:
     """Count the findings by class and work out score and verdict; approved exceptions count neither as errors nor for marks."""
     excepted = func.sum(case((col(InspectionFinding.state) == EXCEPTED, 1), else_=0))
     statement = (
-        select(InspectionFinding.code, func.min(InspectionFinding.check), InspectionFinding.severity, func.count(), excepted)
+        select(InspectionFinding.code, InspectionFinding.check, InspectionFinding.severity, func.count(), excepted)
         .where(InspectionFinding.run_id == run.id)
-        .group_by(InspectionFinding.code, InspectionFinding.severity)
-        .order_by(InspectionFinding.code)
+        .group_by(InspectionFinding.code, InspectionFinding.check, InspectionFinding.severity)
+        .order_by(InspectionFinding.code, InspectionFinding.check)
     )
     rows: list[dict[str, Any]] = [
         {"code": code, "label": label, "severity": severity, "total": total, "excepted": int(hidden)}
@@ -198,7 +199,9 @@ def recount(work: Work, task: InspectionTask, run: InspectionRun) -> None:
     run.error_count = sum(row["total"] - row["excepted"] for row in rows if row["severity"] == ERROR)
     run.excepted_count = sum(row["excepted"] for row in rows)
     if run.excepted_count:
-        left = {row["code"]: row["total"] - row["excepted"] for row in rows}
+        left: Counter[str] = Counter()
+        for row in rows:
+            left[row["label"]] += row["total"] - row["excepted"] if row["severity"] != NOTICE else 0
         run.score, lowest = engine.score(work, task, run, left)
         run.is_passed = run.error_count == 0 and run.score >= lowest
     elif run.certificate:

@@ -1,5 +1,6 @@
 """A scheme on paper for tests of the tasks: three checks whose answer is plain, so that a test sets what is found."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -70,15 +71,15 @@ def inspect(office: Any, file: SpatialFile, task: Any, run: Any, on: Any, tell: 
             if "MJ-01" not in off and values["TBMJ"] < least:
                 findings.append(Finding("MJ-01", "面积过小", message=f"面积 {values['TBMJ']} 平方米", severity="warning", fix="核对", field="TBMJ", rule="small", **known))
             seen.add(key)
-    marks, lowest = _score({code: sum(each.code == code for each in findings) for code in ("SX-01", "SX-02", "MJ-01")})
+    marks, lowest = _score(Counter(each.check for each in findings))
     errors = any(each.severity == "error" for each in findings)
     checked = {layer.name: layer.count for layer in file.layers}
     return InspectionResult(SCHEME, "edition-1", tuple(findings), checked, marks, not errors and marks >= lowest, {"least": str(least)}, {"GEOS": "3"})
 
 
 def _score(left: Mapping[str, int]) -> tuple[Decimal, Decimal]:
-    taken = {"SX-01": 5, "SX-02": 5, "MJ-01": 1}
-    return max(Decimal(0), Decimal(100) - sum(taken[code] * count for code, count in left.items())), Decimal(90)
+    taken = {"图斑编号为空": 5, "图斑编号重复": 5, "面积过小": 1}
+    return max(Decimal(0), Decimal(100) - sum(taken[check] * count for check, count in left.items())), Decimal(90)
 
 
 def scheme_page(session: Any, key: str) -> Mapping[str, Any]:
