@@ -48,6 +48,8 @@ class InspectionResult:
     passed: bool
     parameters: Mapping[str, str] = field(default_factory=dict)
     engines: Mapping[str, str] = field(default_factory=dict)
+    certifies: bool = True
+    """False for a variant that finds less than its scheme: its result is no certificate."""
 
     @property
     def counts(self) -> dict[str, int]:
