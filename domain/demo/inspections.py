@@ -66,7 +66,7 @@ def _received(session: Session, scheme: Scheme, row: Mapping[str, Any]) -> Recei
 
 def spoilt(scheme: Scheme, rows: Sequence[Mapping[str, Any]], first: int = 0) -> Iterator[tuple[tuple[str, int, str], Any]]:
     """The values that spoil a good package of a scheme, by layer, row and field."""
-    layer = next(each for each in scheme.layers if each.is_required and each.geometry == "polygon")
+    layer = sample_package.required(scheme)[0]
     for row in rows:
         at = row["row"]
         if row["how"] == "shape":

@@ -3,7 +3,7 @@
 import re
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -17,11 +17,12 @@ from domain.area import area_m2
 from domain.geometry import multipolygon
 from domain.inspection.scheme import UNITS, FieldSpec, LayerSpec, Scheme
 
-WEST, SOUTH, STEP = 121.08, 31.06, 0.0008
+WEST, SOUTH, STEP = 121.0, 31.08, 0.0008
 """Where the first sample patch lies: farmland in the north of Qingpu, made up."""
 COLUMNS = 6
 _KINDS = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "Point"}
-_TYPES = {"integer": "int64", "decimal": "float64"}
+_NUMBERS = ("integer", "decimal")
+_TYPES = {"integer": "int64", "decimal": "float64", "date": "datetime64[D]", "moment": "datetime64[ms]"}
 Spoilt = Mapping[tuple[str, int, str], Any]
 """Other values by layer, row from 0, and field; the field "geometry" is the shape."""
 
@@ -30,23 +31,32 @@ def package(scheme: Scheme, district: str, count: int = 12, spoilt: Spoilt | Non
     """A GeoPackage with `count` adjoining patches in each required layer; `first` numbers the first of them."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sample.gpkg"
-        for layer in scheme.layers:
-            if layer.is_required:
-                _write(path, layer, _rows(layer, district, count, first, spoilt or {}))
-        _describe(path, scheme)
+        layers = required(scheme)
+        for layer in layers:
+            _write(path, layer, _rows(layer, scheme, district, count, first, spoilt or {}))
+        _describe(path, layers)
         return path.read_bytes()
+
+
+def required(scheme: Scheme) -> list[LayerSpec]:
+    """The layers that a package must hold; of a scheme that asks for none, the first."""
+    return [layer for layer in scheme.layers if layer.is_required] or [scheme.layers[0]]
 
 
 def patch(place: int) -> shapely.MultiPolygon:
     """The square at a place of the sample grid."""
-    west, south = WEST + place % COLUMNS * STEP, SOUTH + place // COLUMNS * STEP
-    return multipolygon(shapely.box(west, south, west + STEP, south + STEP))
+    column, row = place % COLUMNS, place // COLUMNS
+    west, east = (round(WEST + each * STEP, 7) for each in (column, column + 1))
+    south, north = (round(SOUTH + each * STEP, 7) for each in (row, row + 1))
+    return multipolygon(shapely.box(west, south, east, north))
 
 
-def _rows(layer: LayerSpec, district: str, count: int, first: int, spoilt: Spoilt) -> list[dict[str, Any]]:
+def _rows(layer: LayerSpec, scheme: Scheme, district: str, count: int, first: int, spoilt: Spoilt) -> list[dict[str, Any]]:
     rows = []
     for place in range(count):
         row = _row(layer, district, first + place)
+        for field, other, to in layer.relations:
+            row[field] = _row(scheme.layer(other), district, first + place)[to]
         rows.append(row | {field: value for (name, at, field), value in spoilt.items() if (name, at) == (layer.name, place)})
     return rows
 
@@ -56,12 +66,12 @@ def _row(layer: LayerSpec, district: str, place: int) -> dict[str, Any]:
     row: dict[str, Any] = {"geometry": shape if layer.geometry == "polygon" else shape.centroid}
     for field in layer.fields:
         row[field.name] = _value(field, district, place)
+    if layer.district_field:
+        row[layer.district_field] = district
     for field, of in layer.prefixes:
         row[field] = _numbered(layer.field(field), str(row[of]), place)
     for code, name in layer.names:
         row[name] = (layer.field(code).codes or {}).get(str(row[code]), row[name])
-    if layer.district_field:
-        row[layer.district_field] = district
     if layer.area_field:
         row[layer.area_field] = float((area_m2(shape) / UNITS[layer.area_unit]).quantize(Decimal("0.01")))
     if layer.x_field:
@@ -73,10 +83,10 @@ def _value(field: FieldSpec, district: str, place: int) -> Any:
     """A value that the field takes: a code, a number in its range, a text that fits its pattern and length."""
     if field.codes:
         return next(iter(field.codes))
-    if field.type in _TYPES:
+    if field.type in _NUMBERS:
         return float(max(field.lowest or Decimal(0), Decimal(min(field.highest or 1, 1))))
     if field.type in ("date", "moment"):
-        return "2026-01-01"
+        return numpy.datetime64("2026-01-01")
     if field.is_unique:
         return _numbered(field, district, place)
     return next(_candidates(field, district, place))[: field.length or 60]
@@ -106,7 +116,7 @@ def _write(path: Path, layer: LayerSpec, rows: list[dict[str, Any]]) -> None:
     )  # fmt: skip
 
 
-def _describe(path: Path, scheme: Scheme) -> None:
+def _describe(path: Path, layers: Sequence[LayerSpec]) -> None:
     """Chinese names and lengths of the fields, which the driver does not write by itself."""
     with closing(sqlite3.connect(path)) as database, database:
         database.execute(
@@ -114,7 +124,7 @@ def _describe(path: Path, scheme: Scheme) -> None:
             " mime_type text, constraint_name text, primary key (table_name, column_name))"
         )
         database.execute("pragma writable_schema = on")
-        for layer in scheme.layers:
+        for layer in layers:
             for field in layer.fields:
                 database.execute(
                     "insert into gpkg_data_columns (table_name, column_name, name, title) values (?, ?, ?, ?)",

@@ -1,7 +1,6 @@
 """Certificates of inspections: the download, and the page on which anyone who has certificate and package verifies them."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,10 +37,11 @@ def download(request: Request) -> Response:
     """The certificate as JSON. Raises Refused where there is none: only a package that passed has one."""
     with page.reading(request) as session:
         task, run = access.run_of(session, page.actor(request), request.path_params["run_id"])
-    if not run.certificate or not run.is_passed:
-        raise Refused("这次质检没有证书：合格以后才发证书。请改正错误后重新上传。")
+        if not run.certificate or not run.is_passed:
+            raise Refused("这次质检没有证书：合格以后才发证书。请改正错误后重新上传。")
+        content = engine.certificate_text(session, run)
     name = f"{task.number}_第{run.package_no}包_质检证书.json"
-    return Response(engine.certificate_text(run), media_type="application/json", headers={"Content-Disposition": disposition("attachment", name), "Cache-Control": "no-store"})
+    return Response(content, media_type="application/json", headers={"Content-Disposition": disposition("attachment", name), "Cache-Control": "no-store"})
 
 
 def verify(request: Request) -> Response:
@@ -49,27 +49,19 @@ def verify(request: Request) -> Response:
     if request.method == "GET":
         return _page(request, (), (), "")
     try:
-        document = _document(upload(request, "certificate"))
-        digest = _package_digest(request)
+        given, digest = _certificate(upload(request, "certificate")), _package_digest(request)
+        with page.reading(request) as session:
+            checks, facts = engine.verified(session, given, digest)
     except InvalidData as fault:
         return _page(request, (), (), "", faults_of(fault), 422)
-    with page.reading(request) as session:
-        checks, facts = engine.verified(session, document, digest)
     return _page(request, checks, facts, "genuine" if all(each["is_passed"] for each in checks) else "changed")
 
 
-def _document(file: UploadFile) -> Mapping[str, Any]:
+def _certificate(file: UploadFile) -> str:
     data = file.file.read(LARGEST_CERTIFICATE + 1)
-    fault = InvalidData("选的文件不是质检证书（JSON）。请选择从本系统下载的证书文件。", {"certificate": "不是质检证书"})
     if len(data) > LARGEST_CERTIFICATE:
-        raise fault
-    try:
-        found = json.loads(data.decode("utf-8-sig"))
-    except ValueError as error:
-        raise fault from error
-    if not isinstance(found, dict):
-        raise fault
-    return found
+        raise InvalidData("选的文件不是质检证书（JSON）。请选择从本系统下载的证书文件。", {"certificate": "不是质检证书"})
+    return data.decode("utf-8-sig", errors="replace")
 
 
 def _package_digest(request: Request) -> str:

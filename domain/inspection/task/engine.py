@@ -2,20 +2,21 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from domain.command import Work
 from domain.coordinate_transformation import load_local_systems
 from domain.errors import InvalidData, NotFound
 from domain.inspection import InspectionResult, Variant, schemes, score_of
 from domain.inspection import inspect as checked
+from domain.inspection.certificate import Circumstances, certificate_of, read_certificate, seal_of
 from domain.inspection.task.access import CITY
-from domain.inspection.task.tables import InspectionRun, InspectionTask
+from domain.inspection.task.tables import APPROVED, InspectionException, InspectionRun, InspectionTask
 from domain.layer import FeatureData, LayerDefinition, layer_definitions
 from domain.office import Office, office_of
 from domain.portal_clock import today
@@ -84,19 +85,38 @@ def inspect(
     scheme = schemes().get(task.scheme)
     if scheme is None:
         raise NotFound("这个质检方案已停用，没有质检。请用现行的方案新建任务。")
-    laid = Variant(tuple(run.variant["off"]), run.variant["parameters"], run.variant["title"]) if run.variant else None
     district = "" if task.district_code == CITY else task.district_code
-    return checked(file, scheme, office.book, on, laid, lambda words, share: tell(words, READ_SHARE + share * CHECK_SHARE), district)
+    return checked(file, scheme, office.book, on, _laid_over(run), lambda words, share: tell(words, READ_SHARE + share * CHECK_SHARE), district)
 
 
-def certificate(office: Office, run: InspectionRun, task: InspectionTask, result: InspectionResult) -> dict[str, Any]:
-    """The certificate of a result."""
-    raise NotImplementedError
+def certificate(office: Office, run: InspectionRun, task: InspectionTask, result: InspectionResult, at: datetime) -> dict[str, Any]:
+    """The certificate of a result, which anyone can make again from the package."""
+    told = Circumstances(
+        run.inspected_on.isoformat() if run.inspected_on else "", "" if task.district_code == CITY else task.district_code, run.declared_crs, run.encoding
+    )
+    return certificate_of(result, schemes()[task.scheme], run.digest, run.size_bytes, at, told, _laid_over(run))
 
 
-def certificate_text(run: InspectionRun) -> str:
-    """A kept certificate as the file that people download."""
-    return json.dumps(run.certificate, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+def _laid_over(run: InspectionRun) -> Variant | None:
+    return Variant(tuple(run.variant["off"]), run.variant["parameters"], run.variant["title"]) if run.variant else None
+
+
+def issued(session: Session, run: InspectionRun) -> dict[str, Any]:
+    """The certificate as it is handed out: with the approved exceptions, if the package passed by them, and sealed anew."""
+    if not run.excepted_count:
+        return dict(run.certificate)
+    kept = select(InspectionException).where(InspectionException.run_id == run.id, InspectionException.state == APPROVED)
+    given = [{"findings": each.finding_count, "reason": each.reason} for each in session.exec(kept.order_by(InspectionException.id)).all()]
+    document = {
+        **run.certificate, "exceptions": given, "score_with_exceptions": str(run.score),
+        "passed_with_exceptions": run.is_passed and run.certificate.get("certifies") is not False,
+    }  # fmt: skip
+    return document | {"seal": seal_of(document)}
+
+
+def certificate_text(session: Session, run: InspectionRun) -> str:
+    """The certificate as the file that people download."""
+    return json.dumps(issued(session, run), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
 def score(work: Work, task: InspectionTask, run: InspectionRun, left: Mapping[str, int]) -> tuple[Decimal, Decimal]:
@@ -146,9 +166,33 @@ def scheme_page(session: Session, key: str) -> Mapping[str, Any]:
     return {"key": key, "title": scheme.title, "basis": scheme.basis, "edition": rules.digest, "lowest": scheme.lowest, "checks": checks, "parameters": parameters}
 
 
-def verified(session: Session, document: Mapping[str, Any], digest: str) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """What can be said of a certificate and a package at once: checks with their words, and what the certificate says."""
-    raise NotImplementedError
+def verified(session: Session, text: str, digest: str) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """What can be said of a certificate and a package at once: checks with their words, and what the certificate says.
+
+    Raises InvalidData for a file that is no certificate, or was changed since it was sealed.
+    """
+    document = read_certificate(text)
+    package = document["package"]
+    is_registered = any(issued(session, run)["seal"] == document["seal"] for run in _passed_runs(session, package["sm3"]))
+    is_passed = document["passed"] or document.get("passed_with_exceptions", False)
+    checks = [
+        {"label": "证书没有改动", "is_passed": True, "text": "内容与封缄一致"},
+        {"label": "由本系统签发", "is_passed": is_registered, "text": "登记一致" if is_registered else "没有登记，或数据包后来重新质检、例外有变动"},
+        {"label": "数据包就是质检的那一个", "is_passed": digest == package["sm3"], "text": f"SM3 {digest[:16]}…，证书写的是 {package['sm3'][:16]}…"},
+        {"label": "质检合格", "is_passed": is_passed, "text": f"成绩 {document.get('score_with_exceptions', document['score'])} 分，合格线 {document['lowest']} 分"},
+    ]
+    facts = [
+        {"label": "质检方案", "value": f"{document['scheme']['title']}（{document['edition']}）"}, {"label": "质检日期", "value": document["on"]},
+        {"label": "问题", "value": f"{document['findings']:,} 处"}, {"label": "要素", "value": "，".join(f"{k} {v:,} 个" for k, v in document["checked"].items())},
+        {"label": "关闭的检查", "value": "、".join(document["variant"]["off"]) or "无"}, {"label": "引擎", "value": "，".join(f"{k} {v}" for k, v in document["engines"].items())},
+    ]  # fmt: skip
+    return checks, facts
+
+
+def _passed_runs(session: Session, digest: str) -> Sequence[InspectionRun]:
+    """The inspections that a certificate of this package may be of; a hundred at the most, the newest first."""
+    statement = select(InspectionRun).where(InspectionRun.digest == digest, InspectionRun.is_passed)
+    return session.exec(statement.order_by(col(InspectionRun.id).desc()).limit(100)).all()
 
 
 def features_of(layer: FileLayer, definition: LayerDefinition, session: Session) -> list[FeatureData]:
@@ -156,6 +200,3 @@ def features_of(layer: FileLayer, definition: LayerDefinition, session: Session)
     from domain.layer.intake import features_of as taken
 
     return taken(layer, definition, session)
-
-
-__all__ = ["Office", "office_of", "today"]

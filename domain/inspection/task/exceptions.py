@@ -195,7 +195,7 @@ def recount(work: Work, task: InspectionTask, run: InspectionRun) -> None:
         {"code": code, "label": label, "severity": severity, "total": total, "excepted": int(hidden)}
         for code, label, severity, total, hidden in work.session.exec(statement).all()
     ]
-    run.counts = {"classes": rows}
+    run.counts = run.counts | {"classes": rows}
     run.error_count = sum(row["total"] - row["excepted"] for row in rows if row["severity"] == ERROR)
     run.excepted_count = sum(row["excepted"] for row in rows)
     if run.excepted_count:
@@ -204,8 +204,8 @@ def recount(work: Work, task: InspectionTask, run: InspectionRun) -> None:
             left[row["label"]] += row["total"] - row["excepted"] if row["severity"] != NOTICE else 0
         run.score, lowest = engine.score(work, task, run, left)
         run.is_passed = run.error_count == 0 and run.score >= lowest
-    elif run.certificate:
-        run.score, run.is_passed = Decimal(str(run.certificate["score"])), bool(run.certificate["passed"])
+    elif run.counts.get("result"):
+        run.score, run.is_passed = Decimal(run.counts["result"]["score"]), run.counts["result"]["passed"]
 
 
 def carry_over(work: Work, task: InspectionTask, run: InspectionRun) -> None:

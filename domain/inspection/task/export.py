@@ -80,7 +80,8 @@ def run_pack(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
         with package.open("wb") as file:
             for chunk in progress.office.files.read(one.run.digest):
                 file.write(chunk)
-        certificate.write_text(engine.certificate_text(one.run), encoding="utf-8")
+        with progress.reading() as session:
+            certificate.write_text(engine.certificate_text(session, one.run), encoding="utf-8")
         return _zipped(progress, Path(folder), [package, certificate, *made], f"{one.task.number}_成果包.zip", one)
 
 

@@ -33,7 +33,7 @@ from domain.inspection.task.tables import (
 )
 from domain.job import JobCancelled, JobInterrupted, JobResult, Progress, job_handler
 from domain.notice import notify
-from domain.portal_clock import today
+from domain.portal_clock import now, today
 from domain.spatial_file import SpatialFile
 
 BATCH = 2_000
@@ -171,7 +171,8 @@ def _inspected(progress: Progress, run: InspectionRun) -> JobResult:
     tell("准备地图", 0.93)
     drawn = picture.drawn(progress.office.files, file)
     _keep_findings(progress, run.id, result, tell)
-    certificate = engine.certificate(progress.office, run, task, result)
+    with progress.reading() as session:
+        certificate = engine.certificate(progress.office, run, task, result, now(session))
     with progress.writing() as session:
         ended = note_result(session, SYSTEM, run.id, result, drawn, certificate)
         return JobResult({"passed": ended.is_passed, "findings": ended.finding_count, "score": str(ended.score)})
@@ -231,6 +232,7 @@ def note_result(
     run.edition, run.checked = result.edition, dict(result.checked)
     run.parameters, run.engines = dict(result.parameters), dict(result.engines)
     run.certificate, run.score, run.is_passed = dict(certificate), result.score, result.passed
+    run.counts = {"result": {"score": str(result.score), "passed": result.passed}}
     run.ended_at, run.finding_count = work.at, len(result.findings)
     if drawn is not None:
         run.picture, run.bounds = register(work.session, drawn[0], work.at), drawn[1]

@@ -89,7 +89,7 @@ class InspectionRun(SQLModel, table=True):
     score: Decimal | None = Field(default=None, sa_column=decimal_column(scale=2, nullable=True))
     is_passed: bool = False
     counts: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
-    """Findings by class: code -> {label, severity, total, excepted}."""
+    """Findings by class (code, label, severity, total, excepted), and score and verdict as the engine gave them."""
     checked: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
     finding_count: int = 0
     error_count: int = 0

@@ -89,7 +89,7 @@ def scheme_page(session: Any, key: str) -> Mapping[str, Any]:
     return {"key": key, "title": TITLE, "basis": "LAND-076", "edition": "edition-1", "lowest": Decimal(90), "checks": checks, "parameters": parameters}
 
 
-def certificate(office: Any, run: Any, task: Any, result: InspectionResult) -> dict[str, Any]:
+def certificate(office: Any, run: Any, task: Any, result: InspectionResult, at: Any) -> dict[str, Any]:
     """What the certificate says of the result."""
     return {"package": run.digest, "score": str(result.score), "passed": result.passed, "certifies": not run.variant.get("off")}
 
