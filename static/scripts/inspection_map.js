@@ -3,7 +3,7 @@ const box = document.querySelector("[data-inspection-map]");
 const panel = document.getElementById("finding-panel");
 const note = document.getElementById("map-note");
 const INK = "#14242b", BAD = "#c3341c", HALO = "#f2b52a";
-const styleOf = ({ severity, state }) => ({ color: state === "excepted" ? "#4d5f66" : severity === "error" ? BAD : "#8a5a00", weight: 2, fillOpacity: 0.35 });
+const styleOf = ({ severity, state }) => ({ color: state === "excepted" ? "#4d5f66" : severity === "error" ? BAD : "#8a5a00", weight: 2, fillOpacity: severity === "error" ? 0.35 : 0.08 });
 const rows = () => [...document.querySelectorAll("[data-findings] tr[data-number]")];
 const state = { picked: null, shapes: new Map() };
 
