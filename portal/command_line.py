@@ -38,6 +38,7 @@ COMMANDS = (
     Command("partners", "integrations.command_line"),
     Command("rules", "portal.rules"),
     Command("functions", "portal.functions"),
+    Command("inspect", "portal.inspect"),
     Command("overlay", "portal.overlay"),
     Command("ledger", "portal.ledger"),
     Command("audit", "portal.audit"),

@@ -40,10 +40,21 @@ class Arrangement:
 
     @cached_property
     def covered(self) -> numpy.ndarray:
-        """How many polygons cover each face."""
+        """How many polygons cover each face: 0 and 1 are certain, more may be one with neighbours that only touch.
+
+        A point inside a face may lie on a matched edge within it; then one well inside a polygon there is asked again.
+        """
         points = shapely.point_on_surface(self.faces)
-        face, _ = self.tree.query(points, predicate="within") if len(points) else (numpy.empty(0, dtype=int), None)
-        return numpy.bincount(face, minlength=len(self.faces))
+        count = self._touched(points)
+        for face in numpy.flatnonzero(count > _ALONE):
+            here = self.polygons[self.tree.query(points[face], predicate="intersects").min()]
+            points[face] = shapely.point_on_surface(shapely.intersection(here, self.faces[face]))
+        return self._touched(points)
+
+    def _touched(self, points: numpy.ndarray) -> numpy.ndarray:
+        """How many polygons each point lies in or on."""
+        found = self.tree.query(points, predicate="intersects")[0] if len(points) else numpy.empty(0, dtype=int)
+        return numpy.bincount(found, minlength=len(points))
 
     @cached_property
     def gaps(self) -> numpy.ndarray:

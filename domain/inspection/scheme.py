@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from rules.case_type.entry import DefinitionFaults, Entry, Notes, distinct
+from rules.engine import RuleSet, Unread, read_rule_set
 from rules.engine.document import UnreadableDocument, read_document
 from rules.engine.fault import Fault
 
@@ -167,6 +168,34 @@ def read_scheme(path: Path, faults: list[Fault]) -> Scheme | None:
         return None
     scheme = _Reader(Entry(document, "", note), path).scheme()
     return None if note.has_faults else scheme
+
+
+def rule_faults(scheme: Scheme, folder: Path = FOLDER.parent / "sets") -> list[Fault]:
+    """What the scheme's rule set lacks: the set itself, the kind, or a parameter or check that the scheme counts on."""
+    read = [_rule_set(path) for path in sorted(folder.glob("*.yaml"))]
+    found = [each for each in read if each is not None and each.key == scheme.rules]
+    if not found or any(each.kind.key != "quality" for each in found):
+        return [Fault(scheme.file, 1, "rules", f"没有类别为 quality 的规则集 {scheme.rules}。请核对 rules")]
+    return [
+        Fault(scheme.file, 1, f"checks[{check.key}]", f"规则集 {scheme.rules} 没有参数 {name}，质检项 {check.key} 要用。请在规则集里补写")
+        for rules in found
+        for check in scheme.checks
+        for name in check_kinds()[check.key].reads
+        if name not in rules.parameters
+    ] + [
+        Fault(scheme.file, 1, f"checks[{check.key}]", f"规则集 {scheme.rules} 的事实 check 里没有代码 {check.key}。请在规则集里补写")
+        for rules in found
+        for check in scheme.checks
+        if check.key not in (rules.facts["check"].domain or () if "check" in rules.facts else ())
+    ]
+
+
+def _rule_set(path: Path) -> RuleSet | None:
+    """A rule set that can be read; what is wrong with the others the check of rule files says."""
+    try:
+        return read_rule_set(path)
+    except Unread:
+        return None
 
 
 class _Reader:

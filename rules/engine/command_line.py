@@ -6,7 +6,7 @@ Exit codes: 0 in order, 1 faults found, 2 the command could not be carried out.
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,11 +14,11 @@ from typing import Any
 
 from .check import check
 from .explanation import explain
-from .fault import RuleError
+from .fault import Fault, RuleError
 from .golden import test
 from .mutation import mutate
 from .note import NOTHING_KNOWN
-from .rule_book import BOTH, FOLDERS, PYTHON, rule_files, tables_known
+from .rule_book import BOTH, FOLDERS, PYTHON, RULES, rule_files, tables_known
 from .rule_set import RuleSet
 from .rule_set_reader import Unread, read_rule_set
 
@@ -29,10 +29,14 @@ class Impossible(Exception):
     """The command cannot be carried out as it was given."""
 
 
-def add_commands(parser: argparse.ArgumentParser) -> Any:
+MoreFaults = Callable[[Sequence[Path]], tuple[list[Fault], int]]
+"""Faults of definitions of another kind under some paths, and how many definitions there are."""
+
+
+def add_commands(parser: argparse.ArgumentParser, more: MoreFaults | None = None) -> Any:
     """The four commands, for `portal rules` and `python -m rules.engine` alike; returns what further ones are added to.
 
-    Each sets `run(arguments) -> exit code`.
+    `more` checks definitions that the engine does not know. Each sets `run(arguments) -> exit code`.
     """
     commands = parser.add_subparsers(dest="rules_command", required=True, metavar="COMMAND")
     for name, run, words in (
@@ -44,6 +48,7 @@ def add_commands(parser: argparse.ArgumentParser) -> Any:
         command.add_argument(
             "paths", nargs="*", type=Path, help="规则文件或文件夹（默认 rules/sets 与 rules/case_types）"
         )
+        command.set_defaults(more=more)
         _finish(command, run)
     _explain_parser(commands)
     return commands
@@ -92,7 +97,7 @@ def _paths(arguments: argparse.Namespace) -> list[Path]:
         if not path.exists():
             raise Impossible(f"没有文件或文件夹 {path}。请核对路径")
     shown = [_relative(path) for path in paths]
-    if not rule_files(shown):
+    if not rule_files(shown) and not (arguments.more and arguments.more(shown)[1]):
         raise Impossible(f"{'、'.join(map(str, shown))} 下没有规则文件（*.yaml）。请核对路径")
     return shown
 
@@ -118,15 +123,19 @@ def _show(data: Any) -> None:
 def run_check(arguments: argparse.Namespace) -> int:
     """Print every fault as file:line: key: message."""
     paths = _paths(arguments)
-    faults = check(paths)
+    faults, more = check(paths), 0
+    if arguments.more:
+        others, more = arguments.more(arguments.paths or [RULES])
+        faults = sorted({*faults, *others})
+    count = len(rule_files(paths)) + more
     if arguments.json:
         rows = [
             {"file": fault.file, "line": fault.line, "key": fault.key, "message": fault.message}
             for fault in faults
         ]
-        _show({"ok": not faults, "checked": len(rule_files(paths)), "faults": rows})
+        _show({"ok": not faults, "checked": count, "faults": rows})
     else:
-        print(*faults, sep="\n") if faults else print(f"{len(rule_files(paths))} 个规则文件，没有错误")
+        print(*faults, sep="\n") if faults else print(f"{count} 个规则文件，没有错误")
     return FAULTY if faults else FINE
 
 

@@ -19,6 +19,8 @@ from .standing import Standing, StoredEdition, Track, standing_at, start_of
 from .table import read_tables
 
 RULES = Path(__file__).resolve().parent.parent
+SCHEMES = "schemes"
+"""The folder of schemes of inspection: no rule sets, though they lie beside them."""
 FOLDERS = (RULES / "sets", RULES / "case_types")
 BOTH, PYTHON = "both", "python"
 NAMED_FILES = frozenset({"case_type.yaml", "form.yaml", "workflow.yaml", "documents.yaml", "cases.yaml"})
@@ -67,7 +69,7 @@ def rule_files(paths: Iterable[Path]) -> list[Path]:
     """Rule set files under the paths: single files as named, folders searched for sets/*.yaml and any rules/ folder."""
     found: dict[Path, None] = {}
     for path in map(Path, paths):
-        inside = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
+        inside = sorted(path.rglob("*.yaml")) if path.is_dir() else [path] if path.parent.name != SCHEMES else []
         found.update((file, None) for file in inside if path.is_file() or _is_rule_file(file, path))
     return list(found)
 
@@ -77,7 +79,7 @@ def _is_rule_file(file: Path, folder: Path) -> bool:
     parts = (folder.name, *file.relative_to(folder).parts)
     if "case_types" in parts:
         return "rules" in parts[parts.index("case_types") :]
-    return file.name not in NAMED_FILES and "tables" not in parts and "engine" not in parts
+    return file.name not in NAMED_FILES and not {"tables", "engine", SCHEMES} & set(parts)
 
 
 class RuleBook:
