@@ -19,7 +19,7 @@ from domain.inspection.scheme import UNITS, FieldSpec, LayerSpec, Scheme
 
 WEST, SOUTH, STEP = 121.0, 31.08, 0.0008
 """Where the first sample patch lies: farmland in the north of Qingpu, made up."""
-COLUMNS = 6
+COLUMNS = 24
 _KINDS = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "Point"}
 _NUMBERS = ("integer", "decimal")
 _TYPES = {"integer": "int64", "decimal": "float64", "date": "datetime64[D]", "moment": "datetime64[ms]"}
