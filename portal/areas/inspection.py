@@ -39,5 +39,5 @@ PAGES: list[Page] = [
     Page(RUN + "/certificate", "inspection_certificate", certificate.download, SEE),
     Page(EXCEPTION + "/decide", "decide_inspection_exception", acts.decide_exception, EXCEPT, POST),
     Page(EXCEPTION + "/withdraw", "withdraw_inspection_exception", acts.withdraw_exception, INSPECT, POST),
-    Page("/verify/inspection", "verify_inspection", certificate.verify, PUBLIC, GET_POST, largest_mb=certificate.LARGEST_MB),
+    Page("/inspections/verify", "verify_inspection", certificate.verify, PUBLIC, GET_POST, largest_mb=certificate.LARGEST_MB),
 ]

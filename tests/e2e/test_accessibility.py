@@ -174,7 +174,8 @@ COVERED: dict[str, Visits] = {
         *(row("/inspections/{}" + tail, f"SELECT id FROM inspection_task WHERE state = '{state}' ORDER BY id", INSPECTOR)
           for state, tail in (("failed", ""), ("failed", "?finding=1"), ("failed", "?pane=layers"), ("failed", "?pane=table"), ("passed", ""))),
     ),
-    "inspection_changes": row("/inspections/runs/{}/changes", "SELECT max(id) FROM inspection_run WHERE state = 'failed'", INSPECTOR),
+    "inspection_changes": row("/inspections/runs/{}/changes", "SELECT min(id) FROM inspection_run WHERE state = 'failed'", INSPECTOR),
+    "new_inspection_variant": each("/inspections/variants/new?scheme={}", "supplement_package", who="city_handler"),
     "inspection_variant": row("/inspections/variants/{}", "SELECT id FROM inspection_variant", "city_handler"),
     "guide": each("/hall/{}", "pipeline_permit", "pipeline_permit_cancellation"),
     "filing": together(filing(), lambda demo: [Visit(f"/filing/{demo.draft('draft')}", ENTERPRISE)]),

@@ -11,7 +11,10 @@ import shapely
 from bs4 import BeautifulSoup
 from sqlalchemy import event
 
-from domain.inspection.task import engine
+from domain.demo import sample_package
+from domain.inspection import schemes
+from domain.inspection.task import course, engine, package
+from tests.conftest import Browser
 from tests.domain.inspection import paper_engine
 from tests.domain.inspection.conftest import BAD, GOOD, Tasks
 
@@ -20,6 +23,15 @@ from tests.domain.inspection.conftest import BAD, GOOD, Tasks
 def tasks(database, office, tmp_path, person, monkeypatch):
     paper_engine.put_in(monkeypatch)
     return Tasks(database, office, tmp_path, person)
+
+
+@pytest.fixture
+def real(database, office, tmp_path, person):
+    """Tasks of an office with the shipped schemes."""
+    made = Tasks(database, office, tmp_path, person)
+    data = sample_package.package(schemes()["supplement_package"], "310118")
+    made.files = lambda: package.receive(office.files, "包.gpkg", [data])
+    return made
 
 
 def soup(answer, status=200):
@@ -255,3 +267,26 @@ def test_a_batch_lists_its_packages_and_opens_the_one_in_need(tasks, sign_in):
     rows = [row.get_text(" ", strip=True) for row in page.select("[aria-label=批量任务的数据包] tbody tr")]
     assert len(rows) == 2 and "合格" in rows[0] and "不合格" in rows[1]
     assert page.find("h1").get_text().startswith("不合格：2 处错误")
+
+
+def test_what_is_no_certificate_is_refused(app):
+    public = Browser(app, base_url="http://testserver")
+    public.csrf = soup(public.get("/inspections/verify")).select_one("input[name=csrf_token]")["value"]
+    refused = public.post("/inspections/verify", {"digest": "0" * 64}, files={"certificate": ("证书.json", b"{}")})
+    assert "不是质检证书" in said(refused, 422)
+    assert "请选择文件" in said(public.post("/inspections/verify", {"digest": "0" * 64}), 422)
+
+
+def test_a_certificate_and_its_package_are_found_genuine_and_another_package_is_not(real, sign_in, app):
+    task = real.act(course.create, "supplement_package", "包", "310118", real.files())
+    real.work()
+    real.act(course.confirm, task.id, real.task(task.id).version)
+    real.work()
+    [run] = real.runs(task.id)
+    certificate = sign_in(real.handler).get(f"/inspections/runs/{run.id}/certificate").content
+    public = Browser(app, base_url="http://testserver")
+    public.csrf = soup(public.get("/inspections/verify")).select_one("input[name=csrf_token]")["value"]
+    data = real.office.files.read_bytes(run.digest)
+    for content, words in ((data, "核验通过"), (data + b" ", "核验不通过")):
+        answer = public.post("/inspections/verify", {}, files={"certificate": ("证书.json", certificate), "package": ("包.gpkg", content)})
+        assert words in said(answer)

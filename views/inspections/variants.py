@@ -62,6 +62,8 @@ def show_all(request: Request) -> Response:
 def new(request: Request) -> Response:
     """Lay a new variant over a scheme."""
     scheme = request.query_params.get("scheme", "")
+    if not scheme:
+        return page.redirect(request, "inspection_variants")
     if request.method == "GET":
         return _form(request, scheme, None)
     return _save(request, scheme, None)

@@ -55,6 +55,11 @@ def refusal(task: InspectionTask, run: InspectionRun, lowest: Decimal | None) ->
     return ""
 
 
+def layers_of(wanted: Plan) -> list[LayerDefinition]:
+    """The layers of a plan that the portal has."""
+    return [layer_definitions()[key] for key in wanted.layers if key in layer_definitions()]
+
+
 def may_admit(actor: Actor, task: InspectionTask) -> bool:
     """True if the actor may admit packages of the task: the right in its district, and the city's for what only the city admits."""
     wanted = plan.plan_of(task.scheme)
@@ -77,6 +82,8 @@ def _passed(work: Work, task: InspectionTask, package_no: int) -> InspectionRun:
     wanted = plan.plan_of(task.scheme)
     if not wanted.is_admitted:
         raise Refused("这个质检方案只出证书，没有对应的入库图层。需要结果包的，请用「导出结果」。")
+    if not layers_of(wanted):
+        raise Refused("入库的图层还没有建立，没有入库。请联系市级数据管理人员建立图层后再办。")
     access.require(work.actor, ADMIT, CITY if wanted.level == "city" else task.district_code)
     statement = select(InspectionRun).where(
         InspectionRun.task_id == task.id, InspectionRun.package_no == package_no, InspectionRun.is_latest
@@ -117,14 +124,14 @@ def features_of(session: Session, task: InspectionTask, file: SpatialFile) -> di
         if definition is not None:
             found[definition.key] = [_with_status(each, wanted.status) for each in engine.features_of(layer, definition, session)]
     if not found:
-        names = "、".join(layer_definition(key).table for key in wanted.layers)
+        names = "、".join(each.table for each in layers_of(wanted))
         raise Refused(f"数据包里没有可以入库的图层（应有 {names}）。没有入库，图层没有改动。")
     return found
 
 
 def _definition(wanted: Plan, layer: FileLayer) -> LayerDefinition | None:
     """The layer of ours that a layer of the file goes to: by its standard name, or the only one there is."""
-    known = [layer_definitions()[key] for key in wanted.layers if key in layer_definitions()]
+    known = layers_of(wanted)
     named = next((each for each in known if each.table.lower() == layer.name.lower()), None)
     return named or (known[0] if len(known) == 1 and layer.geometry_type else None)
 

@@ -17,7 +17,7 @@ from domain.inspection import inspect as checked
 from domain.inspection.certificate import Circumstances, certificate_of, read_certificate, seal_of
 from domain.inspection.task.access import CITY
 from domain.inspection.task.tables import APPROVED, InspectionException, InspectionRun, InspectionTask
-from domain.layer import FeatureData, LayerDefinition, layer_definitions
+from domain.layer import FeatureData, LayerDefinition
 from domain.office import Office, office_of
 from domain.portal_clock import today
 from domain.spatial_file import FileLayer, SpatialFile, read_spatial_file
@@ -60,11 +60,6 @@ def require_scheme(session: Session, key: str) -> None:
     """Raise InvalidData for a scheme that there is not."""
     if key not in _schemes(session):
         raise InvalidData("请选择质检方案。", {"scheme": "请选择质检方案"})
-
-
-def layer_titles(keys: Sequence[str]) -> list[str]:
-    """What the layers of a plan are called."""
-    return [layer_definitions()[key].title for key in keys if key in layer_definitions()]
 
 
 def _schemes(session: Session) -> Mapping[str, Any]:
