@@ -82,8 +82,6 @@ def _passed(work: Work, task: InspectionTask, package_no: int) -> InspectionRun:
     wanted = plan.plan_of(task.scheme)
     if not wanted.is_admitted:
         raise Refused("这个质检方案只出证书，没有对应的入库图层。需要结果包的，请用「导出结果」。")
-    if not layers_of(wanted):
-        raise Refused("入库的图层还没有建立，没有入库。请联系市级数据管理人员建立图层后再办。")
     access.require(work.actor, ADMIT, CITY if wanted.level == "city" else task.district_code)
     statement = select(InspectionRun).where(
         InspectionRun.task_id == task.id, InspectionRun.package_no == package_no, InspectionRun.is_latest
@@ -94,6 +92,8 @@ def _passed(work: Work, task: InspectionTask, package_no: int) -> InspectionRun:
     reason = refusal(task, run, engine.lowest_score(work.session, task, run))
     if reason:
         raise Refused(f"没有入库：{reason}图层没有改动。")
+    if not layers_of(wanted):
+        raise Refused("入库的图层还没有建立，没有入库。请联系市级数据管理人员建立图层后再办。")
     return run
 
 
