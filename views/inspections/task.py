@@ -241,7 +241,7 @@ def _admission(request: Request, session: Session, task: InspectionTask, run: In
         for each in run.admission.get("layers", [])
     ]
     return {
-        "has_layer": bool(admission.layers_of(wanted)), "may": admission.may_admit(page.actor(request), task), "why_not": admission.refusal(task, run, lowest),
+        "has_plan": wanted.is_admitted, "has_layer": bool(admission.layers_of(wanted)), "may": admission.may_admit(page.actor(request), task), "why_not": admission.refusal(task, run, lowest),
         "status": wanted.status, "layers": layers, "cases": run.admission.get("cases", []), "is_city": wanted.level == "city", "lowest": lowest,
         "titles": "、".join(each.title for each in admission.layers_of(wanted)),
     }  # fmt: skip
