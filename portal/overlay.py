@@ -16,7 +16,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add `overlay`."""
     parser = subparsers.add_parser("overlay", help="叠加分析", description="范围 A 落在图层 B 各类里的面积，单位平方米。")
     parser.add_argument("a", type=Path, metavar="A", help=f"范围：{ACCEPTED_WORDS}")
-    parser.add_argument("b", type=Path, metavar="B", help="图层：格式同上")
+    parser.add_argument("b", type=Path, metavar="B", help="图层：格式同上，也可以是 .gdb 文件夹")
     parser.add_argument("--by", required=True, metavar="FIELD", help="B 中表示类别的字段")
     parser.add_argument("--crs", metavar="EPSG:4490", help="文件没有写坐标系时，在此声明（两个文件共用）")
     parser.add_argument("--json", action="store_true", help="以 JSON 输出")
@@ -27,12 +27,19 @@ def run(arguments: argparse.Namespace) -> int:
     """Overlay the two files; a file that cannot be read is refused with its reason."""
     try:
         extent = read_range(_content(arguments.a), arguments.a.name, arguments.crs).usable_geometry()
-        features = read_vector(_content(arguments.b), arguments.b.name, arguments.crs).stored()
+        features = read_vector(_present(arguments.b), arguments.b.name, arguments.crs).stored()
         found = overlay_areas(extent, features, arguments.by)
     except PortalError as refusal:
         raise CommandRefused(refusal.message) from refusal
     print(as_json(arguments.by, found) if arguments.json else as_text(found))
     return 0
+
+
+def _present(path: Path) -> Path:
+    """The path of a layer, which is read from where it lies: it may be large, or a folder."""
+    if not path.exists():
+        raise CommandRefused(f"文件 {path} 不存在。请核对路径。")
+    return path
 
 
 def _content(path: Path) -> bytes:

@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from domain.errors import InvalidData
 
@@ -19,6 +19,8 @@ _PYTHON = {"UTF-8": "utf-8", "GBK": "gb18030", "GB18030": "gb18030", "Big5": "cp
 _OTHERS = re.compile(r"(CP|ANSI|WINDOWS)?(\d{3,5})|LATIN\d|ISO8859\d{1,2}|ISO88591?\d*|KOI8R|EUCKR|EUCJP|SHIFTJIS|SJIS|WIN\d+")
 _LEAST_COMMON = 0.3
 """Share of common characters below which double bytes are accents of a western text, not Chinese."""
+_A, _Z = ord("a"), ord("z")
+_GB_TRAIL, _A_DOZEN = 0xA1, 12
 _HALF, _NEARLY_ALL = 0.5, 0.9
 """Shares between which a stated Chinese set and the texts do not contradict each other for certain."""
 _DBF_LANGUAGE = {0x4D: "GBK", 0x4F: "Big5", 0x7A: "GBK", 0x78: "Big5"}
@@ -88,23 +90,40 @@ def contradicted(texts: Iterable[bytes], name: str) -> str:
     if fits(foreign, "utf-8"):
         return "UTF-8"
     own, other = ("Big5", "GB18030") if name == "Big5" else ("GB18030", "Big5")
-    is_other = _common_share(foreign, own) < _HALF and _common_share(foreign, other) > _NEARLY_ALL
+    is_unlike = _common_share(foreign, own) < _HALF or (own == "Big5" and _lacks_low_trails(foreign))
+    is_other = is_unlike and _common_share(foreign, other) > _NEARLY_ALL
     return other if is_other and fits(foreign, _PYTHON[other]) else ""
 
 
+def _lacks_low_trails(texts: Iterable[bytes]) -> bool:
+    """True for a dozen double bytes or more of which none ends below 0xA1; in Big5 two of five do."""
+    trails = [trail for _, _, trail in _pairs(texts)]
+    return len(trails) >= _A_DOZEN and min(trails) >= _GB_TRAIL
+
+
 def _common_share(texts: Iterable[bytes], name: str) -> float:
-    """Share of the double bytes that are common characters of the set (level 1 of GB 2312, of Big5)."""
-    common = pairs = 0
+    """Share of the double bytes that are common characters of the set (level 1 of GB 2312, of Big5).
+
+    A double byte between small Latin letters counts as none: there it is an accented letter of a western word.
+    """
+    found = [not is_in_word and _is_common(lead, trail, name) for is_in_word, lead, trail in _pairs(texts)]
+    return sum(found) / len(found) if found else 0.0
+
+
+def _is_common(lead: int, trail: int, name: str) -> bool:
+    if name == "GB18030":
+        return 0xB0 <= lead <= 0xD7 and trail >= _GB_TRAIL
+    return 0xA4 <= lead <= 0xC6 and (0x40 <= trail <= 0x7E or trail >= _GB_TRAIL)
+
+
+def _pairs(texts: Iterable[bytes]) -> Iterator[tuple[bool, int, int]]:
+    """(whether it stands beside a small Latin letter, first byte, second byte) of each double byte."""
     for text in texts:
         index = 0
         while index < len(text) - 1:
-            lead, trail = text[index], text[index + 1]
-            if lead < 0x80:
+            if text[index] < 0x80:
                 index += 1
                 continue
-            pairs, index = pairs + 1, index + 2
-            common += (
-                0xB0 <= lead <= 0xD7 and trail >= 0xA1 if name == "GB18030"
-                else 0xA4 <= lead <= 0xC6 and (0x40 <= trail <= 0x7E or trail >= 0xA1)
-            )
-    return common / pairs if pairs else 0.0
+            beside = (*text[max(0, index - 1) : index], *text[index + 2 : index + 3])
+            yield any(_A <= each <= _Z for each in beside), text[index], text[index + 1]
+            index += 2

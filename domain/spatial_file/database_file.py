@@ -62,7 +62,7 @@ def _geopackage_fields(path: Path) -> dict[str, tuple[str, dict[str, FileField]]
                 })
                 for table, alias in aliases.items()
             }  # fmt: skip
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise InvalidData(
             f"“{path.name}”不是完整的 GeoPackage（缺少目录表或已损坏）。请重新导出。（{error}）"
         ) from error
@@ -91,7 +91,7 @@ def _filegdb_fields(folder: Path) -> dict[str, tuple[str, dict[str, FileField]]]
     """Alias and fields by layer, from the definitions in GDB_Items; geodatabases before 10 have none."""
     try:
         meta, _, _, columns = pyogrio.raw.read(folder, layer="GDB_Items", columns=["Name", "Definition"], read_geometry=False)
-    except FAULTS:
+    except (*FAULTS, UnicodeDecodeError):
         return {}
     by_name = dict(zip(meta["fields"], columns, strict=True))
     found = {}

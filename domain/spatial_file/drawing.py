@@ -24,6 +24,7 @@ from domain.spatial_file.character_set import ACCEPTED, charset_named, detected
 from domain.spatial_file.columns import as_column, field_of_values, told_by_values
 from domain.spatial_file.drawing_shape import Flat, HasHeight, shape_of, skips
 from domain.spatial_file.driver import CURVE_NOTE, HEIGHT_NOTE
+from domain.spatial_file.foreign_faults import PARSER_FAULTS
 from domain.spatial_file.model import FileLayer
 
 MOST_ENTITIES = 500_000
@@ -83,7 +84,7 @@ def _opened(path: Path, encoding: str | None) -> tuple[Drawing, str, list[str]]:
             notes.append(f"图纸写明的编码与文字不符，已按 {found[0]} 读取。请核对样例文字，不对时另选编码。")
     except InvalidData:
         raise
-    except (ezdxf.DXFError, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, AssertionError) as error:
+    except (ezdxf.DXFError, *PARSER_FAULTS) as error:
         why = str(error).split("\n")[0].replace(str(path), path.name)[:120]
         raise InvalidData(f"“{path.name}”不是可以读取的 DXF，可能已损坏或不完整。请另存为 DXF 2007 或更高版本后上传。（{why}）") from error
     return document, codec or ("utf-8" if document.dxfversion >= _UNICODE_VERSION else document.encoding), notes
@@ -95,7 +96,7 @@ def _document(path: Path, codec: str | None) -> tuple[Drawing, list[str]]:
         return ezdxf.readfile(path, encoding=codec), []
     except UnicodeDecodeError as error:
         raise InvalidData(f"“{path.name}”的文字不是选定的编码。请另选编码后重新读取。") from error
-    except (ezdxf.DXFError, ValueError, TypeError, LookupError, AttributeError):
+    except (ezdxf.DXFError, *PARSER_FAULTS):
         document, auditor = recover.readfile(path)
         if not len(document.modelspace()):
             raise
@@ -130,7 +131,7 @@ def _layers(document: Drawing, file_name: str, notes: list[str]) -> list[FileLay
         except HasHeight as raised:
             found = raised.flat
             seen.add(HEIGHT_NOTE)
-        except (ezdxf.DXFError, ValueError, TypeError, ZeroDivisionError, IndexError, AttributeError, shapely.GEOSException):
+        except (ezdxf.DXFError, shapely.GEOSException, *PARSER_FAULTS):
             left_out[f"{kind}（图形有误）"] += 1
             continue
         if found is None:
@@ -188,7 +189,7 @@ def _laid_out(entity: DXFEntity, blocks: tuple[str, ...]) -> Iterator[tuple[DXFE
                 if part.dxf.get("layer", "0") == "0":
                     part.dxf.layer = entity.dxf.get("layer", "0")
                 yield from _laid_out(part, (*blocks, name))
-    except (ezdxf.DXFError, ValueError, TypeError, ZeroDivisionError, AttributeError, RecursionError):
+    except (ezdxf.DXFError, *PARSER_FAULTS):
         return
 
 

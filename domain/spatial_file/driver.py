@@ -5,6 +5,7 @@ Curves are cut into lines by the driver, one degree of arc at most for each; hei
 
 import datetime
 import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -38,8 +39,10 @@ pyogrio.set_gdal_config_options(
 def layers_in(path: Path, name: str) -> list[tuple[str, str]]:
     """(name, declared geometry type, "" for a table) of each layer; InvalidData if the driver cannot open the file."""
     try:
-        return [(str(layer), str(kind or "")) for layer, kind in pyogrio.list_layers(path)]
-    except (*FAULTS, UnicodeDecodeError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # measures are told of by the layer that has them
+            return [(str(layer), str(kind or "")) for layer, kind in pyogrio.list_layers(path)]
+    except (*FAULTS, ValueError) as error:
         raise unreadable(name, error) from error
 
 
@@ -60,10 +63,12 @@ def read_layer(
 ) -> FileLayer:
     """A layer by its name. `fields` gives alias, length and decimals where the format keeps them elsewhere."""
     try:
-        meta, rows, blobs, columns = pyogrio.raw.read(
-            path, layer=layer, force_2d=True, datetime_as_string=True, return_fids=True
-        )
-    except (*FAULTS, UnicodeDecodeError) as error:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            meta, rows, blobs, columns = pyogrio.raw.read(
+                path, layer=layer, force_2d=True, datetime_as_string=True, return_fids=True
+            )
+    except (*FAULTS, ValueError) as error:
         raise unreadable(file_name, error) from error
     known = {
         str(name): (_field(str(name), kind, subtype, fields or {}), values)
@@ -74,7 +79,8 @@ def read_layer(
     }
     system, words = system_of_words(meta["crs"] or "")
     notes = [CURVE_NOTE] if _CURVED.search(declared_type) else []
-    notes += [HEIGHT_NOTE] if re.search(r" ?[ZM]+$|25D|3D", declared_type) else []
+    has_measures = any("Measured (M)" in str(each.message) for each in told)
+    notes += [HEIGHT_NOTE] if has_measures or re.search(r" Z?M?$|[ZM]$|25D|3D", declared_type) else []
     shapes = _shapes(blobs, len(rows), notes)
     kind = plain_type(declared_type)
     return FileLayer(

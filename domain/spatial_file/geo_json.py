@@ -3,12 +3,14 @@
 A GeoJSON without `crs` is WGS 84 by RFC 7946, but practice in China differs, so its system counts as not named.
 """
 
+import itertools
 import json
-import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy
 import shapely
 
 from domain.errors import InvalidData
@@ -16,18 +18,21 @@ from domain.geometry import InvalidGeometry
 from domain.projection import UnknownCrs
 from domain.spatial_file.columns import as_column, common_type, field_of_values, told_by_values
 from domain.spatial_file.coordinate_words import system_of_words
-from domain.spatial_file.driver import HEIGHT_NOTE
+from domain.spatial_file.driver import HEIGHT_NOTE, layers_in, read_layer
 from domain.spatial_file.model import FileLayer
 
 _KINDS = ("Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon", "GeometryCollection")
-MOST_BYTES = 512 * 1024 * 1024
-"""Largest GeoJSON that is read; larger data belongs into GeoPackage or FileGDB."""
+_MOST = 1e300
+"""Nothing beyond it is a coordinate; infinity and NaN are refused with it."""
+LARGEST_WHOLE_BYTES = 96 * 1024 * 1024
+"""Up to here a file is looked at whole, with the place of every fault; a larger one is streamed by the driver."""
+_HEAD_BYTES = 64 * 1024
 
 
 def read_geojson(path: Path, name: str) -> FileLayer:
     """The features of a GeoJSON file as one layer."""
-    if path.stat().st_size > MOST_BYTES:
-        raise InvalidData(f"GeoJSON 文件“{path.name}”超过 {MOST_BYTES >> 20} MB。请改用 GeoPackage 或 FileGDB 提供。")
+    if path.stat().st_size > LARGEST_WHOLE_BYTES:
+        return _streamed(path, name)
     document = _json_object(path.read_bytes())
     system, words = _system(document)
     shapes, rows = [], []
@@ -39,6 +44,19 @@ def read_geojson(path: Path, name: str) -> FileLayer:
         name, common_type(shapes), tuple(field_of_values(key, column) for key, column in columns.items()),
         as_column(shapes), columns, system, words, notes=(HEIGHT_NOTE,) if _has_height(document) else (),
     )  # fmt: skip
+
+
+def _streamed(path: Path, name: str) -> FileLayer:
+    """The features as the driver reads them piece by piece; its system counts only if the head of the file names one."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if not head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+        raise InvalidData(f"“{path.name}”不是 GeoJSON（不以大括号开头）。请重新导出。")
+    (found, kind), *others = layers_in(path, path.name)
+    if others:
+        raise InvalidData(f"“{path.name}”不是一个要素集。请导出为 FeatureCollection。")
+    layer = replace(read_layer(path, found, kind, path.name), name=name)
+    return layer if b'"crs"' in head else replace(layer, system=None, crs_words="")
 
 
 def _json_object(content: bytes) -> dict[str, Any]:
@@ -164,7 +182,22 @@ def _positions(points: list[Any], where: str):
     """The points as pairs of numbers; heights are left off."""
     if not isinstance(points, list):
         raise InvalidGeometry(f"{where}不是点的列表。请检查坐标的括号。")
+    plain = _plain_positions(points)
+    if plain is not None:
+        return plain
     return [_position(position, f"{where}第 {number} 点") for number, position in enumerate(points, start=1)]
+
+
+def _plain_positions(points: list[Any]) -> numpy.ndarray | None:
+    """The points as an array if every one is of plain finite numbers; None sends them to be looked at one by one."""
+    try:
+        if not set(map(type, itertools.chain.from_iterable(points))) <= {int, float}:
+            return None
+        found = numpy.array(points, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    is_plain = found.ndim == 2 and found.shape[1] >= 2 and bool(numpy.isfinite(found[:, :2]).all())
+    return found[:, :2] if is_plain else None
 
 
 def _position(position: Any, where: str) -> tuple[float, ...]:
@@ -172,7 +205,7 @@ def _position(position: Any, where: str) -> tuple[float, ...]:
         raise InvalidGeometry(f"{where}不是一对坐标。每点写两个数字，经度或东坐标在前。")
     for value in position[:2]:
         is_number = type(value) is float or type(value) is int
-        if not is_number or not math.isfinite(value):
+        if not is_number or not -_MOST < value < _MOST:
             raise InvalidGeometry(f"{where}的“{str(value)[:30]}”不是数字。坐标写成不带引号、不带千分位逗号的数字。")
     return float(position[0]), float(position[1])
 

@@ -136,6 +136,7 @@ def _read_package(read: _Read, path: Path, file_name: str, folder: Path):
         except PortalError as fault:
             if each.name not in fault.message:
                 fault.message = f"“{inside}”：{fault.message}"
+                fault.args = (fault.message,)
             raise
     kinds = dict.fromkeys(KINDS[_kind_of(each)] for each in found.data_sets)
     notes = ()

@@ -8,7 +8,6 @@ import io
 import itertools
 import math
 import unicodedata
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from domain.projection import zone_of_easting
 from domain.spatial_file.character_set import charset_named, detected
 from domain.spatial_file.columns import as_column, field_of_values
 from domain.spatial_file.coordinate_words import system_of_words
+from domain.spatial_file.foreign_faults import PARSER_FAULTS
 from domain.spatial_file.model import FileField, FileLayer
 
 MOST_ROWS = 1_000_000
@@ -66,7 +66,7 @@ def read_workbook(path: Path) -> list[FileLayer]:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         sheets = [(sheet.title, list(_sheet_rows(sheet))) for sheet in book.worksheets]
         book.close()
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, OSError, SyntaxError) as error:
+    except (InvalidFileException, *PARSER_FAULTS) as error:
         raise InvalidData(f"“{path.name}”不能读取，工作簿可能已损坏。请用表格软件打开并另存为 .xlsx 后重新上传。") from error
     found = [_layer(title, path.name, rows, ()) for title, rows in sheets if rows]
     if not found:

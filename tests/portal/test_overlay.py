@@ -2,6 +2,11 @@
 
 import json
 
+import ezdxf
+import numpy
+import pyogrio
+import shapely
+
 from portal.command_line import main
 
 CRS = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4490"}}
@@ -39,3 +44,20 @@ def test_a_file_without_a_coordinate_system_is_refused(tmp_path, capsys):
 def test_a_missing_file_is_named(tmp_path, capsys):
     assert main(["overlay", str(tmp_path / "没有.geojson"), "b.geojson", "--by", "kind"]) == 2
     assert "没有.geojson" in capsys.readouterr().err
+
+
+def test_drawing_over_geopackage_and_over_a_geodatabase_folder(tmp_path, capsys):
+    drawing = ezdxf.new("R2010")
+    corners = [(40500000, 3442000), (40500100, 3442000), (40500100, 3442100), (40500000, 3442100)]
+    drawing.modelspace().add_lwpolyline(corners, close=True)
+    drawing.saveas(tmp_path / "a.dxf")
+    whole = shapely.to_wkb([shapely.MultiPolygon([shapely.box(40499000, 3441000, 40501000, 3443000)])])
+    for name, driver in (("b.gpkg", "GPKG"), ("b.gdb", "OpenFileGDB")):
+        pyogrio.raw.write(
+            tmp_path / name, whole, [numpy.array(["耕地"], dtype=object)], fields=numpy.array(["DLMC"], dtype=object),
+            crs="EPSG:4528", geometry_type="MultiPolygon", driver=driver, layer="DLTB",
+        )  # fmt: skip
+        arguments = ["overlay", str(tmp_path / "a.dxf"), str(tmp_path / name), "--by", "DLMC", "--crs", "EPSG:4528", "--json"]
+        assert main(arguments) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["rows"][0]["class"] == "耕地" and float(found["rows"][0]["area_m2"]) == float(found["total_m2"])
