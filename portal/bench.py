@@ -10,6 +10,7 @@ from portal.command_line import CommandRefused
 NAMES = {
     "rules": "规则决策、大表、批量、内存、线程、差异对照；决策与 zen-engine 同跑",
     "cases": "一百万件办件时的列表、检索、办件页：20 人同时、150 人在线",
+    "inspection": "8.1 万个地块质检：有效、重复、重叠、缝隙；与 PostGIS、geopandas 同跑",
     "export": "导出 10 万行 xlsx：首个进度、总时长、内存",
     "replay": "规则草稿对 10 万条历史判断回放：总时长、内存；规则的月度统计",
     "documents": "130 个字段的合同生成 PDF",

@@ -9,7 +9,13 @@ from typing import Any
 from domain.coordinate_transformation import load_local_systems
 from domain.errors import PortalError
 from domain.inspection import InspectionResult, Scheme, Variant, inspect, schemes
-from domain.inspection.certificate import Circumstances, certificate_of, differences, digest_of, read_certificate
+from domain.inspection.certificate import (
+    Circumstances,
+    certificate_of,
+    differences,
+    digest_of,
+    read_certificate,
+)
 from domain.portal_clock import now, today
 from domain.spatial_file import read_spatial_file
 from portal.command_line import CommandRefused

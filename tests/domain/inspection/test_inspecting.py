@@ -35,6 +35,7 @@ def test_package_in_order_passes_with_full_score() -> None:
     assert (told(result), result.score, result.passed, dict(result.checked)) == ([], 100, True, {LAYER: 3})
 
 
+@pytest.mark.function("LAND-076", "c2")
 @pytest.mark.parametrize(
     ("column", "values", "code"),
     [
@@ -47,12 +48,14 @@ def test_wrong_value_is_found_at_its_feature(column: str, values: list, code: st
     assert (code, 3) in told(found(supplement(ROW, **{column: values})))
 
 
+@pytest.mark.function("LAND-076", "c3")
 def test_row_of_another_district_is_found_by_code_and_by_place() -> None:
     assert ("ATT-08", 2) in told(found(supplement(ROW, XZQDM=["310117", "310112", "310117"])))
     away = shapely.box(121.9, 31.1, 121.901, 31.101)
     assert told(found(supplement([*ROW, away]))) == [("GEO-04", 4)]
 
 
+@pytest.mark.function("LAND-076", "c4")
 @pytest.mark.parametrize(
     ("bad", "code"),
     [
