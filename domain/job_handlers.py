@@ -4,6 +4,9 @@ import domain.audit_search
 import domain.case.export
 import domain.exchange.export
 import domain.exchange.reconcile
+import domain.inspection.task.admission
+import domain.inspection.task.export
+import domain.inspection.task.running
 import domain.ledger.export
 import domain.map_drawing
 import domain.observation.export

@@ -25,14 +25,16 @@ class Notice(SQLModel, table=True):
     case_id: int | None = Field(default=None, sa_type=BIG_ID, index=True)
     created_at: datetime = Field(sa_column=moment_column(index=True))
     read_at: datetime | None = Field(default=None, sa_column=moment_column(nullable=True))
+    subject: str | None = Field(default=None, sa_column=code_column(length=80, nullable=True))
+    """What it speaks of beside cases, as the audit trail names it: inspection:12."""
 
 
 def notify(
-    work: Work, person_id: int, kind: str, title: str, body: str = "", *, case_id: int | None = None
+    work: Work, person_id: int, kind: str, title: str, body: str = "", *, case_id: int | None = None, subject: str | None = None
 ) -> Notice:
     """Tell a person something, in the transaction of the act it speaks of."""
     notice = Notice(
-        person_id=person_id, kind=kind, title=title, body=body, case_id=case_id, created_at=work.at
+        person_id=person_id, kind=kind, title=title, body=body, case_id=case_id, subject=subject, created_at=work.at
     )
     work.session.add(notice)
     return notice

@@ -12,7 +12,7 @@ from rules.engine.document import Block, read_document
 
 FILE = Path(__file__).parent / "reference" / "roles.yaml"
 LEVELS = ("public", "town", "district", "city", "staff", "system")
-RIGHTS = ("cases", "ledgers", "exchange", "administer")
+RIGHTS = ("cases", "ledgers", "exchange", "administer", "inspections", "inspect", "except", "admit", "lay_out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,14 @@ def sees_ledgers(actor: Actor) -> bool:
 def sees_exchange(actor: Actor) -> bool:
     """True if one of the actor's roles may look at the exchange with partners."""
     return any("exchange" in role(grant.role).may for grant in actor.grants)
+
+
+def may(actor: Actor, right: str, district_code: str | None = None) -> bool:
+    """True if one of the actor's roles gives the right, in that district if one is named."""
+    return any(
+        right in role(grant.role).may and (district_code is None or grant.covers(district_code))
+        for grant in actor.grants
+    )
 
 
 def acts_as(actor: Actor) -> str:

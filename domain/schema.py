@@ -18,6 +18,7 @@ import domain.escalation
 import domain.exchange.tables
 import domain.file_store
 import domain.hold
+import domain.inspection.task.tables
 import domain.job
 import domain.layer.tables
 import domain.ledger.tables

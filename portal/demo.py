@@ -12,7 +12,7 @@ from domain import portal_clock
 from domain.actor import SYSTEM
 from domain.case.tables import Case
 from domain.command import Work, command, system_only
-from domain.demo import LOADERS, bureau
+from domain.demo import LOADERS, bureau, inspections
 from domain.demo.people import ACCOUNTS
 from domain.demo.stories import first_moment
 from domain.person import Person
@@ -59,6 +59,7 @@ def load(settings: Settings, *, if_empty: bool = False) -> bool:
         _load_part(database, "people", since=first_moment(portal_clock.today()))
         with open_stage(settings) as stage:
             bureau.play(stage)
+            inspections.play(stage)
         for name in LOADERS:
             if name != "people":
                 _load_part(database, name)

@@ -3,6 +3,7 @@
 import re
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import shapely
@@ -15,8 +16,8 @@ from starlette.responses import HTMLResponse, Response
 
 from domain import outflow
 from domain.case import scope
-from domain.case_range import CaseRange, ranges_of, whole_range
-from domain.errors import NotFound
+from domain.case_range import find_range, ranges_of, understand
+from domain.errors import NotFound, Refused
 from domain.land_use_class import land_use_class
 from domain.layer import FeatureData, features_in
 from views import page
@@ -47,6 +48,14 @@ PERMANENT_STYLE = {"color": "#8f1f10", "weight": 2, "dashArray": "10 3 2 3", "fi
 PROTECTED_STYLE = {"color": "#2f6b3a", "weight": 1.5, "dashArray": "4 3", "fillOpacity": 0.1, "fillColor": "#2f6b3a"}
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A range as the map draws it: what its tooltip says, and its geometry in EPSG:4490."""
+
+    label: str
+    geometry: BaseGeometry
+
+
 def show(request: Request) -> Response:
     """The ranges of a case and the permanent farmland they meet."""
     with page.reading(request) as session:
@@ -54,10 +63,27 @@ def show(request: Request) -> Response:
         ranges = ranges_of(session, case.id)
         if not ranges:
             raise NotFound("本案还没有确认过的范围。请先上传并确认范围。")
-        drawn = _map(request, session, ranges)
+        drawn = _map(request, session, [Shape(f"{row.label}　{row.area_m2:,} 平方米", row.geometry) for row in ranges])
+    return _framed(request, drawn, case.title)
+
+
+def show_range(request: Request) -> Response:
+    """One range 落图查看, before or after it was confirmed; Refused while its quality rules find an error."""
+    params = request.path_params
+    with page.reading(request) as session:
+        case = scope.find(session, page.actor(request), params["case_id"])
+        row = find_range(session, case.id, params["range_id"])
+        found = understand(session, case, row)
+        if not found.is_usable or found.range.geometry is None:
+            raise Refused(f"范围没有通过质检：{found.quality.message}。改正后重新上传，才能落图。", (found.quality,))
+        drawn = _map(request, session, [Shape(f"{row.label}　{found.range.area_m2:,} 平方米", found.range.geometry)])
+    return _framed(request, drawn, case.title)
+
+
+def _framed(request: Request, drawn: "folium.Map", title: str) -> Response:
     nonce = secrets.token_urlsafe(16)
     icon = request.app.state.templates.environment.globals["asset"]("mark.svg")
-    html = re.sub(r"<(script|style)\b", rf'<\1 nonce="{nonce}"', _readable(drawn.get_root().render(), case.title, icon))
+    html = re.sub(r"<(script|style)\b", rf'<\1 nonce="{nonce}"', _readable(drawn.get_root().render(), title, icon))
     return HTMLResponse(html, headers={"Content-Security-Policy": POLICY.format(nonce=nonce), "Cache-Control": "no-store"})
 
 
@@ -70,25 +96,26 @@ def _readable(html: str, title: str, icon: str) -> str:
     return re.sub(r",\s*maximum-scale=1\.0,\s*user-scalable=no", "", html)
 
 
-def _map(request: Request, session: Session, ranges: list[CaseRange]) -> "folium.Map":
+def _map(request: Request, session: Session, ranges: list[Shape]) -> "folium.Map":
     """A map without outside tiles: everything on it is from the portal."""
     import folium
     from branca.element import MacroElement
 
     asset = request.app.state.templates.environment.globals["asset"]
-    west, south, east, north = whole_range(ranges).bounds
+    whole = shapely.union_all([each.geometry for each in ranges])
+    west, south, east, north = whole.bounds
     made = folium.Map(tiles=None, zoom_control=False, attributionControl=False)
     made.default_js = [("leaflet", asset("vendor/leaflet/leaflet.js"))]
     made.default_css = [("leaflet_css", asset("vendor/leaflet/leaflet.css"))]
     worded = MacroElement()
     worded._template = WORDS
     worded.add_to(made)
-    _surround(made, session, whole_range(ranges))
-    met = _patches(session, ranges)
+    _surround(made, session, whole)
+    met = _patches(session, whole)
     _add(made, "永久基本农田", _named(each for each in met if each.class_code == outflow.PERMANENT), PERMANENT_STYLE)
     _add(made, "耕地保护空间", _named(each for each in met if each.class_code != outflow.PERMANENT), PROTECTED_STYLE)
-    _add(made, "本案范围", [(f"{row.label}　{row.area_m2:,} 平方米", row.geometry) for row in ranges], RANGE_STYLE)
-    folium.LayerControl(collapsed=False).add_to(made)
+    _add(made, "本案范围", [(each.label, each.geometry) for each in ranges], RANGE_STYLE)
+    folium.LayerControl(position="topleft", collapsed=False).add_to(made)
     made.fit_bounds([[south, west], [north, east]], padding=(30, 30))
     return made
 
@@ -103,10 +130,10 @@ def _surround(made: "folium.Map", session: Session, whole: BaseGeometry) -> None
     _add(made, "其他地类", _named(each for each in land if not land_use_class(each.class_code).is_arable), LAND_STYLE)
 
 
-def _patches(session: Session, ranges: list[CaseRange]) -> list[FeatureData]:
+def _patches(session: Session, whole: BaseGeometry) -> list[FeatureData]:
     if not outflow.is_loaded(session, outflow.FARMLAND_LAYER):
         return []
-    return features_in(session, outflow.FARMLAND_LAYER, whole_range(ranges))
+    return features_in(session, outflow.FARMLAND_LAYER, whole)
 
 
 def _named(features: Iterable[FeatureData]) -> list[tuple[str, BaseGeometry]]:

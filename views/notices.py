@@ -46,6 +46,8 @@ def open_notice(request: Request) -> Response:
     target = _case_page(request)
     if row.case_id is not None and target is not None:
         return redirect(request, target, case_id=row.case_id)
+    if row.subject is not None and row.subject.startswith("inspection:"):
+        return redirect(request, "inspection", task_id=int(row.subject.removeprefix("inspection:")))
     return redirect(request, "notices")
 
 

@@ -10,14 +10,14 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain import case_range
+from domain import case_range, range_mapping
 from domain.area import sum_m2
 from domain.case import access, scope
 from domain.case.definition import case_type_of
 from domain.case.tables import Case, Task
 from domain.case.words import code_of
 from domain.case_range import CaseRange, RangeUpload, Understood
-from domain.errors import InvalidData, NotFound, Refused
+from domain.errors import InvalidData, NotFound, OutsideSystemDown, Refused
 from domain.file_store import StoredFile
 from domain.layer import features_in
 from domain.layer.reading import edition_on
@@ -84,6 +84,7 @@ class RangePage:
     more_points: int
     systems: tuple[Mapping[str, str], ...]
     asks_crs: bool
+    mapping: Mapping[str, Any] = field(default_factory=dict)
     refused: str = ""
 
 
@@ -228,7 +229,8 @@ def _range_page(request: Request, refused: str = "", status: int = 200) -> Respo
         context = _context(request, session, case, row, found, can_change, refused)
         crumbs = _crumbs(request, case, row.label)
     title = "核对范围" if row.confirmed_at is None else f"范围 {row.label}"
-    return page.render(request, "cases/range.html", context, title=title, crumbs=crumbs, status=status)
+    block = "mapping" if "gis" in request.query_params and page.is_htmx(request) else None
+    return page.render(request, "cases/range.html", context, title=title, crumbs=crumbs, status=status, block=block)
 
 
 def _context(
@@ -248,7 +250,23 @@ def _context(
         other_districts=tuple(f"{each.area.name} {each.area_m2:,} 平方米" for each in found.shares[1:]),
         picture=_picture(session, found), points=points, points_crs=system, more_points=more, systems=_systems(),
         asks_crs=can_change and row.confirmed_at is None and found.range.system is None, refused=refused,
+        mapping=_mapping(request, session, row, found),
     )
+
+
+def _mapping(request: Request, session: Session, row: CaseRange, found: Understood) -> Mapping[str, Any]:
+    """Whether the range can be put on the map 落图: nothing is offered before the layers of the one map have answered."""
+    params = {"case_id": row.case_id, "range_id": row.id}
+    base = {
+        "ask_href": _url(request, "range", {"gis": "1"}, **params), "map_href": _url(request, "range_map", **params),
+        "is_usable": found.is_usable and found.range.geometry is not None, "state": "waiting", "why": "", "met": (),
+    }
+    if not base["is_usable"] or "gis" not in request.query_params:
+        return base
+    try:
+        return {**base, "state": "ready", "met": range_mapping.plots_met(session, found.range.usable_geometry())}
+    except OutsideSystemDown as down:
+        return {**base, "state": "down", "why": down.message}
 
 
 _ROUTES = {"confirm": "confirm_range", "remove": "remove_range", "declare": "declare_range", "file": "range_file"}

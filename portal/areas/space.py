@@ -15,6 +15,7 @@ PAGES: list[Page] = [
     Page(RANGE + "/confirm", "confirm_range", ranges.confirm, SIGNED_IN, POST),
     Page(RANGE + "/remove", "remove_range", ranges.remove, SIGNED_IN, POST),
     Page(RANGE + "/file", "range_file", ranges.file, SIGNED_IN),
+    Page(RANGE + "/map", "range_map", case_map.show_range, SIGNED_IN),
     Page("/cases/{case_id:int}/map", "case_map", case_map.show, STAFF),
     Page("/map", "map", map.show, STAFF),
     Page("/map/text", "map_text", map.text, STAFF),

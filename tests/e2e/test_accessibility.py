@@ -25,6 +25,7 @@ AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
 PHONE = {"width": 390, "height": 844}
 ANYBODY, ENTERPRISE, OFFICIAL, KEEPER = "", "pipeline", "reviewer.310118", "rule_maintainer"
+INSPECTOR = "district_handler.310118"
 SHOWN = [route for route in PAGES if "GET" in route.methods]
 
 LEFT_OUT = {
@@ -35,6 +36,10 @@ LEFT_OUT = {
     "material_file": "下载材料，不是网页",
     "document_file": "下载文书，不是网页",
     "range_file": "下载范围文件，不是网页",
+    "inspection_package": "下载数据包，不是网页",
+    "inspection_certificate": "下载质检证书，不是网页",
+    "inspection_findings": "一段 GeoJSON，给质检地图读，不是网页",
+    "inspection_features": "一段 GeoJSON，给质检地图读，不是网页",
     "case_snapshot": "下载快照文件，不是网页",
     "job_result": "下载任务的结果文件，不是网页",
     "leave_for_provider": "转到一网通办，本门户不出页面；每个企业账号登录时都走一遍",
@@ -170,6 +175,13 @@ OWN_PLAN = "SELECT id FROM case_file WHERE is_demo AND case_type = 'annual_reser
 LAST_ROUND = "SELECT id FROM report_round ORDER BY id DESC"
 
 COVERED: dict[str, Visits] = {
+    "inspection": together(
+        *(row("/inspections/{}" + tail, f"SELECT id FROM inspection_task WHERE state = '{state}' ORDER BY id", INSPECTOR)
+          for state, tail in (("failed", ""), ("failed", "?finding=1"), ("failed", "?pane=layers"), ("failed", "?pane=table"), ("passed", ""))),
+    ),
+    "inspection_changes": row("/inspections/runs/{}/changes", "SELECT min(id) FROM inspection_run WHERE state = 'failed'", INSPECTOR),
+    "new_inspection_variant": each("/inspections/variants/new?scheme={}", "supplement_package", who="city_handler"),
+    "inspection_variant": row("/inspections/variants/{}", "SELECT id FROM inspection_variant", "city_handler"),
     "guide": each("/hall/{}", "pipeline_permit", "pipeline_permit_cancellation"),
     "filing": together(filing(), lambda demo: [Visit(f"/filing/{demo.draft('draft')}", ENTERPRISE)]),
     "filing_discard": filing("/discard"),
@@ -225,6 +237,8 @@ COVERED: dict[str, Visits] = {
     )[0]), OFFICIAL)],
     "case_plots": together(with_plots("/plots", "closed"), with_plots("/plots", "draft", "district_handler.310118")),
     "clear_plots": with_plots("/plots/clear", "draft", "district_handler.310118"),
+    "range_map": lambda demo: [Visit("/cases/{}/ranges/{}/map".format(*demo.all(
+        "SELECT case_id, id FROM case_range WHERE confirmed_at IS NOT NULL AND removed_at IS NULL AND kind = 'project' ORDER BY id")[0]))],
     "case_map": row("/cases/{}/map", "SELECT case_id FROM case_range WHERE confirmed_at IS NOT NULL AND removed_at IS NULL ORDER BY id"),
     "map": lambda demo: [Visit(path) for path in (
         "/map", f"/map?plot={demo.plot()}", f"/map?q={quote('青浦区')}", "/map?q=121.1,31.1&at=121.1,31.1,15")],

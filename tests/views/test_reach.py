@@ -16,6 +16,12 @@ from domain.case.tables import Material, StoredDecision
 from domain.case_range import CaseRange
 from domain.document.tables import Document
 from domain.exchange.tables import InboxMessage, OutboxMessage
+from domain.inspection.task.tables import (
+    InspectionException,
+    InspectionRun,
+    InspectionTask,
+    InspectionVariant,
+)
 from domain.job import Job
 from domain.notice import Notice
 from domain.observation.tables import ObservationSeries
@@ -50,6 +56,7 @@ CASE = "/cases/{case}"
 TASK = CASE + "/tasks/{task}"
 RANGE = CASE + "/ranges/{range}"
 FILING = "/filing/{draft}"
+INSPECTION, INSPECTED = "/inspections/{inspection}", "/inspections/runs/{run}"
 PERSON = "/administration/people/{person}"
 ROUTES = {
     "edit_filter": Route("/desk/filters/{filter}", "dispatcher"),
@@ -120,6 +127,7 @@ ROUTES = {
     "confirm_range": Route(RANGE + "/confirm"),
     "remove_range": Route(RANGE + "/remove"),
     "range_file": Route(RANGE + "/file", "dispatcher"),
+    "range_map": Route(RANGE + "/map"),
     "case_map": Route(CASE + "/map"),
     "audit_entry": Route("/audit/1"),
     "administered_person": Route(PERSON),
@@ -148,6 +156,18 @@ ROUTES = {
     "put_template_file": Route("/administration/template-files/plots/put"),
     "roll_back_template_file": Route("/administration/template-files/plots/roll-back"),
     "template_file_version": Route("/administration/template-files/plots/versions/1"),
+    "inspection": Route(INSPECTION), "inspection_changes": Route(INSPECTED + "/changes"), "inspection_package": Route(INSPECTED + "/package"),
+    "inspection_certificate": Route(INSPECTED + "/certificate"), "inspection_findings": Route(INSPECTED + "/findings?bounds=1,2,3,4"),
+    "inspection_features": Route(INSPECTED + "/features?bounds=1,2,3,4"), "export_inspection": Route(INSPECTED + "/export", posted={"what": "report.pdf"}),
+    "pack_inspection": Route(INSPECTED + "/pack"), "admit_inspection": Route(INSPECTION + "/packages/1/admit", posted={"version": "1"}),
+    "resubmit_inspection": Route(INSPECTION + "/packages/1/resubmit", posted={"version": "1"}), "restore_inspection": Route(INSPECTION + "/restore"),
+    "copy_inspection": Route(INSPECTION + "/copy"), "rename_inspection": Route(INSPECTION + "/rename", posted={"version": "1", "title": "x"}),
+    **{f"{act}_inspection": Route(INSPECTION + f"/{act}", posted={"version": "1"}) for act in ("confirm", "reread", "rerun", "cancel", "delete")},
+    "ask_inspection_exception": Route(INSPECTION + "/exceptions", posted={"version": "1", "run": "1", "finding": "1", "reason": "x"}),
+    "decide_inspection_exception": Route("/inspections/exceptions/{exception}/decide", posted={"decision": "approve"}),
+    "withdraw_inspection_exception": Route("/inspections/exceptions/{exception}/withdraw"),
+    "inspection_variant": Route("/inspections/variants/{variant}"),
+    "delete_inspection_variant": Route("/inspections/variants/{variant}/delete", posted={"version": "1"}),
     "administered_job": Route("/administration/jobs/{job}"),
     "cancel_administered_job": Route("/administration/jobs/{job}/cancel"),
     "retry_administered_job": Route("/administration/jobs/{job}/retry"),
@@ -209,9 +229,19 @@ def places(permit, database, sign_in):
                                      received_at=at, last_received_at=at),
             "series": ObservationSeries(key="s", subject="样例墩", title="日沉降量", unit="mm", rule_set="observation_line",
                                         district_code="310118", created_at=at),
+            "inspection": InspectionTask(number="ZJ1", title="质检", scheme="x", district_code="310118", state="failed", created_by=officer.person_id,
+                                         created_by_name="甲", created_at=at, changed_at=at, changed_by_name="甲"),
+            "variant": InspectionVariant(scheme="x", title="放宽", created_by=officer.person_id, created_by_name="甲", changed_at=at),
             "notice": Notice(person_id=applicant.person_id, kind="task", title="通知", created_at=at),
         }
         session.add_all(rows.values())
+        session.flush()
+        rows["run"] = InspectionRun(task_id=rows["inspection"].id, package_no=1, run_no=1, state="failed", file_name="x.zip", digest=material.digest,
+                                    size_bytes=1, uploaded_by_name="甲", uploaded_at=at)
+        session.add(rows["run"])
+        session.flush()
+        rows["exception"] = InspectionException(run_id=rows["run"].id, finding_count=1, reason="x", asked_by=officer.person_id, asked_by_name="甲", asked_at=at)
+        session.add(rows["exception"])
         session.flush()
 
         def first(table, *conditions):
@@ -245,7 +275,7 @@ def test_the_addresses_are_those_of_the_route_table():
     by_name = {page.name: page for page in pointing()}
     for name, route in ROUTES.items():
         pattern = re.sub(r"\{[^}]+\}", "[^/]+", by_name[name].path)
-        assert re.fullmatch(pattern, re.sub(r"\{[^}]+\}", "1", route.path)), name
+        assert re.fullmatch(pattern, re.sub(r"\{[^}]+\}", "1", route.path).partition("?")[0]), name
 
 
 def answers(browser, places, name):
