@@ -6,6 +6,8 @@ import domain.exchange.export
 import domain.exchange.reconcile
 import domain.ledger.export
 import domain.map_drawing
+import domain.overlay_run.export
+import domain.overlay_run.request
 import domain.report_building
 import domain.report_list
 import domain.report_outcome
