@@ -27,6 +27,7 @@ from domain.overlay.operations import (
 )
 from domain.overlay.repair import Repair, Repaired, repaired
 from domain.overlay.slivers import Sliver, SliverReport, SliverRule, handle_slivers
+from domain.overlay.spread import spread_table
 from domain.overlay.table import OverlayLayer, OverlayTable, TableRow, overlay_table
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "overlay_table",
     "repaired",
     "require_sound_set",
+    "spread_table",
     "symmetric_difference",
     "union",
 ]

@@ -10,7 +10,7 @@ those of `overlay_areas`, which rounds every piece.
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -20,7 +20,7 @@ import shapely
 from domain.area import rounded_m2, sum_m2, unrounded_areas_m2
 from domain.overlay.adjustment import adjusted
 from domain.overlay.features import FeatureSet, require_sound_set
-from domain.overlay.operations import NONE, Pieces, cut_sound, disjoint
+from domain.overlay.operations import NONE, Pieces, cut_sound, disjoint, sound_intersection
 from domain.overlay.slivers import SliverReport, SliverRule, handle_slivers
 
 DISTRICT = "district_code"
@@ -52,15 +52,21 @@ class TableRow:
 class OverlayTable:
     """Rows that add up to the ranges; `pieces` holds the geometry behind them where it was asked for.
 
-    `repeated_m2` by layer key (and "" for the ranges) is what would have counted twice.
+    `repeated` by layer key (and "" for the ranges among themselves) is what would have counted twice in the ranges, in m²
+    before rounding.
     """
 
     layer_keys: tuple[str, ...]
     rows: tuple[TableRow, ...]
     range_areas: Mapping[str, Decimal]
-    repeated_m2: Mapping[str, Decimal]
+    repeated: Mapping[str, float]
     slivers: Mapping[str, SliverReport]
     pieces: FeatureSet | None = None
+
+    @property
+    def repeated_m2(self) -> dict[str, Decimal]:
+        """`repeated`, each rounded to 0.01 m²."""
+        return {key: rounded_m2(area) for key, area in self.repeated.items()}
 
     @property
     def total_m2(self) -> Decimal:
@@ -113,24 +119,38 @@ def overlay_table(
     gives areas by range key that the parts are adjusted to. `watch` is told how many layers are done.
     """
     require_sound_set(ranges)
-    single, repeated_ranges = disjoint(ranges)
-    repeated, reports = {"": rounded_m2(repeated_ranges)}, {}
-    parts = _Parts.of(single)
+    single, repeated = disjoint(ranges)
+    found = table_of_disjoint(single, layers, slivers, range_areas(single, registered_m2 or {}), keeps_pieces, watch)
+    return replace(found, repeated={"": repeated, **found.repeated})
+
+
+def table_of_disjoint(
+    ranges: FeatureSet, layers: Sequence[OverlayLayer], slivers: SliverRule | None, areas: Mapping[str, Decimal], keeps_pieces: bool,
+    watch: Watch | None = None,
+) -> OverlayTable:  # fmt: skip
+    """The table of sound ranges that share no place, each adjusted to its area in `areas`."""
+    repeated, reports, parts = {}, {}, _Parts.of(ranges)
     for place, layer in enumerate(layers):
-        watch(place, layer.key)
-        near = _near(layer.features, single)
+        if watch is not None:
+            watch(place, layer.key)
+        near = near_features(layer.features, ranges)
         require_sound_set(near)
-        near, twice = disjoint(near, _order(near, layer))
-        cut = _without_noise(cut_sound(parts.pieces, near))
+        single, twice = disjoint(near, _order(near, layer))
+        cut = _without_noise(cut_sound(parts.pieces, single))
+        repeated[layer.key] = _repeated_within(parts.pieces, near, single) if twice else 0.0
         if slivers is not None:
             cut, reports[layer.key] = handle_slivers(cut, slivers, keeps_place=True)
         parts = parts.cut(cut, layer.by)
-        repeated[layer.key] = rounded_m2(twice)
-    watch(len(layers), "")
-    areas = _range_areas(single, registered_m2 or {})
-    rows = _rows(parts, single, areas)
-    kept = parts.as_features(single, tuple(layer.key for layer in layers)) if keeps_pieces else None
-    return OverlayTable(tuple(layer.key for layer in layers), rows, areas, repeated, reports, kept)
+    if watch is not None:
+        watch(len(layers), "")
+    keys = tuple(layer.key for layer in layers)
+    return OverlayTable(keys, _rows(parts, ranges, areas), areas, repeated, reports, parts.as_features(ranges, keys) if keeps_pieces else None)
+
+
+def _repeated_within(parts: FeatureSet, before: FeatureSet, after: FeatureSet) -> float:
+    """What of the parts features that overlap each other would have covered twice."""
+    changed = numpy.flatnonzero(before.geometries != after.geometries)
+    return float(sound_intersection(parts, before.taken(changed)).areas.sum() - sound_intersection(parts, after.taken(changed)).areas.sum())
 
 
 @dataclass(frozen=True)
@@ -163,16 +183,16 @@ class _Parts:
         groups: dict[tuple[int, str, tuple[str, ...]], list[int]] = {}
         for place, group in enumerate(zip(self.owners.tolist(), self.districts, self.classes, strict=True)):
             groups.setdefault(group, []).append(place)
-        geometries = numpy.empty(len(groups), dtype=object)
-        for place, members in enumerate(groups.values()):
-            found = self.pieces.geometries[members]
+        order, geometries = sorted(groups), numpy.empty(len(groups), dtype=object)
+        for place, group in enumerate(order):
+            found = self.pieces.geometries[groups[group]]
             geometries[place] = shapely.union_all(found) if len(found) > 1 else found[0]
-        keys = tuple(ranges.keys[owner] for owner, _district, _classes in groups)
-        attributes = tuple({DISTRICT: district, **dict(zip(layer_keys, classes, strict=True))} for _owner, district, classes in groups)
+        keys = tuple(ranges.keys[owner] for owner, _district, _classes in order)
+        attributes = tuple({DISTRICT: district, **dict(zip(layer_keys, classes, strict=True))} for _owner, district, classes in order)
         return FeatureSet(keys, geometries, attributes)
 
 
-def _near(features: FeatureSet, ranges: FeatureSet) -> FeatureSet:
+def near_features(features: FeatureSet, ranges: FeatureSet) -> FeatureSet:
     """The features that a range meets; those elsewhere are neither judged nor cut."""
     if len(features) > len(ranges):
         _ours, met = features.tree.query(ranges.geometries, predicate="intersects")
@@ -191,7 +211,8 @@ def _without_noise(pieces: Pieces) -> Pieces:
     return pieces.taken((pieces.areas >= NOISE_M2) | (pieces.right_rows != NONE))
 
 
-def _range_areas(ranges: FeatureSet, registered_m2: Mapping[str, Decimal]) -> dict[str, Decimal]:
+def range_areas(ranges: FeatureSet, registered_m2: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """The area that the rows of each range add up to: the registered one, else its own rounded once."""
     return {
         key: registered_m2.get(key, rounded_m2(area)) for key, area in zip(ranges.keys, ranges.areas.tolist(), strict=True)
     }

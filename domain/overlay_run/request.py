@@ -17,7 +17,7 @@ from domain.file_store import ReceivedFile
 from domain.file_store import register as register_file
 from domain.job import Job, JobResult, Progress, job_handler
 from domain.layer import edition_on
-from domain.overlay import FeatureSet, OverlayLayer, OverlayTable, overlay_table
+from domain.overlay import FeatureSet, OverlayLayer, OverlayTable, spread_table
 from domain.overlay_run import reading, sources
 from domain.overlay_run.definition import LAYER, RunRequest
 from domain.overlay_run.package import write_pieces
@@ -107,8 +107,8 @@ def run(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
         ranges = sources.ranges_for(session, actor, asked)
         found = [(choice, *sources.layer_for(session, choice, ranges.features)) for choice in asked.layers]
     layers = [OverlayLayer(choice.layer, features, choice.by) for choice, features, _lineage in found]
-    table = overlay_table(
-        ranges.features, layers, slivers=asked.sliver_rule(), registered_m2=ranges.stated_m2 if asked.adjusts else None,
+    table = spread_table(
+        progress.office.scale_out, ranges.features, layers, slivers=asked.sliver_rule(), registered_m2=ranges.stated_m2 if asked.adjusts else None,
         keeps_pieces=True, watch=lambda done, doing: progress.tell(done + 1, len(layers) + 2, f"叠加 {doing}" if doing else "保存结果"),
     )  # fmt: skip
     groups = groups_of(ranges.features, asked.groups)

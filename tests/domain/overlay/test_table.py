@@ -98,7 +98,7 @@ def test_a_sliver_goes_to_the_neighbour_with_the_longest_common_edge():
     made, report = handle_slivers(pieces, SliverRule(Decimal(10), Decimal("0.5")))
     [sliver] = report.slivers
     assert (sliver.right_key, sliver.given_to, sliver.treatment) == ("2", "1", GIVE)
-    assert Decimal("0.15") < sliver.width_m < Decimal("0.2") and made.areas.sum() == pytest.approx(pieces.areas.sum(), abs=1e-6)
+    assert Decimal("0.15") < sliver.width_m < Decimal("0.2") and made.areas.sum() == pytest.approx(pieces.areas.sum(), abs=1e-4)
     assert len(made) == len(pieces) - 1
 
 
@@ -119,7 +119,7 @@ def test_giving_slivers_away_keeps_the_area_of_every_feature(left, right, limit)
     made, report = handle_slivers(pieces, SliverRule(Decimal(limit), None))
     before = {row: pieces.areas[pieces.left_rows == row].sum() for row in range(len(left))}
     for row, area in before.items():
-        assert made.areas[made.left_rows == row].sum() == pytest.approx(area, abs=1e-6)
+        assert made.areas[made.left_rows == row].sum() == pytest.approx(area, abs=1e-4)
     assert len(report.slivers) == (pieces.areas < limit).sum()
     assert len(made) + sum(each.treatment == GIVE for each in report.slivers) == len(pieces)
 
