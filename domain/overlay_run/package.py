@@ -51,6 +51,9 @@ def _write(path: Path, geometries: numpy.ndarray, columns: Mapping[str, Sequence
 
 def read_outlines(store: FileStore, digest: str, most: int) -> list[tuple[str, shapely.Geometry]]:
     """The first pieces of a result with the class of its first layer, for a small picture."""
-    meta, _fids, blobs, columns = pyogrio.raw.read(store.read_bytes(digest), layer=LAYER_NAME, max_features=most)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "pieces.gpkg"
+        path.write_bytes(store.read_bytes(digest))
+        meta, _fids, blobs, columns = pyogrio.raw.read(path, layer=LAYER_NAME, max_features=most)
     first = next(place for place, field in enumerate(meta["fields"]) if field.startswith("class_"))
     return list(zip((value or "" for value in columns[first]), shapely.from_wkb(blobs), strict=True))

@@ -12,7 +12,7 @@ from domain import overlay_run
 from domain.area import sum_m2
 from domain.district import district_name
 from domain.errors import InvalidData, NotAllowed, NotFound
-from domain.format import hectares, moment, signed, thousands
+from domain.format import moment, signed, thousands
 from domain.job import Job
 from domain.layer import layer_definitions
 from domain.outflow import is_loaded
@@ -21,6 +21,7 @@ from domain.overlay_run.reading import Comparison
 from domain.overlay_run.words import class_words
 from domain.portal_clock import now
 from views import page
+from views.ledger_chart import hectares
 from views.overlays.form import CURRENT, HOME, district_choices
 from views.paging import Pager, pager, place
 from views.posted import digits, text

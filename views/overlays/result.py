@@ -16,7 +16,7 @@ from domain.district import district_name
 from domain.errors import NotFound
 from domain.file_store import StoredFile
 from domain.format import area_m2 as area_words
-from domain.format import hectares, moment, thousands
+from domain.format import moment, thousands
 from domain.geometry import multipolygon
 from domain.job import Job
 from domain.layer import layer_definition, layer_definitions
@@ -29,6 +29,7 @@ from domain.overlay_run.sources import districts_of
 from domain.overlay_run.words import UNCOVERED, class_words, field_label
 from views import page
 from views.files import file_response
+from views.ledger_chart import hectares
 from views.overlays.form import CURRENT, HOME
 from views.paging import Pager, pager, place
 from views.range_sketch import Drawn, sketch
