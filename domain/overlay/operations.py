@@ -211,6 +211,8 @@ def _against_all(
     limits = _AGREES + _SHARE * shapely.area(whole)
     for place in numpy.flatnonzero(numpy.abs(_covered(operation, whole, made) - sums) > limits).tolist():
         mine = polygonal(pieces[starts[place] : ends[place]])
+        if abs(_covered(operation, whole[place], made[place]) - shapely.area(shapely.union_all(mine))) <= limits[place]:
+            continue
         expected = shapely.area(shapely.union_all(mine, grid_size=_GRID))
         if abs(_covered(operation, whole[place], made[place]) - expected) > limits[place]:
             made[place] = operation(whole[place], shapely.union_all(groups[place], grid_size=_GRID), grid_size=_GRID)
