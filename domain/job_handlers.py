@@ -10,6 +10,8 @@ import domain.inspection.task.running
 import domain.ledger.export
 import domain.map_drawing
 import domain.observation.export
+import domain.overlay_run.export
+import domain.overlay_run.request
 import domain.report_building
 import domain.report_list
 import domain.report_outcome

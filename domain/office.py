@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from domain.file_store import FileStore
     from domain.ports.partners import Partners
     from domain.rule_edition.folder import RuleFolders
+    from domain.scale_out import ScaleOut
     from rules.case_type import Catalogue
     from rules.engine import RuleBook
 
@@ -32,6 +33,8 @@ class Office:
     """False while no address of the partners is set: messages to them wait."""
     rule_folders: RuleFolders | None = None
     """Where rule files lie and are written; None in tests that have no files."""
+    scale_out: ScaleOut | None = None
+    """The cluster for large spatial work; None computes everything here."""
     caches: dict[str, Any] = field(default_factory=dict)
 
 

@@ -26,6 +26,7 @@ import domain.notice
 import domain.numbering
 import domain.observation.tables
 import domain.outflow
+import domain.overlay_run.tables
 import domain.parameter
 import domain.payment
 import domain.person

@@ -19,6 +19,7 @@ from domain.portal_clock import now
 from domain.ports.partner import PARTNERS
 from domain.rule_edition.folder import RuleFolders
 from domain.rule_edition.shelf import Recorded
+from domain.scale_out import ScaleOut
 from integrations.connection import connect_partners
 from integrations.signature import load_key
 from portal.settings import PROJECT_DIR, Settings
@@ -70,6 +71,7 @@ def open_office(
         files=FileStore(settings.var_dir / "files", largest_bytes=settings.upload_max_bytes),
         public_url=settings.public_url,
         is_demo=settings.demo,
+        scale_out=ScaleOut(settings.scale_out_cluster, settings.scale_out_from) if settings.scale_out_cluster else None,
     )
 
 

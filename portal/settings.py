@@ -55,6 +55,8 @@ class Settings:
     minimum_free_mb: int
     log_level: str
     log_format: str
+    scale_out_cluster: str
+    scale_out_from: int
     failpoints: tuple[str, ...]
 
     @property

@@ -19,6 +19,7 @@ BENCH_LINKS = (
     ("cases", "办件", "cases", lambda actor: role.handles_cases(actor)),
     ("map", "一张图", "map", lambda actor: role.handles_cases(actor)),
     ("inspections", "质检", "inspections", lambda actor: role.may(actor, "inspections")),
+    ("overlays", "叠加分析", "overlays", lambda actor: role.handles_cases(actor)),
     ("ledgers", "台账", "ledgers", lambda actor: role.sees_ledgers(actor)),
     ("usage_control", "用途管制", "usage_control", lambda actor: actor.has_role(*REPORT_READERS)),
     ("rules", "规则", "rules", lambda actor: role.is_staff(actor)),

@@ -2,11 +2,15 @@
 
 from portal.access import SIGNED_IN, STAFF, Page
 from views import case_map, district_report, map, map_measure, ranges
+from views.overlays import form as overlay_form
+from views.overlays import pages as overlay_pages
+from views.overlays import result as overlay_result
 
 GET_POST = ("GET", "POST")
 POST = ("POST",)
 RANGES = "/cases/{case_id:int}/ranges"
 RANGE = RANGES + "/{range_id:int}"
+OVERLAY = "/overlays/{run_id:int}"
 
 PAGES: list[Page] = [
     Page(RANGES + "/new", "new_range", ranges.new, SIGNED_IN, GET_POST, largest_mb=50),
@@ -25,5 +29,14 @@ PAGES: list[Page] = [
     Page("/map/measure", "map_measure", map_measure.show, STAFF),
     Page("/map/districts", "district_report", district_report.show, STAFF),
     Page("/map/tiles/{layer}/{edition:int}/{z:int}/{x:int}/{y:int}", "map_tile", map.tile, STAFF),
+    Page("/overlays", "overlays", overlay_pages.index, STAFF),
+    Page("/overlays/new", "new_overlay", overlay_form.new, STAFF, GET_POST, largest_mb=50),
+    Page("/overlays/compare", "compare_overlays", overlay_pages.compare, STAFF),
+    Page("/overlays/analyses/{key}", "overlay_scheme", overlay_pages.show_scheme, STAFF, GET_POST),
+    Page(OVERLAY, "overlay", overlay_result.show, STAFF),
+    Page(OVERLAY + "/file", "overlay_file", overlay_result.file, STAFF),
+    Page(OVERLAY + "/again", "overlay_again", overlay_pages.again, STAFF, POST),
+    Page(OVERLAY + "/export", "export_overlay", overlay_pages.export, STAFF, POST),
+    Page(OVERLAY + "/delete", "delete_overlay", overlay_pages.delete, STAFF, GET_POST),
 ]
 """The route table by area of the portal: each module lists its PAGES."""

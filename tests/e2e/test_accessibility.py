@@ -40,6 +40,10 @@ LEFT_OUT = {
     "inspection_certificate": "下载质检证书，不是网页",
     "inspection_findings": "一段 GeoJSON，给质检地图读，不是网页",
     "inspection_features": "一段 GeoJSON，给质检地图读，不是网页",
+    "overlay_file": "下载叠加结果的图形，不是网页",
+    "overlay": "演示数据里没有算好的叠加结果；各部分都是组件，组件逐个核对",
+    "delete_overlay": "演示数据里没有算好的叠加结果；确认页是组件，组件逐个核对",
+    "compare_overlays": "演示数据里没有两次叠加结果；各部分都是组件，组件逐个核对",
     "case_snapshot": "下载快照文件，不是网页",
     "job_result": "下载任务的结果文件，不是网页",
     "leave_for_provider": "转到一网通办，本门户不出页面；每个企业账号登录时都走一遍",
@@ -242,6 +246,7 @@ COVERED: dict[str, Visits] = {
     "case_map": row("/cases/{}/map", "SELECT case_id FROM case_range WHERE confirmed_at IS NOT NULL AND removed_at IS NULL ORDER BY id"),
     "map": lambda demo: [Visit(path) for path in (
         "/map", f"/map?plot={demo.plot()}", f"/map?q={quote('青浦区')}", "/map?q=121.1,31.1&at=121.1,31.1,15")],
+    "overlay_scheme": each("/overlays/analyses/{}", "land_use_analysis"),
     "map_text": lambda demo: [Visit(f"/map/text?plot={demo.plot()}")],
     "map_measure": lambda demo: [Visit(f"/map/measure?kind=area&points={quote('121.1,31.1;121.2,31.1;121.2,31.2'.replace(';', chr(10)))}")],
     "exchange_message": row("/exchange/messages/{}", "SELECT id FROM outbox_message ORDER BY id DESC", "report_admin"),

@@ -25,6 +25,7 @@ from domain.inspection.task.tables import (
 from domain.job import Job
 from domain.notice import Notice
 from domain.observation.tables import ObservationSeries
+from domain.overlay_run import LayerChoice, OverlayRun, RunRequest
 from domain.payment import PaymentRecord
 from domain.person import Absence, RoleGrant
 from domain.portal_clock import now, today
@@ -176,6 +177,13 @@ ROUTES = {
 ROUTES |= {
     page.name: Route(re.sub(r"\{[^}]+\}", "1", page.path)) for page in RULE_PAGES if "{" in page.path and page.access == KEEPERS
 }
+ROUTES |= {
+    "overlay": Route("/overlays/{overlay}", "dispatcher"),
+    "overlay_file": Route("/overlays/{overlay}/file"),
+    "overlay_again": Route("/overlays/{overlay}/again"),
+    "export_overlay": Route("/overlays/{overlay}/export"),
+    "delete_overlay": Route("/overlays/{overlay}/delete", "dispatcher"),
+}
 ROUTES["rule_decision"] = Route("/rule-decisions/{decision}", "dispatcher")
 OPEN = {
     "guide": "办事指南，人人可看",
@@ -188,6 +196,7 @@ OPEN = {
     "rule_tab": "规则库，工作人员都可看；用到它的办件按辖区列出，由 test_rules 核对",
     "usage_control_matter": "事项目录；其中的办件按辖区列出，由 test_usage_control 核对",
     "ledger_details": "明细表的名称，不是行号；行按辖区列出，由 test_ledgers 核对",
+    "overlay_scheme": "预设分析的名称，不是行号；结果按辖区列出，由 test_overlays 核对",
     "map_tile": "图层瓦片；公共底图，办件范围另由 map_ranges 按辖区给出",
 }
 """Routes whose parameter points at nobody's row; each with the reason."""
@@ -232,6 +241,10 @@ def places(permit, database, sign_in):
             "inspection": InspectionTask(number="ZJ1", title="质检", scheme="x", district_code="310118", state="failed", created_by=officer.person_id,
                                          created_by_name="甲", created_at=at, changed_at=at, changed_by_name="甲"),
             "variant": InspectionVariant(scheme="x", title="放宽", created_by=officer.person_id, created_by_name="甲", changed_at=at),
+            "overlay": OverlayRun(
+                title="叠加", asked=RunRequest("叠加", (LayerChoice("land_use", "class_code"),), layer="annual_farmland").as_document(),
+                district_code="310118", asked_by=officer.person_id, asked_by_name="发件", asked_at=at,
+            ),
             "notice": Notice(person_id=applicant.person_id, kind="task", title="通知", created_at=at),
         }
         session.add_all(rows.values())

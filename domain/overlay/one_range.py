@@ -1,4 +1,4 @@
-"""Overlay: how much of a range lies in the features of a layer, by feature and by class, nothing lost and
+"""One range: how much of it lies in the features of a layer, by feature and by class, nothing lost and
 nothing counted twice.
 
 Rounding rule: each piece (range ∩ feature) is rounded once to 0.01 m², half up, and every sum is a sum of
@@ -117,7 +117,7 @@ def overlay_areas(
     require_polygons(project_range)
     index = features if isinstance(features, FeatureIndex) else FeatureIndex(features)
     met = index.meeting(project_range)
-    _require_sound(met)
+    require_sound(met)
     order = {value: rank for rank, value in enumerate(priority)}
     met.sort(key=lambda f: (order.get(class_value(f, by), len(order)), f.key))
     pieces = shapely.intersection(project_range, numpy.array([f.geometry for f in met], dtype=object))
@@ -184,7 +184,7 @@ def class_value(feature: OverlayFeature, by: str) -> str:
     return "" if value is None else str(value)
 
 
-def _require_sound(features: Sequence[OverlayFeature]) -> None:
+def require_sound(features: Sequence[OverlayFeature]) -> None:
     """Refuse a feature that cannot be measured, by its key; leaving it out would hide its area."""
     for feature in features:
         try:

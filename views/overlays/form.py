@@ -1,0 +1,161 @@
+"""Asking for an overlay: what may be chosen, and what a posted form means."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.responses import Response
+
+from domain import overlay_run
+from domain.actor import Actor
+from domain.case import scope
+from domain.case.tables import Case
+from domain.case_range import receive
+from domain.district import load_account_areas
+from domain.errors import InvalidData, NotAllowed, NotFound
+from domain.file_store import ReceivedFile
+from domain.layer import layer_definitions
+from domain.outflow import is_loaded
+from domain.overlay.slivers import DROP, GIVE, KEEP
+from domain.overlay_run.definition import (
+    CASE,
+    LAYER,
+    UPLOADED,
+    FileRanges,
+    LayerChoice,
+    RunRequest,
+    fields_of,
+)
+from domain.overlay_run.sources import districts_of, read_ranges
+from domain.projection import system_of_srid
+from views import page
+from views.posted import FieldFault, by_field, faults_of, given_texts, text, upload
+from views.shell import Crumb, Link
+
+CURRENT = "overlays"
+HOME = Crumb("叠加分析", Link("overlays", "叠加分析"))
+SYSTEMS = (4490, 4326, 4528, 4549, 4529, 4550)
+SOURCES = ((LAYER, "图层里的图形"), (UPLOADED, "上传的范围文件"), (CASE, "办件的范围"))
+TREATMENTS = ((GIVE, "并入公共边最长的相邻部分"), (DROP, "舍去，计入未覆盖"), (KEEP, "保留，只列出"))
+BAD_NUMBER = "应为大于 0 的数"
+
+
+@dataclass(frozen=True)
+class FormPage:
+    """The context of overlays/new.html."""
+
+    sources: Sequence[Mapping[str, str]]
+    layers: Sequence[Mapping[str, Any]]
+    districts: Sequence[Mapping[str, str]]
+    systems: Sequence[Mapping[str, str]]
+    treatments: Sequence[Mapping[str, str]]
+    given: Mapping[str, str]
+    chosen: frozenset[str]
+    faults: tuple[FieldFault, ...]
+    errors: Mapping[str, str]
+    is_city: bool
+
+
+def new(request: Request) -> Response:
+    """The form; what is posted is queued, and its page tells how far it is."""
+    if request.method == "GET":
+        return _form(request, (), 200)
+    try:
+        asked, file = _asked(request)
+        with page.writing(request) as session:
+            run_id = overlay_run.request(session, page.actor(request), asked, file).id
+    except InvalidData as fault:
+        return _form(request, faults_of(fault), 422)
+    except (NotFound, NotAllowed) as fault:
+        return _form(request, (FieldFault("layer", fault.message),), 422)
+    return page.redirect(request, "overlay", run_id=run_id)
+
+
+def loaded_layers(session: Session) -> list[Any]:
+    """The definitions of the layers that have data."""
+    return [each for key, each in layer_definitions().items() if is_loaded(session, key)]
+
+
+def district_choices(actor: Actor) -> list[dict[str, str]]:
+    """The districts that the actor may take patches of."""
+    right = districts_of(actor)
+    return [{"value": area.code, "label": area.name} for area in load_account_areas() if right is None or area.code in right]
+
+
+def _form(request: Request, faults: tuple[FieldFault, ...], status: int) -> Response:
+    actor = page.actor(request)
+    given = given_texts(request) if request.method == "POST" else dict(request.query_params)
+    with page.reading(request) as session:
+        found = loaded_layers(session)
+    chosen = frozenset(str(each) for each in page.form(request).getlist("layers")) if request.method == "POST" else frozenset()
+    context = FormPage(
+        sources=[{"value": value, "label": label} for value, label in SOURCES],
+        layers=[
+            {"value": each.key, "label": each.title, "class_field": each.class_field,
+             "fields": [{"value": column.name, "label": column.label} for column in fields_of(each)]}
+            for each in found
+        ],
+        districts=district_choices(actor), systems=[{"value": f"EPSG:{srid}", "label": system_of_srid(srid).title} for srid in SYSTEMS],
+        treatments=[{"value": value, "label": label} for value, label in TREATMENTS], given={"source": LAYER, **given}, chosen=chosen,
+        faults=faults, errors=by_field(faults), is_city=districts_of(actor) is None,
+    )  # fmt: skip
+    crumbs = (HOME, Crumb("新的叠加分析"))
+    return page.render(
+        request, "overlays/new.html", context, title="新的叠加分析", current=CURRENT, crumbs=crumbs, audience="bench", status=status
+    )
+
+
+def _asked(request: Request) -> tuple[RunRequest, ReceivedFile | None]:
+    """What was posted. Raises InvalidData by field; a file is read here, so that its faults are told at once."""
+    keys = [str(each) for each in page.form(request).getlist("layers")]
+    source = text(request, "source", 16)
+    case_id = _case_id(request) if source == CASE else None
+    file, received = _file(request) if source == UPLOADED else (None, None)
+    return RunRequest(
+        title=text(request, "title", 100), note=text(request, "note", 500), source=source,
+        layers=tuple(LayerChoice(key, text(request, f"by_{key}", 64)) for key in keys),
+        layer=text(request, "layer", 64) if source == LAYER else "", district=text(request, "district", 12) if source == LAYER else "",
+        value=text(request, "value", 64) if source == LAYER else "", case_id=case_id, file=file,
+        adjusts=bool(text(request, "adjusts", 4)), repairs=bool(text(request, "repairs", 4)), **_slivers(request),
+    ), received  # fmt: skip
+
+
+def _slivers(request: Request) -> dict[str, str]:
+    treatment = text(request, "sliver_treatment", 16)
+    if not treatment:
+        return {}
+    limits = {name: text(request, name, 12) for name in ("sliver_area_m2", "sliver_width_m")}
+    wrong = {name: BAD_NUMBER for name, value in limits.items() if value and not _is_positive(value)}
+    if not any(limits.values()):
+        wrong = {"sliver_area_m2": "处理碎面时，面积和宽度上限至少填一项"}
+    if wrong:
+        raise InvalidData("碎面规则不完整：" + "；".join(wrong.values()) + "。", wrong)
+    return {"sliver_treatment": treatment, **limits}
+
+
+def _is_positive(value: str) -> bool:
+    whole, _, part = value.partition(".")
+    return value.isascii() and whole.isdigit() and (not part or part.isdigit()) and any(digit in "123456789" for digit in value)
+
+
+def _case_id(request: Request) -> int:
+    number = text(request, "case", 64)
+    with page.reading(request) as session:
+        wanted = (Case.number == number) | (Case.draft_number == number)
+        case = session.exec(scope.visible_cases(page.actor(request)).where(wanted)).first() if number else None
+    if case is None:
+        raise InvalidData(f"没有办件“{number}”，或它不在你的查阅范围内。请核对编号。", {"case": "没有这个办件，请核对编号"})
+    return case.id
+
+
+def _file(request: Request) -> tuple[FileRanges, ReceivedFile]:
+    posted = upload(request, "file")
+    content, name, crs = posted.file.read(), posted.filename or "", text(request, "crs", 16)
+    received = receive(page.office(request).files, name, content)
+    try:
+        read_ranges(content, name, crs or None)
+    except InvalidData as fault:
+        raise InvalidData(fault.message, fault.fields or {"file": fault.message}) from fault
+    return FileRanges(received.digest, name, crs), received
