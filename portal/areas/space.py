@@ -1,7 +1,7 @@
 """Pages of space: ranges of cases, and the one map."""
 
 from portal.access import SIGNED_IN, STAFF, Page
-from views import case_map, district_report, map, map_measure, ranges
+from views import case_map, district_report, map, map_measure, map_query, ranges
 
 GET_POST = ("GET", "POST")
 POST = ("POST",)
@@ -22,6 +22,7 @@ PAGES: list[Page] = [
     Page("/map/ranges", "map_ranges", map.ranges, STAFF),
     Page("/map/selected", "map_selected", map.selected, STAFF),
     Page("/map/measure", "map_measure", map_measure.show, STAFF),
+    Page("/map/query", "map_query", map_query.show, STAFF),
     Page("/map/districts", "district_report", district_report.show, STAFF),
     Page("/map/tiles/{layer}/{edition:int}/{z:int}/{x:int}/{y:int}", "map_tile", map.tile, STAFF),
 ]
