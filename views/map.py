@@ -44,6 +44,7 @@ class MapPage:
     place: Place | None
     text_href: str
     measure_href: str
+    swipe: Mapping[str, str]
     districts: tuple[Mapping[str, str], ...]
     districts_href: str
     is_generated: bool
@@ -87,6 +88,7 @@ def show(request: Request) -> Response:
             data=_data(request, session, editions, place), wanted=wanted, missing=_missing(wanted, place),
             found=tuple(of_place(request, session, place)), place=place,
             text_href=url(request, "map_text", _selection(request)), measure_href=url(request, "map_measure"),
+            swipe=_swipe(request),
             districts=tuple({"value": area.name, "label": area.name} for area in load_account_areas()),
             districts_href=url(request, "district_report"),
             is_generated=any(layer_of(session, key).is_generated for key in editions),
@@ -103,6 +105,13 @@ def _shown(request: Request) -> frozenset[str] | None:
     """The groups that the address shows, as layer.group; None if it leaves them as they are at first."""
     given = request.query_params.get("layers")
     return None if given is None else frozenset(given.split(","))
+
+
+def _swipe(request: Request) -> Mapping[str, str]:
+    """The layers left and right of the divider and where it stands, in percent; nothing of an address that is not understood."""
+    left, right, share = (request.query_params.get("swipe", "").split(",") + ["", "", ""])[:3]
+    is_known = left in BY_KEY and right in BY_KEY and share.isascii() and share.isdigit() and int(share) <= 100
+    return {"left": left, "right": right, "share": share} if is_known else {"left": "", "right": "", "share": "50"}
 
 
 def _missing(wanted: str, place: Place | None) -> str:

@@ -1,7 +1,7 @@
 """Pages of space: ranges of cases, and the one map."""
 
 from portal.access import SIGNED_IN, STAFF, Page
-from views import case_map, district_report, map, map_measure, ranges
+from views import case_map, district_report, map, map_measure, map_query, ranges
 from views.overlays import form as overlay_form
 from views.overlays import pages as overlay_pages
 from views.overlays import result as overlay_result
@@ -27,6 +27,7 @@ PAGES: list[Page] = [
     Page("/map/ranges", "map_ranges", map.ranges, STAFF),
     Page("/map/selected", "map_selected", map.selected, STAFF),
     Page("/map/measure", "map_measure", map_measure.show, STAFF),
+    Page("/map/query", "map_query", map_query.show, STAFF),
     Page("/map/districts", "district_report", district_report.show, STAFF),
     Page("/map/tiles/{layer}/{edition:int}/{z:int}/{x:int}/{y:int}", "map_tile", map.tile, STAFF),
     Page("/overlays", "overlays", overlay_pages.index, STAFF),

@@ -1,6 +1,7 @@
 // The one map. Its address always says what is seen: position, layers and what is pointed out.
 import { addPoint, bindMeasure, measure } from "./map_measure.js";
-import { tileLayer } from "./map_tiles.js";
+import { bindSwipe } from "./map_swipe.js";
+import { shown, tileLayer } from "./map_tiles.js";
 
 const box = document.querySelector("[data-map-page]");
 const tree = document.getElementById("map-layers");
@@ -96,14 +97,22 @@ function rangeLayer(map, address) {
   return layer;
 }
 
+// A layer of which no group is shown is taken off the map, so that none of its tiles are asked for.
+function show(map, key, layer) {
+  if (!shown(key).size) layer.remove();
+  else if (map.hasLayer(layer)) layer.restyle();
+  else layer.addTo(map);
+}
+
 function bindTree(map, layers, ranges) {
   const input = tree.querySelector('[data-layer="ranges"] [data-group]');
   const showRanges = () => { if (input.checked) ranges.addTo(map); else ranges.remove(); };
   showRanges();
   tree.addEventListener("change", ({ target }) => {
-    const { layer: key } = target.closest("[data-layer]").dataset;
+    const { layer: key } = target.closest("[data-layer]")?.dataset ?? {};
+    if (!key) return;
     if (target === input) showRanges();
-    else if (target.matches("[data-group]")) layers[key].restyle();
+    else if (target.matches("[data-group]")) show(map, key, layers[key]);
     noteLayers();
   });
   tree.addEventListener("input", ({ target }) => {
@@ -146,7 +155,13 @@ function start() {
   box.append(Object.assign(document.createElement("span"), { className: "map-cross" }));
   place(map, data);
   const layers = {};
-  for (const key of ORDER) if (data.tiles[key]) layers[key] = tileLayer(key, data.tiles[key], data.detail[key], say).addTo(map);
+  ORDER.forEach((key, i) => {
+    if (!data.tiles[key]) return;
+    map.createPane(key).style.zIndex = 201 + i;
+    layers[key] = tileLayer(key, data.tiles[key], data.detail[key], say);
+    show(map, key, layers[key]);
+  });
+  bindSwipe(map, layers, note);
   new ResizeObserver(() => map.invalidateSize()).observe(box);
   bindTree(map, layers, rangeLayer(map, data.ranges));
   bindList(map);

@@ -112,16 +112,21 @@ export function tileLayer(key, address, detailZoom, say) {
       const canvas = L.DomUtil.create("canvas", "leaflet-tile");
       canvas.width = canvas.height = TILE * Math.min(2, window.devicePixelRatio || 1);
       canvas.isSmall = z < detailZoom; // dissolved: drawn without outlines, which would cover everything
-      fetch(`${address}/${z}/${x}/${y}`, { credentials: "same-origin" })
+      canvas.asking = new AbortController();
+      fetch(`${address}/${z}/${x}/${y}`, { credentials: "same-origin", signal: canvas.asking.signal })
         .then((answer) => (answer.ok ? answer.arrayBuffer() : Promise.reject(new Error(String(answer.status)))))
         .then((buffer) => { canvas.features = buffer.byteLength ? decode(buffer) : []; draw(canvas, shown(key)); done(null, canvas); })
-        .catch((error) => { say(`图层没有读到（${error.message}）。请刷新页面。`); done(error, canvas); });
+        .catch((error) => { if (error.name === "AbortError") return; say(`图层没有读到（${error.message}）。请刷新页面。`); done(error, canvas); });
       return canvas;
+    },
+    _removeTile(at) {
+      if (this._tiles[at] && !this._tiles[at].el.features) this._tiles[at].el.asking.abort();
+      L.GridLayer.prototype._removeTile.call(this, at);
     },
     restyle() {
       const styles = shown(key);
       for (const { el } of Object.values(this._tiles)) if (el.features) draw(el, styles);
     },
   });
-  return new Layer({ tileSize: TILE, minZoom: 8, maxZoom: 19, updateWhenZooming: false, keepBuffer: 3, opacity: 0.9, bounds: [[30.4, 120.5], [32.2, 122.6]] });
+  return new Layer({ pane: key, tileSize: TILE, minZoom: 8, maxZoom: 19, updateWhenZooming: false, keepBuffer: 3, opacity: 0.9, bounds: [[30.4, 120.5], [32.2, 122.6]] });
 }

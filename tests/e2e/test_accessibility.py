@@ -248,6 +248,7 @@ COVERED: dict[str, Visits] = {
         "/map", f"/map?plot={demo.plot()}", f"/map?q={quote('青浦区')}", "/map?q=121.1,31.1&at=121.1,31.1,15")],
     "overlay_scheme": each("/overlays/analyses/{}", "land_use_analysis"),
     "map_text": lambda demo: [Visit(f"/map/text?plot={demo.plot()}")],
+    "map_query": lambda demo: [Visit("/map/query"), Visit("/map/query?layer=land_use&class=01")],
     "map_measure": lambda demo: [Visit(f"/map/measure?kind=area&points={quote('121.1,31.1;121.2,31.1;121.2,31.2'.replace(';', chr(10)))}")],
     "exchange_message": row("/exchange/messages/{}", "SELECT id FROM outbox_message ORDER BY id DESC", "report_admin"),
     "exchange_received": row("/exchange/inbox/{}", "SELECT id FROM inbox_message", "report_admin"),

@@ -142,3 +142,31 @@ def test_the_map_is_printed_with_its_legend_and_scale(page):
     expect(page.locator("#map-q")).to_be_hidden()
     expect(page.get_by_text("已预存", exact=True)).to_be_hidden()
     page.emulate_media(media="screen")
+
+
+def test_two_layers_are_swiped_by_keyboard_and_the_address_brings_it_back(page):
+    page.goto("/map?at=121.10,31.12,15")
+    settled(page)
+    page.get_by_text("卷帘对比").click()
+    page.get_by_label("左边图层").select_option("land_use")
+    page.get_by_label("右边图层").select_option("annual_farmland")
+    clips = "() => ['land_use', 'annual_farmland'].map((key) => document.querySelector(`.leaflet-${key}-pane`).style.clipPath)"
+    before = page.evaluate(clips)
+    page.get_by_label("分界").press("ArrowRight")
+    assert all(before) and page.evaluate(clips) != before
+    assert "swipe=land_use%2Cannual_farmland%2C51" in page.url and "annual_farmland.available" in page.url
+    page.goto(page.url)
+    settled(page)
+    expect(page.get_by_label("分界")).to_have_value("51")
+    assert all(page.evaluate(clips))
+    page.get_by_label("右边图层").select_option("land_use")
+    expect(page.get_by_text("左右请选不同的图层。")).to_be_visible()
+    assert page.evaluate(clips) == ["", ""]
+
+
+def test_tiles_of_layers_that_are_not_shown_are_not_asked_for(page):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "/map/tiles/" in request.url else None)
+    page.goto("/map?at=121.10,31.12,15&layers=land_use.paddy")
+    settled(page)
+    assert asked and all("/map/tiles/land_use/" in each for each in asked)
