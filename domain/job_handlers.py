@@ -4,6 +4,7 @@ import domain.audit_search
 import domain.case.export
 import domain.exchange.export
 import domain.exchange.reconcile
+import domain.layer_share.service
 import domain.ledger.export
 import domain.map_drawing
 import domain.report_building
@@ -12,3 +13,4 @@ import domain.report_outcome
 import domain.rule_replay.export
 import domain.rule_replay.request
 import domain.sweep
+import domain.thematic_map.export

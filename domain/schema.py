@@ -20,7 +20,9 @@ import domain.file_store
 import domain.hold
 import domain.job
 import domain.layer.tables
+import domain.layer_share.tables
 import domain.ledger.tables
+import domain.map_view
 import domain.notice
 import domain.numbering
 import domain.observation.tables
@@ -36,6 +38,7 @@ import domain.rule_tally
 import domain.rule_trouble
 import domain.session
 import domain.template_file
+import domain.thematic_map.tables
 import domain.usage_control  # noqa: F401
 
 METADATA = SQLModel.metadata
