@@ -12,6 +12,7 @@ AREAS = (
     "portal.areas.desk",
     "portal.areas.rules",
     "portal.areas.space",
+    "portal.areas.maps",
     "portal.areas.books",
     "portal.areas.outside",
     "portal.areas.reporting",
