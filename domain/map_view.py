@@ -97,7 +97,7 @@ def find(session: Session, actor: Actor, view_id: int) -> MapView:
 
 
 def own(session: Session, actor: Actor, view_id: int) -> MapView:
-    """A view of one's own; NotFound for any other."""
+    """A view of one's own, a deleted one too; NotFound for any other."""
     found = session.get(MapView, view_id)
     if found is None or found.owner_id != actor.person_id:
         raise NotFound("没有这个视图，或它不是你的。请从“我的视图”进入。")

@@ -212,9 +212,9 @@ def _decided(work: Work, found: LayerShare, opinion: str) -> None:
 @command("layer_share.withdraw", allow=staff)
 def withdraw(work: Work, share_id: int, why: str) -> LayerShare:
     """End a share, or take an application back: the data manager any, the applicant one's own. Its address ends at once."""
+    found = find(work.session, work.actor, share_id)
     if not why.strip():
         raise InvalidData("没有写撤回的理由。请写明理由。", {"why": "请写理由"})
-    found = find(work.session, work.actor, share_id)
     if found.status not in ("asked", "approved"):
         raise Conflict(f"这项共享{words()['statuses'][found.status]}，不用撤回。")
     found.status, found.withdrawn_at, found.withdrawn_by_name, found.withdrawn_why = "withdrawn", work.at, work.actor.name, why.strip()[:LONGEST_REASON]

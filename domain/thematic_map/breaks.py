@@ -12,7 +12,8 @@ MOST_FOR_JENKS = 600
 def inner_limits(values: Sequence[Decimal], method: str, count: int, own: Sequence[Decimal] = ()) -> tuple[Decimal, ...]:
     """The limits between classes, rising, at most `count` − 1: a value equal to a limit belongs to the class above it.
 
-    Fewer different values than classes give fewer classes. `own` limits are taken as they are.
+    Fewer different values than classes give fewer classes, but for equal intervals, where a class may be empty. `own`
+    limits are taken as they are.
     """
     if method == "own":
         return tuple(own)
@@ -20,9 +21,10 @@ def inner_limits(values: Sequence[Decimal], method: str, count: int, own: Sequen
     different = sorted(set(ordered))
     if len(different) < 2:
         return ()
-    count = min(count, len(different))
-    found = {"equal": _equal, "quantile": _quantile, "natural": _natural}[method](ordered, count)
-    return tuple(sorted({each for each in found if different[0] < each <= different[-1]}))
+    if method == "equal":
+        return tuple(_equal(ordered, count))
+    found = {"quantile": _quantile, "natural": _natural}[method](ordered, min(count, len(different)))
+    return tuple(sorted({max(each, different[1]) for each in found}))
 
 
 def class_of(value: Decimal, limits: Sequence[Decimal]) -> int:

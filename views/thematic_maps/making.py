@@ -151,7 +151,8 @@ def _all(texts: Mapping[str, str]) -> dict[str, str]:
     defaults = {"method": "quantile", "count": "5", "ramp": "water", "weight": "area", "paper": "a4", "orientation": "landscape", "secrecy": "internal"}
     area = texts.get("area", "city")
     typed = area.partition(":")[2].replace(";", "\n") if area.startswith(("box:", "shape:")) else ""
-    return {key: texts.get(key, defaults.get(key, plain.get(key, ""))) for key in KEYS} | {"area": area, SHAPE: typed}
+    first = next((each["value"] for each in _fields(texts)), "")
+    return {key: texts.get(key, defaults.get(key, plain.get(key, ""))) for key in KEYS} | {"area": area, SHAPE: typed, "field": texts.get("field", first)}
 
 
 def _switched(texts: Mapping[str, str], kind: str) -> dict[str, str]:
