@@ -91,6 +91,16 @@ class Table:
     total: tuple[Cell, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A unit in the ranking beside the map: its name, its number, how that is written, and its ink."""
+
+    label: str
+    number: float
+    words: str
+    ink: Ink
+
+
 @dataclass(frozen=True)
 class Drawn:
     """What one kind of map makes of its features."""
@@ -100,7 +110,7 @@ class Drawn:
     tables: tuple[Table, ...]
     names: Sequence[Name] = ()
     notes: tuple[str, ...] = ()
-    title: str = ""
+    bars: tuple[Bar, ...] = ()
     extent: BaseGeometry | None = None
 
 

@@ -194,5 +194,5 @@ def _town_codes(session: Session, selection: Selection) -> list[str]:
 
 
 def by_unit_and_class(session: Session, selection: Selection, kind: str, key: str) -> list[tuple[Unit, list[Group]]]:
-    """Every unit with its features by class: what the workbook lists beside the map's own table."""
+    """Every unit with its features by the values of an attribute."""
     return [(unit, groups_of(selection.definition, key, unit.placed)) for unit in units_of(session, selection, kind)]

@@ -15,12 +15,13 @@ from domain.format import M2_PER_HECTARE
 from domain.thematic_map import density
 from domain.thematic_map.breaks import class_of, inner_limits
 from domain.thematic_map.colours import Ink, categories, is_dark, ramp
-from domain.thematic_map.content import Curve, Dots, Drawn, Fill, Key, Legend, Name, Table
+from domain.thematic_map.content import Bar, Curve, Dots, Drawn, Fill, Key, Legend, Name, Table
 from domain.thematic_map.grouping import (
     CLASS,
     Attribute,
     Group,
     Unit,
+    by_unit_and_class,
     category_attributes,
     groups_of,
     number_attributes,
@@ -58,7 +59,20 @@ def draw_single(session: Session, selection: Selection, spec: MapSpec) -> Drawn:
         keys.append(Key(other["label"], Ink(other["colour"]), _hectares(rest.area_m2)))
     legend = Legend(_attribute_label(selection, field), tuple(keys), "公顷", f"共 {len(selection.placed):,} 个要素，{_hectares(selection.area_m2)} 公顷")
     notes = () if spec.unit == "feature" else ("每个单元着面积最大的类别的颜色",)
-    return Drawn(marks, legend, (_class_table(groups, selection),), names, notes)
+    tables = [_class_table(groups, selection)]
+    if len(selection.district_codes) > 1:
+        tables.append(_district_table(by_unit_and_class(session, selection, "district", field), selection))
+    return Drawn(marks, legend, tuple(tables), names, notes)
+
+
+def _district_table(found: Sequence[tuple[Unit, Sequence[Group]]], selection: Selection) -> Table:
+    """Count and area of every class in every district: what joins the statistics to the shapes of districts."""
+    rows = tuple(
+        (unit.label, group.label, len(group.placed), group.area_m2, group.area_m2 / M2_PER_HECTARE) for unit, groups in found for group in groups
+    )
+    whole = selection.area_m2
+    total = ("合计", "", len(selection.placed), whole, whole / M2_PER_HECTARE)
+    return Table("按行政区和类别统计", ("行政区、管理区", "类别", "个数", "面积（平方米）", "面积（公顷）"), rows, (None, None, 0, 2, 4), total)
 
 
 def _limited(groups: Sequence[Group]) -> tuple[list[Group], Group]:
@@ -113,12 +127,13 @@ def draw_ranges(session: Session, selection: Selection, spec: MapSpec) -> Drawn:
     units = units_of(session, selection, spec.unit)
     numbers = [unit.number(measure.key) for unit in units]
     limits, inks, keys, places = _classes([each for each in numbers if each is not None], numbers, measure.decimals, spec)
-    marks, names, rows = [], [], []
+    marks, names, rows, bars = [], [], [], []
     for unit, number, place in zip(units, numbers, places, strict=True):
         ink = Ink(words()["no_value"]["colour"]) if place is None else inks[place]
         marks.append(Fill(unit.geometry, ink, words()["base"]["boundary"], 0.25))
         said = "" if number is None else number_words(number, measure.decimals)
         names.append(Name(unit.geometry, unit.label, said, is_dark(ink.colour)))
+        bars.append(Bar(unit.label, float(number or 0), said, ink))
         rows.append((
             unit.label, len(unit.placed), unit.area_m2, unit.area_m2 / M2_PER_HECTARE,
             unit.number("share") if unit.whole_m2 else "—", "—" if place is None else f"第 {place + 1} 级 {keys[place].label}",
@@ -131,7 +146,8 @@ def draw_ranges(session: Session, selection: Selection, spec: MapSpec) -> Drawn:
         ("合计", len(selection.placed), whole, whole / M2_PER_HECTARE, whole * 100 / everything if everything else "—", ""),
     )
     legend = Legend(title, keys, f"{'区' if spec.unit == 'district' else '街镇'}数", _total(measure, selection))
-    return Drawn(marks, legend, (table,), names, (f"分级办法：{words()['methods'][spec.method]}，{len(limits) + 1} 级；等于界限的归上一级",))
+    method = f"分级办法：{words()['methods'][spec.method]}，{len(limits) + 1} 级；等于界限的归上一级"
+    return Drawn(marks, legend, (table,), names, (method,), tuple(sorted(bars, key=lambda each: -each.number)))
 
 
 def _measure(spec: MapSpec) -> Measure:

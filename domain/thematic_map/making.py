@@ -9,6 +9,7 @@ from sqlmodel import Session
 from domain import portal_clock
 from domain.actor import Actor
 from domain.format import date_formal
+from domain.land_use_class import land_use_classes
 from domain.thematic_map.content import Content, Table
 from domain.thematic_map.kinds import KINDS
 from domain.thematic_map.selection import Selection, select_features
@@ -62,7 +63,9 @@ def title_of(spec: MapSpec, selection: Selection) -> str:
 
 def subtitle_of(spec: MapSpec, selection: Selection) -> str:
     """The classes that were chosen, and the state that is shown."""
-    classes = f"类别 {'、'.join(spec.classes)}；" if spec.classes else ""
+    known = land_use_classes()
+    named = [f"{code} {known[code].name}" if code in known else code for code in spec.classes]
+    classes = f"{'、'.join(named)}；" if named and spec.kind != "flow" else ""
     return f"{classes}{date_formal(selection.effective_on)}起的第 {selection.edition} 版"
 
 

@@ -76,7 +76,7 @@ def compose(content: Content, paper: str, orientation: str) -> Sheet:
     _furniture(svg, window, layout)
     _neatline(svg, window, layout)
     _title(svg, layout, content)
-    _legend(svg, layout, content.drawn.legend)
+    _beside(svg, layout, content, window, _legend(svg, layout, content.drawn.legend))
     _foot(svg, layout, window, content, is_coarse)
     description = f"{content.drawn.legend.title}；比例尺 1:{window.denominator:,}；图后的数据见同页表格。"
     return Sheet(svg.document(content.title, description), window.denominator, layout.width, layout.height)
@@ -162,7 +162,9 @@ def _names(svg: Svg, window: Window, content: Content) -> None:
     """Names of what the map counts, else of the districts around; only where they have room."""
     names = list(content.drawn.names)
     if not names:
-        names = [Name(each.geometry, each.name) for each in load_account_areas()] if window.denominator >= 100_000 else []
+        around = load_account_areas() if window.denominator >= 100_000 else []
+        own = content.outline
+        names = [Name(each.geometry, each.name) for each in around if own is None or not shapely.covers(own, shapely.point_on_surface(each.geometry))]
     taken: list[shapely.Geometry] = []
     for each in sorted(names, key=lambda name: not name.is_always):
         _name(svg, window, each, bool(content.drawn.names), taken)
@@ -252,8 +254,8 @@ def _title(svg: Svg, layout: Layout, content: Content) -> None:
         svg.text(right - width / 2, layout.title_y - 3.9, content.stamp, 3.0, anchor="middle", is_bold=True, colour="#a52a17")
 
 
-def _legend(svg: Svg, layout: Layout, legend: Legend) -> None:
-    """The legend in one column beside the map or several below it; lines come closer together where there are many."""
+def _legend(svg: Svg, layout: Layout, legend: Legend) -> float:
+    """The legend in one column beside the map or several below it, closer where there are many; where it ends."""
     box = layout.legend
     svg.text(box.x, box.y + 3.4, "图例", 4.0, is_bold=True, is_song=True)
     svg.text(box.x + 11, box.y + 3.4, shortened(legend.title, 2.7, box.width - 12), 2.7, colour=SOFT)
@@ -271,8 +273,50 @@ def _legend(svg: Svg, layout: Layout, legend: Legend) -> None:
     if legend.total:
         y = top + min(len(legend.keys), per_column) * step + 3.2
         svg.line([(box.x, y - 2.6), (box.right, y - 2.6)], "#cbd6d5", 0.2)
-        unit = f"{legend.number_head}为单位；" if layout.columns > 1 and legend.number_head else ""
+        unit = f"右边的数字是{legend.number_head}；" if layout.columns > 1 and legend.number_head else ""
         svg.text(box.x, y + 0.8, shortened(f"{unit}{legend.total}", 2.5, box.width), 2.5, colour=SOFT)
+    return top + min(len(legend.keys), per_column) * step + (6 if legend.total else 0)
+
+
+def _beside(svg: Svg, layout: Layout, content: Content, window: Window, y: float) -> None:
+    """What stands beside a landscape map below the legend, as far as there is room: the ranking, and where the area lies."""
+    if layout.columns > 1:
+        return
+    box, bottom = layout.legend, layout.legend.bottom
+    extent = content.drawn.extent or content.extent
+    if extent.envelope.area < city_territory().envelope.area * 0.5 and bottom - y > 42:
+        bottom -= 38
+        _locator(svg, Box(box.x, bottom + 4, box.width, 32), window)
+    if content.drawn.bars and bottom - y > 10 + 3.4 * len(content.drawn.bars):
+        _bars(svg, Box(box.x, y + 5, box.width, bottom - y - 6), content)
+
+
+def _bars(svg: Svg, box: Box, content: Content) -> None:
+    """The units from the largest number down, each as a bar in the ink of its class."""
+    svg.text(box.x, box.y + 2.6, "由大到小", 3.2, is_bold=True, is_song=True)
+    svg.line([(box.x, box.y + 4.4), (box.right, box.y + 4.4)], INK, 0.3)
+    bars = content.drawn.bars
+    step = min(5.0, (box.height - 7) / len(bars))
+    size, left = min(2.5, step * 0.68), box.x + 17
+    room = box.width - 17 - 15
+    largest = max(each.number for each in bars) or 1.0
+    for place, each in enumerate(bars):
+        y = box.y + 6.2 + place * step
+        svg.text(left - 1.5, y + step * 0.62, shortened(each.label, size, 15.5), size, anchor="end")
+        svg.box(left, y + step * 0.12, max(0.2, room * each.number / largest), step * 0.66, each.ink.colour, "#6b7b76", 0.12)
+        svg.text(box.right, y + step * 0.62, each.words or "—", size, anchor="end")
+
+
+def _locator(svg: Svg, box: Box, window: Window) -> None:
+    """The whole city in small, with the ground of the map marked."""
+    svg.box(box.x, box.y, box.width, box.height, words()["base"]["outside"], INK, 0.2)
+    small = open_window(city_territory(), box)
+    svg.polygons(_seen(small, [city_territory()], False), "#ffffff", stroke="#7a6a58", stroke_mm=0.18)
+    for area in load_account_areas():
+        svg.polygons(_seen(small, [area.geometry], False), "", stroke="#cbd6d5", stroke_mm=0.1)
+    ground = shapely.intersection(small.to_paper(window.ground()), box.shape)
+    svg.polygons([ground], "#a52a17", stroke="#a52a17", stroke_mm=0.35, opacity=0.45)
+    svg.text(box.x + 1.5, box.y + 3.6, "位置示意", 2.4, colour=SOFT)
 
 
 def _key(svg: Svg, key: Key, x: float, y: float, width: float, step: float) -> None:

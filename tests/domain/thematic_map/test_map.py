@@ -14,7 +14,7 @@ from pypdf import PdfReader
 from domain.actor import SYSTEM
 from domain.area import area_m2
 from domain.errors import InvalidData, NotAllowed, NotFound
-from domain.layer import load_layer
+from domain.layer import load_layer, load_region
 from domain.thematic_map import make, read_spec
 from domain.thematic_map.export import run_export
 from domain.thematic_map.writing import written
@@ -73,6 +73,17 @@ def test_classes_are_counted_and_summed_exactly(made):
     found = made(kind="single")
     assert rows(found)["0101 水田"][:2] == (2, area_m2(PERMANENT) + area_m2(PADDY))
     assert found.tables[0].total[:3] == ("合计", 4, ARABLE + area_m2(BUILT))
+
+
+def test_classes_by_district_add_up_to_the_map(database, made):
+    with database.writing() as session:
+        load_region(session, SYSTEM, "land_use", PUDONG, [replace(_feature("P", plot(9), "0101", class_code="0101"), district_code=PUDONG)], date(2026, 2, 1))
+    found = made(kind="single", area="city")
+    by_district = found.tables[1]
+    assert ("浦东新区", "0101 水田", 1, area_m2(plot(9))) in [row[:4] for row in by_district.rows]
+    assert sum(row[2] for row in by_district.rows) == by_district.total[2] == 5
+    assert sum(row[3] for row in by_district.rows) == by_district.total[3] == found.selection.area_m2
+    assert made(kind="single", unit="district", area="city").tables[1] == by_district
 
 
 def test_a_class_narrows_the_map_and_its_share_is_of_the_whole_layer(made):
