@@ -8,6 +8,10 @@ import numpy
 from domain.thematic_map.words import words
 
 
+NEAREST = 0.035
+"""Colours nearer than this in OKLab are hard to tell apart on a sheet and are given different patterns."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ink:
     """A colour (#rrggbb) and the pattern drawn over it; empty for none."""
@@ -29,17 +33,22 @@ def categories(values: Sequence[str]) -> dict[str, Ink]:
     """An ink for every value: the colour of its land-use class, or one of our own with a pattern once they repeat."""
     own, patterns = words()["category_colours"], words()["patterns"]
     found: dict[str, Ink] = {}
-    used: dict[str, int] = {}
     others = 0
     for value in values:
         colour = class_colour(value)
         if colour is None:
             colour = own[others % len(own)]
             others += 1
-        turn = used.get(colour, 0)
-        used[colour] = turn + 1
-        found[value] = Ink(colour, patterns[turn % len(patterns)])
+        alike = [ink.pattern for ink in found.values() if distance(ink.colour, colour) < NEAREST]
+        free = [pattern for pattern in patterns if pattern not in alike]
+        found[value] = Ink(colour, free[0] if free else patterns[len(alike) % len(patterns)])
     return found
+
+
+def distance(one: str, other: str) -> float:
+    """How far two colours lie apart in OKLab; black and white are 1 apart."""
+    first, second = _to_lab(numpy.array([_rgb(one), _rgb(other)]))
+    return float(numpy.hypot(numpy.hypot(*(first[:2] - second[:2])), first[2] - second[2]))
 
 
 def class_colour(value: str) -> str | None:

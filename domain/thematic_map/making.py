@@ -58,7 +58,7 @@ def make(session: Session, actor: Actor, spec: MapSpec) -> ThematicMap:
 def title_of(spec: MapSpec, selection: Selection) -> str:
     """What a map is called that nobody named: area, layer, classes and kind."""
     what = "" if spec.kind == "flow" else selection.definition.title
-    return f"{selection.label}{what}{label_of('kinds', spec.kind)}图"
+    return f"{selection.label}{what}{words()['kinds'][spec.kind]['title']}"
 
 
 def subtitle_of(spec: MapSpec, selection: Selection) -> str:
@@ -73,4 +73,4 @@ def source_of(spec: MapSpec, selection: Selection, today: date) -> tuple[str, ..
     """Where the data are from, as the margin says it."""
     asked = f"，按 {date_formal(spec.on)} 的状态" if spec.on else ""
     data = "起讫数据由制图人提供" if spec.kind == "flow" else f"数据来源：{selection.definition.title}第 {selection.edition} 版（{date_formal(selection.effective_on)}起施行{asked}）"
-    return (data, "坐标系：CGCS2000", f"纸张 {words()['papers'][spec.paper]['label']}{label_of('orientations', spec.orientation)}")
+    return (data, "坐标系：CGCS2000")

@@ -33,6 +33,7 @@ class Layout:
     foot_y: float
     columns: int
     is_screen: bool = False
+    paper_note: str = ""
 
 
 def layout_of(paper: str, orientation: str, key_count: int = 0) -> Layout:
@@ -42,14 +43,15 @@ def layout_of(paper: str, orientation: str, key_count: int = 0) -> Layout:
         width, height = size["width_mm"], size["height_mm"]
         return Layout(width, height, Box(8, 20, width - 16, 92), Box(3, 121, width - 6, 46), 9.0, height - 15, 2, True)
     short, long = size["width_mm"], size["height_mm"]
+    note = mark("paper", paper=size["label"], orientation=words()["orientations"][orientation])
     if orientation == "landscape":
         side = 62.0
         window = Box(16, 33, long - 16 - side - 18, short - 33 - 30)
-        return Layout(long, short, window, Box(long - side - 9, 28, side - 3, short - 28 - 25), 16.0, short - 19.5, 1)
+        return Layout(long, short, window, Box(long - side - 9, 28, side - 3, short - 28 - 25), 16.0, short - 19.5, 1, paper_note=note)
     columns = 3 if short < 250 else 4
     tall = 17.0 + 6.4 * min(9, max(2, -(-key_count // columns)))
     window = Box(16, 33, short - 32, long - 33 - tall - 34)
-    return Layout(short, long, window, Box(11, long - tall - 24, short - 22, tall), 16.0, long - 19.5, columns)
+    return Layout(short, long, window, Box(11, long - tall - 24, short - 22, tall), 16.0, long - 19.5, columns, paper_note=note)
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,8 @@ def _furniture(svg: Svg, window: Window, layout: Layout) -> None:
     width = length + 16
     x, y = box.x + 2.5, box.bottom - 13.5
     svg.box(x, y, width, 11, "#ffffff", "#b7bfba", 0.15, opacity=0.92)
-    svg.text(x + 3.5, y + 3.6, f"1:{window.denominator:,}".replace(",", " "), 2.9, is_bold=True)
+    if not layout.is_screen:  # a screen has no fixed size: only the bar holds there
+        svg.text(x + 3.5, y + 3.6, f"1:{window.denominator:,}".replace(",", " "), 2.9, is_bold=True)
     left = x + 4.5
     for place in range(bar.parts):
         svg.box(left + place * bar.part_mm, y + 7.6, bar.part_mm, 1.3, INK if place % 2 == 0 else "#ffffff", INK, 0.18)
@@ -332,7 +335,9 @@ def _key(svg: Svg, key: Key, x: float, y: float, width: float, step: float) -> N
         svg.box(x, y, 7, high, "none", key.stroke or INK, 0.4)
     size = min(2.9, step * 0.62)
     taken = text_width(key.number, size) + 2 if key.number else 0
-    svg.text(x + 8.6, middle + size * 0.36, shortened(key.label, size, width - 9 - taken), size)
+    room = width - 9 - taken
+    fitting = max(2.1, min(size, size * room / max(0.1, text_width(key.label, size))))
+    svg.text(x + 8.6, middle + size * 0.36, shortened(key.label, fitting, room), fitting)
     if key.number:
         svg.text(x + width, middle + size * 0.36, key.number, size, anchor="end")
 
@@ -340,7 +345,7 @@ def _key(svg: Svg, key: Key, x: float, y: float, width: float, step: float) -> N
 def _foot(svg: Svg, layout: Layout, window: Window, content: Content, is_coarse: bool) -> None:
     """Source, projection, how it was drawn, and by whom, below the neatline."""
     meridian = _degrees(window.projection.meridian)
-    notes = [mark("projection", meridian=meridian), mark("north", convergence=f"{window.convergence_minutes:.0f}"), *content.notes]
+    notes = [mark("projection", meridian=meridian), mark("north", convergence=f"{window.convergence_minutes:.0f}"), *content.notes, layout.paper_note]
     if is_coarse:
         notes.append(mark("dissolved", smallest=SMALLEST_MM2))
     x, y = layout.window.x - BAND if not layout.is_screen else 3.0, layout.foot_y

@@ -66,7 +66,7 @@ def test_land_use_of_one_town_is_shown_class_by_class(enter):
     page.get_by_label("范围", exact=True).select_option("青浦区 › 赵巷镇")
     page.get_by_role("button", name="更新预览").click()
     drawn(page)
-    expect(page.get_by_role("heading", level=1)).to_have_text("青浦区赵巷镇土地利用现状单值图")
+    expect(page.get_by_role("heading", level=1)).to_have_text("青浦区赵巷镇土地利用现状图")
     expect(page.locator("table").first).to_contain_text("0101 水田")
     with page.expect_download() as waiting:
         page.get_by_role("button", name="导出 PNG").click()

@@ -1,11 +1,11 @@
 """Colours that stay apart: for eyes that see few colours and on paper without any."""
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import pytest
 
 from domain.land_use_class import land_use_classes
-from domain.thematic_map.colours import categories, class_colour, ramp
+from domain.thematic_map.colours import NEAREST, categories, class_colour, distance, ramp
 from domain.thematic_map.words import words
 
 
@@ -26,8 +26,10 @@ def test_a_ramp_grows_darker_in_steps_that_print(key, count):
 
 def test_every_land_use_class_has_a_colour_and_neighbouring_classes_differ():
     assert all(class_colour(code) for code in land_use_classes())
-    inks = categories(["0101", "0102", "0103", "0201", "0701", "0702"])
-    assert len({(each.colour, each.pattern) for each in inks.values()}) == 6
+    codes = ("0101 0102 0103 0201 0301 0307 0404 05H1 0601 0701 0702 0810 08H2 1003 1004 1006 1104 1107 1202").split()
+    inks = categories(codes)
+    for one, other in combinations(codes, 2):
+        assert inks[one].pattern != inks[other].pattern or distance(inks[one].colour, inks[other].colour) >= NEAREST, (one, other)
 
 
 def test_values_without_a_colour_of_their_own_get_a_pattern_once_colours_repeat():
