@@ -17,7 +17,7 @@ from domain.format import M2_PER_HECTARE, date_formal
 from domain.layer import edition_on, features_in, layer_of
 from domain.map_layer import Place
 from domain.map_legend import LAYERS, MapGroup, MapLayer
-from domain.thematic_map.colours import Ink
+from domain.thematic_map.colours import Ink, on_white
 from domain.thematic_map.content import Content, Drawn, Fill, Key, Legend, Table
 from domain.thematic_map.spec import LONGEST_TITLE, number_words
 from domain.thematic_map.words import label_of, mark, words
@@ -102,7 +102,9 @@ def extent_of(spec: PrintSpec, place: Place | None) -> shapely.Polygon:
         wide = 360 / (256 * 2**zoom) * SCREEN_DOTS[0] / 2
         high = 360 / (256 * 2**zoom) * SCREEN_DOTS[1] / 2 * cos(radians(latitude))
         return shapely.box(longitude - wide, latitude - high, longitude + wide, latitude + high)
-    west, south, east, north = place.bounds if place else WHOLE_CITY
+    if place is None:
+        return shapely.box(*WHOLE_CITY)
+    west, south, east, north = place.bounds
     margin = max(east - west, north - south, 0.002) * 0.06
     return shapely.box(west - margin, south - margin, east + margin, north + margin)
 
@@ -123,7 +125,7 @@ def content_of(session: Session, actor: Actor, spec: PrintSpec, place: Place | N
     ranges = _ranges(session, actor, spec, extent)
     if ranges is not None:
         marks.append(ranges)
-        keys.append(Key("办件范围", ranges.ink, str(len(numpy.asarray(ranges.geometry, dtype=object)))))
+        keys.append(Key("办件范围", _as_seen(ranges)))
     if place is not None and not place.point and (outlines := map_layer.outlines(session, place)):
         marks.append(Fill([shape for _name, shape in outlines], None, "#f2b52a", 0.9, is_simplified=False))
         keys.append(Key(place.label, None, "", stroke="#f2b52a"))
@@ -162,7 +164,7 @@ def _layer(session: Session, actor: Actor, layer: MapLayer, spec: PrintSpec, ext
         if features:
             marks.append(fill)
             number = "" if layer.key == map_layer.DISTRICT_LAYER else number_words(area_m2 / M2_PER_HECTARE, 2)
-            keys.append(Key(group.label, fill.ink, number, stroke=fill.stroke))
+            keys.append(Key(group.label, _as_seen(fill), number, stroke=fill.stroke))
             rows.append((layer.title, group.label, len(features), area_m2, area_m2 / M2_PER_HECTARE))
     return marks, keys, rows
 
@@ -177,6 +179,11 @@ def _fill(group: MapGroup, shapes: list, opacity: float) -> Fill:
     return Fill(
         numpy.array(shapes, dtype=object), ink, look.get("stroke", "#7d8c86"), stroke_mm, tuple(look.get("dash_mm", ())), look.get("opacity", 1.0) * opacity,
     )
+
+
+def _as_seen(fill: Fill) -> Ink | None:
+    """The ink of a fill as it looks on white paper."""
+    return Ink(on_white(fill.ink.colour, fill.opacity), fill.ink.pattern) if fill.ink else None
 
 
 def _ranges(session: Session, actor: Actor, spec: PrintSpec, extent: shapely.Polygon) -> Fill | None:

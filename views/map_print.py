@@ -14,7 +14,7 @@ from domain.errors import InvalidData
 from domain.map_layer import Place
 from domain.map_print import PrintSpec, read_print
 from domain.thematic_map.content import Content
-from domain.thematic_map.sheet import Sheet, compose
+from domain.thematic_map.sheet import compose, scale_of
 from domain.thematic_map.words import choices, words
 from domain.thematic_map.writing import FORMATS, WrittenTable, in_words, workbook, written_sheet
 from views import page, posted
@@ -72,12 +72,12 @@ def show(request: Request) -> Response:
         return _file(request, given, kind)
     faults: tuple[FieldFault, ...] = ()
     content: Content | None = None
-    sheet: Sheet | None = None
+    scale = ""
     try:
         spec = read_print(given)
         with page.reading(request) as session:
             content = _content(request, session, spec)
-        sheet = compose(content, spec.paper, spec.orientation)
+        scale = f"1:{scale_of(content, spec.paper, spec.orientation):,}"
     except InvalidData as fault:
         faults = posted.faults_of(fault)
     papers = tuple(each for each in choices("papers") if not words()["papers"][each["value"]].get("is_screen"))
@@ -85,7 +85,7 @@ def show(request: Request) -> Response:
     context = PrintPage(
         "打印当前地图", texts, {key: given[key] for key in STATE if key in given}, papers, choices("orientations"), choices("secrecy"),
         url(request, "map_print", {**given, "format": "svg"}) if content else "", url(request, "map_print", {**given, "format": "phone"}) if content else "",
-        f"1:{sheet.denominator:,}" if sheet else "", tuple(in_words(each) for each in content.drawn.tables) if content else (), faults,
+        scale, tuple(in_words(each) for each in content.drawn.tables) if content else (), faults,
         url(request, "map", {key: given[key] for key in STATE if key in given}),
     )
     crumbs = (Crumb("一张图", Link("map", "一张图")), Crumb("打印"))

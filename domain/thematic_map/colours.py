@@ -7,7 +7,6 @@ import numpy
 
 from domain.thematic_map.words import words
 
-
 NEAREST = 0.035
 """Colours nearer than this in OKLab are hard to tell apart on a sheet and are given different patterns."""
 
@@ -56,6 +55,11 @@ def class_colour(value: str) -> str | None:
     known = words()["class_colours"]
     fitting = [key for key in known if value.startswith(key)]
     return known[max(fitting, key=len)] if fitting else None
+
+
+def on_white(colour: str, opacity: float) -> str:
+    """The colour that a see-through one makes on white paper."""
+    return _hex(1 - (1 - numpy.array(_rgb(colour))) * opacity)
 
 
 def is_dark(colour: str) -> bool:

@@ -84,6 +84,12 @@ def compose(content: Content, paper: str, orientation: str) -> Sheet:
     return Sheet(svg.document(content.title, description), window.denominator, layout.width, layout.height)
 
 
+def scale_of(content: Content, paper: str, orientation: str) -> int:
+    """The denominator at which `compose` will draw, without drawing."""
+    layout = layout_of(paper, orientation, len(content.drawn.legend.keys))
+    return open_window(content.drawn.extent or content.extent, layout.window).denominator
+
+
 def _ground(svg: Svg, window: Window, content: Content) -> None:
     """Outside, city, and the schematic boundaries of districts, below everything else."""
     base, box = words()["base"], window.box
@@ -130,9 +136,10 @@ def _fill(svg: Svg, window: Window, each: Fill, is_coarse: bool) -> None:
     if is_coarse and each.is_simplified and len(shapes) > 1:
         shapes = numpy.array([shapely.union_all(shapes)], dtype=object)
     stroke = each.stroke if not (is_coarse and each.stroke_mm < 0.2) else ""
+    thin = 0.4 if is_coarse and each.ink is None and each.is_simplified and len(shapes) == 1 else 1.0  # outlines of thousands of patches
     svg.polygons(
-        _seen(window, shapes, is_coarse), each.ink.colour if each.ink else "", each.ink.pattern if each.ink else "", stroke, each.stroke_mm,
-        each.dash_mm, each.opacity,
+        _seen(window, shapes, is_coarse), each.ink.colour if each.ink else "", each.ink.pattern if each.ink else "", stroke, each.stroke_mm * thin,
+        tuple(length * thin for length in each.dash_mm), each.opacity,
     )
 
 

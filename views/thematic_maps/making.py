@@ -16,6 +16,7 @@ from domain.thematic_map import MapSpec, ThematicMap, read_spec
 from domain.thematic_map.export import file_name, is_heavy, request_export
 from domain.thematic_map.flow_sheet import LARGEST_MB, read_flows
 from domain.thematic_map.grouping import category_attributes, number_attributes
+from domain.thematic_map.sheet import scale_of
 from domain.thematic_map.spec import KEYS
 from domain.thematic_map.tables import SavedThematicMap
 from domain.thematic_map.words import choices, measures, words
@@ -180,9 +181,9 @@ def _offices() -> list[Mapping[str, str]]:
 
 
 def _facts(made: ThematicMap) -> tuple[Mapping[str, str], ...]:
-    sheet, found = made.sheet(), made.selection
+    denominator, found = scale_of(made.content, made.spec.paper, made.spec.orientation), made.selection
     return (
-        {"label": "比例尺", "value": f"1:{sheet.denominator:,}（{words()['papers'][made.spec.paper]['label']}{words()['orientations'][made.spec.orientation]}）"},
+        {"label": "比例尺", "value": f"1:{denominator:,}（{words()['papers'][made.spec.paper]['label']}{words()['orientations'][made.spec.orientation]}）"},
         {"label": "范围", "value": f"{found.label}，{len(found.placed):,} 个要素"},
         {"label": "数据", "value": f"{found.definition.title}第 {found.edition} 版，{found.effective_on:%Y-%m-%d} 起施行{'（演示生成）' if found.is_generated else ''}"},
     )

@@ -26,7 +26,7 @@ def test_a_ramp_grows_darker_in_steps_that_print(key, count):
 
 def test_every_land_use_class_has_a_colour_and_neighbouring_classes_differ():
     assert all(class_colour(code) for code in land_use_classes())
-    codes = ("0101 0102 0103 0201 0301 0307 0404 05H1 0601 0701 0702 0810 08H2 1003 1004 1006 1104 1107 1202").split()
+    codes = ["0101", "0102", "0103", "0201", "0301", "0307", "0404", "05H1", "0601", "0701", "0702", "0810", "08H2", "1003", "1004", "1006", "1104", "1107", "1202"]
     inks = categories(codes)
     for one, other in combinations(codes, 2):
         assert inks[one].pattern != inks[other].pattern or distance(inks[one].colour, inks[other].colour) >= NEAREST, (one, other)

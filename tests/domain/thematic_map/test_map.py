@@ -17,6 +17,7 @@ from domain.errors import InvalidData, NotAllowed, NotFound
 from domain.layer import load_layer, load_region
 from domain.thematic_map import make, read_spec
 from domain.thematic_map.export import run_export
+from domain.thematic_map.sheet import scale_of
 from domain.thematic_map.writing import written
 from tests.domain.space_fixtures import (
     BUILT,
@@ -64,6 +65,7 @@ def texts_of(svg):
 def test_a_sheet_has_title_legend_scale_and_north(made):
     sheet = made(kind="single", title="样例土地利用图").sheet()
     said = texts_of(sheet.svg)
+    assert sheet.denominator == scale_of(made(kind="single").content, "a4", "landscape")
     assert {"样例土地利用图", "图例", "北", "0101 水田", "0103 旱地", "0701 城镇住宅用地", "演示数据"} <= set(said)
     assert f"1:{sheet.denominator:,}".replace(",", " ") in said
     assert any("第 1 版" in each for each in said) and any(each.endswith("′E") for each in said) and any(each.endswith("′N") for each in said)
