@@ -109,7 +109,8 @@ def _area(each: LayerShare) -> str:
 def apply(request: Request) -> Response:
     """The form, and asking."""
     if request.method == "GET":
-        return _form(request, dict(request.query_params), ())
+        given = {key: tuple(request.query_params.getlist(key)) for key in ("districts", "fields")}
+        return _form(request, dict(request.query_params), (), given if any(given.values()) else None)
     form = page.form(request)
     chosen = {key: tuple(str(each) for each in form.getlist(key)) for key in ("districts", "fields")}
     try:
@@ -138,7 +139,8 @@ def _form(request: Request, texts: Mapping[str, str], faults: tuple[FieldFault, 
         own = actor.districts()
         columns = tuple({"value": column.name, "label": f"{column.label}（{column.column}）"} for column in layer_definition(layer).columns) if layer else ()
     areas = tuple({"value": each.code, "label": each.name} for each in load_account_areas())
-    picked = chosen or {"districts": tuple(sorted(own)) if own else (), "fields": tuple(each["value"] for each in columns)}
+    usual = {"districts": tuple(sorted(own)) if own else (), "fields": tuple(each["value"] for each in columns)}
+    picked = usual if chosen is None else {key: chosen[key] or (usual[key] if request.method == "GET" else ()) for key in usual}
     plain = {"purpose": "planning", "format": "service", "file_kind": "gpkg", "reason": "", "classes": "", "until_on": (today + timedelta(days=USUAL_DAYS)).isoformat()}
     context = ApplyPage(
         tuple({"value": key, "label": layer_definition(key).title} for key in keys), layer, columns, areas, choices("purposes"), choices("formats"),

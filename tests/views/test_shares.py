@@ -260,6 +260,12 @@ def test_an_address_that_is_asked_too_often_waits(monkeypatch, sign_in, applican
     assert [client.get(address).status_code for _ in range(3)] == [200, 200, 429]
 
 
+def test_the_form_takes_what_a_query_of_the_map_found(sign_in, manager):
+    shown = page(sign_in(manager).get(f"/shares/apply?layer=land_use&districts={PUDONG}&classes=0101"))
+    assert [each["value"] for each in shown.select("input[name=districts][checked]")] == [PUDONG] and shown.select_one("#classes")["value"] == "0101"
+    assert len(shown.select("input[name=fields][checked]")) == 16
+
+
 def test_applicants_of_the_hall_have_no_shares(sign_in, person):
     browser = sign_in(person("applicant", enterprise="样例公司"))
     assert browser.get("/shares").status_code == 403 and browser.post("/shares/apply", form()).status_code == 403

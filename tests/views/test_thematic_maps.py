@@ -110,6 +110,20 @@ def test_a_map_is_saved_opened_renamed_copied_deleted_and_taken_back(planner, si
     assert faults(planner.post("/thematic-maps/save", {**SINGLE, "name": ""})) == ["要写 1 到 40 字"]
 
 
+def test_a_saved_map_is_changed_and_kept_under_its_name(planner):
+    place = planner.post("/thematic-maps/save", {**SINGLE, "name": "样例模板"}).headers["location"]
+    form = page(planner.get(place)).select_one("form.sheet")
+    texts = {each["name"]: each.get("value", "") for each in form.select("input[name]")} | {"layer": "land_use", "area": f"district:{QINGPU}", "field": "class"}
+    changed = page(planner.get("/thematic-maps/make", params={**texts, "classes": "01"}))
+    keep = next(each for each in changed.select("aside form") if "保存改动到模板" in each.text)
+    answer = planner.post(keep["action"], {each["name"]: each.get("value", "") for each in keep.select("input[name]") if each["name"] != "csrf_token"})
+    assert answer.headers["location"] == place and "0701" not in page(planner.get(place)).select_one("table").text
+    stale = planner.post(keep["action"], {each["name"]: each.get("value", "") for each in keep.select("input[name]") if each["name"] != "csrf_token"})
+    assert stale.status_code == 409
+    assert planner.post(f"{place}/rename", {"name": "新名", "version": "2"}).status_code == 303 and cells(planner.get("/thematic-maps"), "名称") == ["新名"]
+    assert faults(planner.post(f"{place}/rename", {"name": "", "version": "3"})) == ["要写 1 到 40 字"]
+
+
 def test_a_saved_map_says_that_the_layer_is_newer(database, planner):
     from datetime import date
 

@@ -13,6 +13,7 @@ from domain.district import district_name, load_account_areas
 from domain.errors import InvalidData, NotFound
 from domain.layer import layer_definition
 from domain.thematic_map import MapSpec, ThematicMap, read_spec
+from domain.thematic_map import saved as saved_maps
 from domain.thematic_map.export import file_name, is_heavy, request_export
 from domain.thematic_map.flow_sheet import LARGEST_MB, read_flows
 from domain.thematic_map.grouping import category_attributes, number_attributes
@@ -57,13 +58,22 @@ class MakerPage:
     saved: SavedThematicMap | None
     is_own: bool
     is_newer: str
+    is_changed: bool
     offices: tuple[Mapping[str, str], ...]
     is_heavy: bool
 
 
 def show(request: Request) -> Response:
-    """The form and the sheet of what the address asks for."""
-    return render(request, texts_of(request.query_params))
+    """The form and the sheet of what the address asks for; `saved` is the template that is being changed."""
+    return render(request, texts_of(request.query_params), changed(request, posted.digits(request.query_params.get("saved"))))
+
+
+def changed(request: Request, map_id: int | None) -> SavedThematicMap | None:
+    """The template that is being changed, if it is one that the person may see."""
+    if map_id is None:
+        return None
+    with page.reading(request) as session:
+        return saved_maps.find(session, page.actor(request), map_id)
 
 
 def texts_of(given: Mapping[str, Any]) -> dict[str, str]:
@@ -134,7 +144,7 @@ def _context(
     query = made.spec.to_texts() if made else {}
     return MakerPage(
         title=made.content.title if made else "专题图：还不能成图", texts=_all(texts), carried=query or texts,
-        kinds=tuple({"label": entry["label"], "href": url(request, "thematic_map", _switched(texts, key)), "is_current": key == kind} for key, entry in words()["kinds"].items()),
+        kinds=tuple({"label": entry["label"], "href": url(request, "thematic_map", _switched(texts, key) | ({"saved": str(saved.id)} if saved else {})), "is_current": key == kind} for key, entry in words()["kinds"].items()),
         layers=tuple({"value": key, "label": layer_definition(key).title} for key in map_rights.open_layers(session, page.actor(request))),
         areas=tuple(_areas(texts.get("area", ""))), units=tuple(each for each in choices("units") if each["value"] in words()["kinds"].get(kind, {"units": ()})["units"]),
         fields=tuple(_fields(texts)), groups={each: tuple(choices(each)) for each in ("methods", "ramps", "weights", "orientations", "secrecy")} | {"papers": _papers()},
@@ -142,7 +152,8 @@ def _context(
         phone_picture=url(request, "thematic_map_picture", {**query, "screen": "phone"}) if made else "",
         tables=tuple(_shortened(in_words(each)) for each in made.tables) if made else (), facts=_facts(made) if made else (),
         alt=_alt(made) if made else "", saved=saved, is_own=saved is not None and saved.owner_id == page.actor(request).person_id,
-        is_newer=_newer(made, saved) if made and saved else "", offices=tuple(_offices()), is_heavy=bool(made and is_heavy(len(made.selection.placed), "pdf")),
+        is_newer=_newer(made, saved) if made and saved else "", is_changed=bool(made and saved and query != dict(saved.spec)),
+        offices=tuple(_offices()), is_heavy=bool(made and is_heavy(len(made.selection.placed), "pdf")),
     )
 
 

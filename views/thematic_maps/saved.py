@@ -88,7 +88,7 @@ def save(request: Request) -> Response:
             version = posted.number(request, "version") if map_id is not None else None
             kept = saved.save(session, page.actor(request), posted.text(request, "name"), spec, map_id, version)
     except InvalidData as fault:
-        return making.render(request, texts, faults=posted.faults_of(fault))
+        return making.render(request, texts, making.changed(request, map_id), posted.faults_of(fault))
     return page.redirect(request, "saved_thematic_map", map_id=kept.id)
 
 
