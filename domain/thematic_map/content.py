@@ -128,4 +128,5 @@ class Content:
     secrecy: str = ""
     stamp: str = ""
     maker: str = ""
-    facts: dict[str, Any] = field(default_factory=dict)
+    dissolved: dict[int, Any] = field(default_factory=dict, compare=False)
+    """Unions of the marks by their place, kept once they were made: every paper draws the same."""

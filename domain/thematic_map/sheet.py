@@ -121,9 +121,9 @@ def _marks(svg: Svg, window: Window, content: Content) -> bool:
     """Everything of the map itself; True if bits too small for the paper were left out."""
     vertices = sum(int(shapely.get_num_coordinates(each.geometry).sum()) for each in content.drawn.marks if isinstance(each, Fill))
     is_coarse = vertices > COARSE_FROM
-    for each in content.drawn.marks:
+    for place, each in enumerate(content.drawn.marks):
         if isinstance(each, Fill):
-            _fill(svg, window, each, is_coarse)
+            _fill(svg, window, each, is_coarse, _shapes(content, place, each, is_coarse))
         elif isinstance(each, Dots):
             svg.dots(window.places(each.places) if len(each.places) else each.places, each.colour, each.radius_mm)
         elif isinstance(each, Curve):
@@ -131,10 +131,17 @@ def _marks(svg: Svg, window: Window, content: Content) -> bool:
     return is_coarse
 
 
-def _fill(svg: Svg, window: Window, each: Fill, is_coarse: bool) -> None:
+def _shapes(content: Content, place: int, each: Fill, is_coarse: bool) -> numpy.ndarray:
+    """The shapes of a mark; in a coarse drawing their union, which is made once for all papers."""
     shapes = numpy.asarray(each.geometry, dtype=object).ravel()
-    if is_coarse and each.is_simplified and len(shapes) > 1:
-        shapes = numpy.array([shapely.union_all(shapes)], dtype=object)
+    if not (is_coarse and each.is_simplified and len(shapes) > 1):
+        return shapes
+    if place not in content.dissolved:
+        content.dissolved[place] = numpy.array([shapely.union_all(shapes)], dtype=object)
+    return content.dissolved[place]
+
+
+def _fill(svg: Svg, window: Window, each: Fill, is_coarse: bool, shapes: numpy.ndarray) -> None:
     stroke = each.stroke if not (is_coarse and each.stroke_mm < 0.2) else ""
     thin = 0.4 if is_coarse and each.ink is None and each.is_simplified and len(shapes) == 1 else 1.0  # outlines of thousands of patches
     svg.polygons(
