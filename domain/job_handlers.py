@@ -7,6 +7,7 @@ import domain.exchange.reconcile
 import domain.layer_share.service
 import domain.ledger.export
 import domain.map_drawing
+import domain.map_print
 import domain.report_building
 import domain.report_list
 import domain.report_outcome

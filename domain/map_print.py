@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from math import cos, radians
+from typing import Any
 
 import numpy
 import shapely
@@ -12,16 +13,23 @@ from sqlmodel import Session
 
 from domain import map_layer, map_rights, portal_clock
 from domain.actor import Actor
+from domain.case import scope
+from domain.command import Work, command
 from domain.errors import InvalidData
 from domain.format import M2_PER_HECTARE, date_formal
+from domain.job import Job, JobResult, Progress, enqueue, job_handler
 from domain.layer import edition_on, features_in, layer_of
 from domain.map_layer import Place
 from domain.map_legend import LAYERS, MapGroup, MapLayer
+from domain.map_view import map_users
 from domain.thematic_map.colours import Ink, on_white
 from domain.thematic_map.content import Content, Drawn, Fill, Key, Legend, Table
+from domain.thematic_map.sheet import compose
 from domain.thematic_map.spec import LONGEST_TITLE, number_words
 from domain.thematic_map.words import label_of, mark, words
+from domain.thematic_map.writing import workbook, written_sheet
 
+KIND = "map_print"
 WHOLE_CITY = (120.85, 30.67, 122.0, 31.88)
 SCREEN_DOTS = (1000, 700)
 """About the size of the map on a screen, for what an address with a zoom shows."""
@@ -93,6 +101,17 @@ def _day(text: str, faults: dict[str, str]) -> date | None:
     except ValueError:
         faults["on"] = "应写成 2026-01-01 的样子"
         return None
+
+
+def place_of(session: Session, actor: Actor, given: Mapping[str, str]) -> Place | None:
+    """What the address points out, as the map understands it: plots by number, a case within the actor's scope, or words."""
+    if keys := [each.strip() for each in given.get("plot", "").split(",") if each.strip()]:
+        return map_layer.plots_place(session, keys)
+    number = given.get("case", "")
+    if number.isascii() and number.isdigit() and len(number) < 19:
+        return map_layer.case_place(session, scope.find(session, actor, int(number)))
+    wanted = given.get("q", "").strip()[:100]
+    return map_layer.locate(session, actor, wanted) if wanted else None
 
 
 def extent_of(spec: PrintSpec, place: Place | None) -> shapely.Polygon:
@@ -193,3 +212,43 @@ def _ranges(session: Session, actor: Actor, spec: PrintSpec, extent: shapely.Pol
     found = [row.geometry for row, _case in map_layer.ranges_in(session, actor, extent.bounds)]
     look = words()["print_marks"]["m-pick"]
     return Fill(found, Ink(look["colour"]), look["stroke"], look["stroke_mm"], opacity=look["opacity"]) if found else None
+
+
+def feature_count(content: Content) -> int:
+    """How many features of layers are in view."""
+    return sum(int(row[2]) for table in content.drawn.tables for row in table.rows)
+
+
+def file_name(content: Content, kind: str) -> str:
+    """What the file is called."""
+    plain = "".join(each for each in content.title if each.isalnum() or each in "（）-—") or "地图"
+    return f"{plain[:60]}.{kind}"
+
+
+def written(content: Content, spec: PrintSpec, kind: str) -> bytes:
+    """The sheet as a file of one of the formats of thematic maps."""
+    if kind == "xlsx":
+        return workbook(content, content.drawn.tables)
+    sheet = compose(content, spec.paper, spec.orientation)
+    return sheet.svg.encode() if kind == "svg" else written_sheet(sheet, content, content.drawn.tables, spec.paper, spec.orientation, kind)
+
+
+@command("map_print.export", allow=map_users)
+def request_print(work: Work, given: Mapping[str, str], kind: str) -> Job:
+    """Queue a print of very much."""
+    return enqueue(work, KIND, f"打印地图（{kind.upper()}）", {"given": dict(given), "format": kind})
+
+
+@job_handler(KIND, resumable=True)
+def run_print(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
+    """Read, draw and keep the sheet, with the rights that the owner has when it runs."""
+    given, kind = arguments["given"], arguments["format"]
+    spec = read_print(given)
+    progress.tell(0, 2, "读取图内要素")
+    with progress.reading() as session:
+        actor = progress.owner(session)
+        content = content_of(session, actor, spec, place_of(session, actor, given))
+    progress.tell(1, 2, f"绘制 {feature_count(content):,} 个要素")
+    name = file_name(content, kind)
+    received = progress.office.files.put_bytes(written(content, spec, kind), name, allowed=(kind,))
+    return JobResult({"features": feature_count(content)}, received, name)

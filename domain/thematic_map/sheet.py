@@ -74,6 +74,7 @@ def compose(content: Content, paper: str, orientation: str) -> Sheet:
     is_coarse = _marks(svg, window, content)
     _outline(svg, window, content)
     _names(svg, window, content)
+    _crosses(svg, window)
     svg.end_window()
     _furniture(svg, window, layout)
     _neatline(svg, window, layout)
@@ -201,6 +202,17 @@ def _name(svg: Svg, window: Window, each: Name, is_subject: bool, taken: list[sh
     svg.text(x, y + (0 if has_below else size * 0.36), each.text, size, anchor="middle", is_bold=is_subject, colour=colour, halo=halo)
     if has_below:
         svg.text(x, y + size * 1.05, each.below, 2.4, anchor="middle", colour=colour, halo=halo)
+
+
+def _crosses(svg: Svg, window: Window) -> None:
+    """Small crosses where the round meridians and parallels meet."""
+    longitudes, latitudes = ([tick.degrees for tick in ticks(window, edge)] for edge in ("bottom", "left"))
+    if not longitudes or not latitudes:
+        return
+    met = numpy.array([(longitude, latitude) for longitude in longitudes for latitude in latitudes])
+    for x, y in window.places(met).tolist():
+        svg.line([(x - 1.2, y), (x + 1.2, y)], INK, 0.12, opacity=0.7)
+        svg.line([(x, y - 1.2), (x, y + 1.2)], INK, 0.12, opacity=0.7)
 
 
 def _furniture(svg: Svg, window: Window, layout: Layout) -> None:

@@ -104,6 +104,7 @@ class Tick:
 
     at: float
     text: str
+    degrees: float
 
 
 def ticks(window: Window, edge: str) -> list[Tick]:
@@ -117,7 +118,7 @@ def ticks(window: Window, edge: str) -> list[Tick]:
     step = _step(degrees[-1] - degrees[0], box.width if is_level else box.height)
     first, last = math.ceil(degrees[0] * 60 / step - 1e-6), math.floor(degrees[-1] * 60 / step + 1e-6)
     return [
-        Tick(float(numpy.interp(number * step / 60, degrees, places)), _words(number * step, "E" if is_level else "N"))
+        Tick(float(numpy.interp(number * step / 60, degrees, places)), _words(number * step, "E" if is_level else "N"), number * step / 60)
         for number in range(first, last + 1)
     ]
 

@@ -25,6 +25,7 @@ PAGES: list[Page] = [
     Page(SAVED + "/delete", "delete_thematic_map", saved.delete, STAFF, POST),
     Page(SAVED + "/restore", "restore_thematic_map", saved.restore, STAFF, POST),
     Page("/map/print", "map_print", map_print.show, STAFF),
+    Page("/map/print/export", "export_map_print", map_print.export, STAFF, POST),
     Page("/map/views", "map_views", map_views.index, STAFF),
     Page("/map/views/save", "save_map_view", map_views.save, STAFF, POST),
     Page(VIEW, "map_view", map_views.show, STAFF),

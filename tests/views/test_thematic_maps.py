@@ -6,6 +6,8 @@ import openpyxl
 import pytest
 from pypdf import PdfReader
 
+from domain import job
+from domain.actor import SYSTEM
 from domain.map_print import content_of, read_print
 from tests.domain.space_fixtures import PUDONG, QINGPU, load_plots
 from tests.views.pages import cells, faults, page, title
@@ -148,9 +150,24 @@ def test_the_current_map_is_printed_with_its_layers_day_and_place(planner):
     assert [row.select("td")[1].text for row in shown.select("tbody tr")] == ["水田", "已预存"]
     svg = planner.get(picture["src"]).text
     assert 'opacity="0.6"' in svg and "样例打印" in svg and "旱地" not in svg
-    pdf = planner.get(address + "&format=pdf")
+    form = next(each for each in shown.select("aside form") if "导出 PDF" in each.text)
+    fields = {each["name"]: each["value"] for each in form.select("input[name]") if each["name"] != "csrf_token"}
+    pdf = planner.post(form["action"], {**fields, "format": "pdf"})
     assert "样例打印" in PdfReader(io.BytesIO(pdf.content)).pages[0].extract_text()
-    assert planner.get(address + "&format=png").content.startswith(b"\x89PNG") and planner.get(address + "&format=exe").status_code == 422
+    starts = {"png": b"\x89PNG", "svg": b"<svg", "xlsx": b"PK"}
+    assert all(planner.post(form["action"], {**fields, "format": kind}).content.startswith(start) for kind, start in starts.items())
+    assert planner.post(form["action"], {**fields, "format": "exe"}).status_code == 422
+
+
+def test_a_print_of_very_much_is_made_by_a_job(database, monkeypatch, planner):
+    monkeypatch.setattr("domain.thematic_map.export.HEAVY", 3)
+    answer = planner.post("/map/print/export", {"at": "121.0645,31.063,15", "title": "样例打印", "format": "pdf"})
+    assert answer.status_code == 303 and "/jobs/" in answer.headers["location"]
+    with database.writing() as session:
+        claimed = job.claim(session, SYSTEM)
+    result = job.run(claimed, database, database.office, lambda: False)
+    content = database.office.files.read_bytes(result.file.digest)
+    assert result.name == "样例打印.pdf" and "样例打印" in PdfReader(io.BytesIO(content)).pages[0].extract_text()
 
 
 def test_a_print_points_out_what_the_map_does(planner):

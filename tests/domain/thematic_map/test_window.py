@@ -64,6 +64,7 @@ def test_coordinates_stand_where_they_belong(edge):
     for tick in found:
         at = [tick.at, PAGE.y if edge == "top" else PAGE.bottom] if edge in ("top", "bottom") else [PAGE.x if edge == "left" else PAGE.right, tick.at]
         degrees = window.degrees(numpy.array([at]))[0][0 if edge in ("top", "bottom") else 1]
+        assert degrees == pytest.approx(tick.degrees, abs=2e-5)
         whole, rest = tick.text[:-1].split("°")
         minutes, _, seconds = rest.partition("′")
         assert degrees == pytest.approx(int(whole) + int(minutes) / 60 + int(seconds.rstrip("″") or 0) / 3600, abs=2e-5)
