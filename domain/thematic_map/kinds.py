@@ -331,8 +331,10 @@ def _summed(flows: Sequence[Flow]) -> list[Flow]:
 
 
 def _middle(shape: BaseGeometry) -> tuple[float, float]:
-    point = shapely.point_on_surface(shape)
-    return point.x, point.y
+    """Where a polygon has most room."""
+    largest = max(shapely.get_parts(shape), key=lambda each: each.area)
+    x, y = shapely.maximum_inscribed_circle(largest, tolerance=0.001).coords[0]
+    return x, y
 
 
 def _width(value: Decimal, largest: Decimal, widest: float) -> float:

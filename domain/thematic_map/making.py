@@ -43,7 +43,7 @@ def make(session: Session, actor: Actor, spec: MapSpec) -> ThematicMap:
     selection = select_features(session, actor, spec)
     drawn = KINDS[spec.kind](session, selection, spec)
     today = portal_clock.today(session)
-    generated = selection.is_generated
+    generated = selection.is_generated and spec.kind != "flow"
     notes = [*drawn.notes, *([] if spec.kind == "flow" else [mark("clipped" if selection.is_clipped else "whole")]), mark("boundaries")]
     content = Content(
         title=spec.title or title_of(spec, selection), subtitle=spec.subtitle or subtitle_of(spec, selection),
@@ -62,10 +62,12 @@ def title_of(spec: MapSpec, selection: Selection) -> str:
 
 
 def subtitle_of(spec: MapSpec, selection: Selection) -> str:
-    """The classes that were chosen, and the state that is shown."""
+    """The classes that were chosen, and the state that is shown; nothing for flows, which are not of the layer."""
+    if spec.kind == "flow":
+        return ""
     known = land_use_classes()
     named = [f"{code} {known[code].name}" if code in known else code for code in spec.classes]
-    classes = f"{'、'.join(named)}；" if named and spec.kind != "flow" else ""
+    classes = f"{'、'.join(named)}；" if named else ""
     return f"{classes}{date_formal(selection.effective_on)}起的第 {selection.edition} 版"
 
 

@@ -190,6 +190,8 @@ def _names(svg: Svg, window: Window, content: Content) -> None:
 def _name(svg: Svg, window: Window, each: Name, is_subject: bool, taken: list[shapely.Geometry]) -> None:
     shape = shapely.clip_by_rect(window.to_paper(each.geometry), window.box.x, window.box.y, window.box.right, window.box.bottom)
     x, y, room = label_place(shape)
+    if each.is_always:  # the end of an arrow stands in the middle
+        y += 4.5
     size = 3.0 if is_subject else 2.7
     width = text_width(each.text, size)
     has_room = room * 2 >= width * 0.62
