@@ -29,6 +29,12 @@ class NotFound(PortalError):
     status = 404
 
 
+class Gone(PortalError):
+    """What was there has ended, by its date or because somebody took it back; nothing is given out any more."""
+
+    status = 410
+
+
 class Conflict(PortalError):
     """Somebody else was faster, or the page is stale; nothing was changed."""
 

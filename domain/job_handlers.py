@@ -7,8 +7,10 @@ import domain.exchange.reconcile
 import domain.inspection.task.admission
 import domain.inspection.task.export
 import domain.inspection.task.running
+import domain.layer_share.service
 import domain.ledger.export
 import domain.map_drawing
+import domain.map_print
 import domain.observation.export
 import domain.overlay_run.export
 import domain.overlay_run.request
@@ -18,3 +20,4 @@ import domain.report_outcome
 import domain.rule_replay.export
 import domain.rule_replay.request
 import domain.sweep
+import domain.thematic_map.export

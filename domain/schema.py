@@ -21,7 +21,9 @@ import domain.hold
 import domain.inspection.task.tables
 import domain.job
 import domain.layer.tables
+import domain.layer_share.tables
 import domain.ledger.tables
+import domain.map_view
 import domain.notice
 import domain.numbering
 import domain.observation.tables
@@ -38,6 +40,7 @@ import domain.rule_tally
 import domain.rule_trouble
 import domain.session
 import domain.template_file
+import domain.thematic_map.tables
 import domain.usage_control  # noqa: F401
 
 METADATA = SQLModel.metadata

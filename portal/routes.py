@@ -13,6 +13,7 @@ AREAS = (
     "portal.areas.rules",
     "portal.areas.space",
     "portal.areas.inspection",
+    "portal.areas.maps",
     "portal.areas.books",
     "portal.areas.outside",
     "portal.areas.reporting",

@@ -5,7 +5,7 @@ from alembic import op
 from portal.migration_statements import run
 
 revision = "0010_overlay_runs"
-down_revision = "0008_covering_indexes"
+down_revision = "0009_inspection"
 branch_labels = None
 depends_on = None
 

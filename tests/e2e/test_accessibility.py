@@ -63,6 +63,14 @@ LEFT_OUT = {
     "rule_draft_table_row": "随门户的规则没有大表；与 rule_draft_rule 用同样的字段",
     "rule_conflict": "演示数据没有文件冲突；页面由 tests/views/test_rules_pages.py 打开",
     "my_case": "转到 filing 或 track，本身不出页面",
+    "thematic_map_picture": "专题图的 SVG 图，嵌在 thematic_map 里",
+    "saved_thematic_map": "演示数据没有保存的模板；与 thematic_map 是同一张页面，由 tests/e2e/test_thematic_map.py 打开并检查",
+    "map_view": "演示数据没有保存的视图；由 tests/e2e/test_thematic_map.py 打开并检查",
+    "open_map_view": "转到一张图，本身不出页面",
+    "share": "演示数据没有成果共享；由 tests/e2e/test_thematic_map.py 打开并检查",
+    "share_service": "JSON 数据，给程序读，不是网页",
+    "share_features": "GeoJSON 数据，给程序读，不是网页",
+    "share_tile": "矢量瓦片，给程序读，不是网页",
 }
 """Routes that show no page of their own, or have nothing to show in the demo data; each with the reason."""
 
@@ -247,6 +255,12 @@ COVERED: dict[str, Visits] = {
     "map": lambda demo: [Visit(path) for path in (
         "/map", f"/map?plot={demo.plot()}", f"/map?q={quote('青浦区')}", "/map?q=121.1,31.1&at=121.1,31.1,15")],
     "overlay_scheme": each("/overlays/analyses/{}", "land_use_analysis"),
+    "thematic_map": lambda demo: [Visit(f"/thematic-maps/make?layer=land_use&{query}") for query in (
+        "kind=ranges&unit=district&classes=01", "kind=single&area=town:310118102", "kind=dots&area=district:310118&classes=01",
+        "kind=heat&area=district:310118", f"kind=flow&flows={quote('青浦区,松江区,5')}")]
+    + [Visit("/thematic-maps/make?layer=land_use&kind=ranges&count=99", status=422)],
+    "map_print": each("/map/print?{}", "at=121.1,31.1,14", "at=121.1,31.1,14&layers=annual_farmland.available,land_use.paddy&paper=a3"),
+    "map_views": each("/map/views{}", "", "?at=121.1,31.1,13"),
     "map_text": lambda demo: [Visit(f"/map/text?plot={demo.plot()}")],
     "map_query": lambda demo: [Visit("/map/query"), Visit("/map/query?layer=land_use&class=01")],
     "map_measure": lambda demo: [Visit(f"/map/measure?kind=area&points={quote('121.1,31.1;121.2,31.1;121.2,31.2'.replace(';', chr(10)))}")],

@@ -23,6 +23,8 @@ from domain.inspection.task.tables import (
     InspectionVariant,
 )
 from domain.job import Job
+from domain.layer_share.tables import LayerShare
+from domain.map_view import MapView
 from domain.notice import Notice
 from domain.observation.tables import ObservationSeries
 from domain.overlay_run import LayerChoice, OverlayRun, RunRequest
@@ -30,6 +32,7 @@ from domain.payment import PaymentRecord
 from domain.person import Absence, RoleGrant
 from domain.portal_clock import now, today
 from domain.session import SignedInSession
+from domain.thematic_map.tables import SavedThematicMap
 from domain.usage_control import ReportRound
 from portal.areas.rules import KEEPERS
 from portal.areas.rules import PAGES as RULE_PAGES
@@ -58,6 +61,7 @@ TASK = CASE + "/tasks/{task}"
 RANGE = CASE + "/ranges/{range}"
 FILING = "/filing/{draft}"
 INSPECTION, INSPECTED = "/inspections/{inspection}", "/inspections/runs/{run}"
+THEMATIC, MAP_VIEW, SHARE = "/thematic-maps/{thematic}", "/map/views/{view}", "/shares/{share}"
 PERSON = "/administration/people/{person}"
 ROUTES = {
     "edit_filter": Route("/desk/filters/{filter}", "dispatcher"),
@@ -130,6 +134,24 @@ ROUTES = {
     "range_file": Route(RANGE + "/file", "dispatcher"),
     "range_map": Route(RANGE + "/map"),
     "case_map": Route(CASE + "/map"),
+    "saved_thematic_map": Route(THEMATIC),
+    "rename_thematic_map": Route(THEMATIC + "/rename"),
+    "share_thematic_map": Route(THEMATIC + "/share"),
+    "copy_thematic_map": Route(THEMATIC + "/copy"),
+    "delete_thematic_map": Route(THEMATIC + "/delete"),
+    "restore_thematic_map": Route(THEMATIC + "/restore"),
+    "map_view": Route(MAP_VIEW, "dispatcher"),
+    "open_map_view": Route(MAP_VIEW + "/open", "dispatcher"),
+    "rename_map_view": Route(MAP_VIEW + "/rename"),
+    "share_map_view": Route(MAP_VIEW + "/share"),
+    "unshare_map_view": Route(MAP_VIEW + "/shares/1/end"),
+    "delete_map_view": Route(MAP_VIEW + "/delete"),
+    "restore_map_view": Route(MAP_VIEW + "/restore"),
+    "share": Route(SHARE, "dispatcher"),
+    "decide_share": Route(SHARE + "/decide", posted={"decision": "approve", "version": "1"}),
+    "withdraw_share": Route(SHARE + "/withdraw"),
+    "take_share_address": Route(SHARE + "/address"),
+    "download_share": Route(SHARE + "/download"),
     "audit_entry": Route("/audit/1"),
     "administered_person": Route(PERSON),
     "change_person": Route(PERSON + "/change"),
@@ -197,6 +219,9 @@ OPEN = {
     "usage_control_matter": "事项目录；其中的办件按辖区列出，由 test_usage_control 核对",
     "ledger_details": "明细表的名称，不是行号；行按辖区列出，由 test_ledgers 核对",
     "overlay_scheme": "预设分析的名称，不是行号；结果按辖区列出，由 test_overlays 核对",
+    "share_service": "凭令牌的服务地址；没有令牌查不到，批准、撤回和范围由 tests/views/test_shares.py 核对",
+    "share_features": "凭令牌的服务地址，同上",
+    "share_tile": "凭令牌的服务地址，同上",
     "map_tile": "图层瓦片；公共底图，办件范围另由 map_ranges 按辖区给出",
 }
 """Routes whose parameter points at nobody's row; each with the reason."""
@@ -245,6 +270,10 @@ def places(permit, database, sign_in):
                 title="叠加", asked=RunRequest("叠加", (LayerChoice("land_use", "class_code"),), layer="annual_farmland").as_document(),
                 district_code="310118", asked_by=officer.person_id, asked_by_name="发件", asked_at=at,
             ),
+            "thematic": SavedThematicMap(owner_id=officer.person_id, name="图", spec={"layer": "land_use"}, edition_number=1, created_at=at, changed_at=at),
+            "view": MapView(owner_id=officer.person_id, name="视图", state="at=121.1,31.1,13", created_at=at, changed_at=at),
+            "share": LayerShare(applicant_id=officer.person_id, applicant_name="某", layer_key="land_use", districts=[], classes=[], fields=[],
+                                purpose="planning", format="service", until_on=today(), asked_at=at),
             "notice": Notice(person_id=applicant.person_id, kind="task", title="通知", created_at=at),
         }
         session.add_all(rows.values())

@@ -1,0 +1,254 @@
+"""The current view of the one map as a sheet: what is shown there, laid out like every other map."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from math import cos, radians
+from typing import Any
+
+import numpy
+import shapely
+from sqlmodel import Session
+
+from domain import map_layer, map_rights, portal_clock
+from domain.actor import Actor
+from domain.case import scope
+from domain.command import Work, command
+from domain.errors import InvalidData
+from domain.format import M2_PER_HECTARE, date_formal
+from domain.job import Job, JobResult, Progress, enqueue, job_handler
+from domain.layer import edition_on, features_in, layer_of
+from domain.map_layer import Place
+from domain.map_legend import LAYERS, MapGroup, MapLayer
+from domain.map_view import map_users
+from domain.thematic_map.colours import Ink, on_white
+from domain.thematic_map.content import Content, Drawn, Fill, Key, Legend, Table
+from domain.thematic_map.sheet import compose
+from domain.thematic_map.spec import LONGEST_TITLE, number_words
+from domain.thematic_map.words import label_of, mark, words
+from domain.thematic_map.writing import workbook, written_sheet
+
+KIND = "map_print"
+WHOLE_CITY = (120.85, 30.67, 122.0, 31.88)
+SCREEN_DOTS = (1000, 700)
+"""About the size of the map on a screen, for what an address with a zoom shows."""
+RANGES = "ranges.range"
+MOST_PRINTED = 40_000
+
+
+@dataclass(frozen=True)
+class PrintSpec:
+    """What of the map is printed: groups (layer.group; None for those first shown), place and zoom, day, opacity by layer."""
+
+    layers: frozenset[str] | None = None
+    at: tuple[float, float, float] | None = None
+    on: date | None = None
+    opacity: Mapping[str, float] = field(default_factory=dict)
+    title: str = ""
+    paper: str = "a4"
+    orientation: str = "landscape"
+    secrecy: str = "internal"
+
+
+def read_print(given: Mapping[str, str]) -> PrintSpec:
+    """The print that an address asks for. Raises InvalidData by key."""
+    faults: dict[str, str] = {}
+    layers = frozenset(given["layers"].split(",")) if given.get("layers") is not None else None
+    at = _place(given.get("at", ""), faults)
+    opacity = dict(_opacity(given.get("opacity", ""), faults))
+    on = _day(given.get("on") or given.get("date") or "", faults)
+    title = given.get("title", "").strip()
+    if len(title) > LONGEST_TITLE:
+        faults["title"] = f"最多 {LONGEST_TITLE} 字"
+    chosen = {}
+    for key, group in (("paper", "papers"), ("orientation", "orientations"), ("secrecy", "secrecy")):
+        chosen[key] = given.get(key) or getattr(PrintSpec, key)
+        if chosen[key] not in words()[group]:
+            faults[key] = "请从列表里选"
+    if faults:
+        raise InvalidData("打印的设置有 " + str(len(faults)) + " 处不能采用。请改正。", faults)
+    return PrintSpec(layers, at, on, opacity, title, **chosen)
+
+
+def _place(text: str, faults: dict[str, str]) -> tuple[float, float, float] | None:
+    if not text:
+        return None
+    try:
+        longitude, latitude, zoom = (float(each) for each in text.split(","))
+    except ValueError:
+        faults["at"] = "应为“经度,纬度,级别”"
+        return None
+    if not (119 < longitude < 124 and 30 < latitude < 33 and 5 <= zoom <= 20):
+        faults["at"] = "不在上海附近"
+        return None
+    return longitude, latitude, zoom
+
+
+def _opacity(text: str, faults: dict[str, str]):
+    """Pairs like land_use:60,annual_farmland:90, in percent."""
+    for each in filter(None, text.split(",")):
+        key, _, percent = each.partition(":")
+        if not percent.isdecimal() or not 0 <= int(percent) <= 100:
+            faults["opacity"] = "应为“图层:百分数”"
+            return
+        yield key, int(percent) / 100
+
+
+def _day(text: str, faults: dict[str, str]) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        faults["on"] = "应写成 2026-01-01 的样子"
+        return None
+
+
+def place_of(session: Session, actor: Actor, given: Mapping[str, str]) -> Place | None:
+    """What the address points out, as the map understands it: plots by number, a case within the actor's scope, or words."""
+    if keys := [each.strip() for each in given.get("plot", "").split(",") if each.strip()]:
+        return map_layer.plots_place(session, keys)
+    number = given.get("case", "")
+    if number.isascii() and number.isdigit() and len(number) < 19:
+        return map_layer.case_place(session, scope.find(session, actor, int(number)))
+    wanted = given.get("q", "").strip()[:100]
+    return map_layer.locate(session, actor, wanted) if wanted else None
+
+
+def extent_of(spec: PrintSpec, place: Place | None) -> shapely.Polygon:
+    """What of the ground is printed: what the address shows, else what it points out, else the whole city."""
+    if spec.at is not None:
+        longitude, latitude, zoom = spec.at
+        wide = 360 / (256 * 2**zoom) * SCREEN_DOTS[0] / 2
+        high = 360 / (256 * 2**zoom) * SCREEN_DOTS[1] / 2 * cos(radians(latitude))
+        return shapely.box(longitude - wide, latitude - high, longitude + wide, latitude + high)
+    if place is None:
+        return shapely.box(*WHOLE_CITY)
+    west, south, east, north = place.bounds
+    margin = max(east - west, north - south, 0.002) * 0.06
+    return shapely.box(west - margin, south - margin, east + margin, north + margin)
+
+
+def content_of(session: Session, actor: Actor, spec: PrintSpec, place: Place | None) -> Content:
+    """The sheet of the current view, with the actor's rights. Raises InvalidData where there is too much to print."""
+    extent = extent_of(spec, place)
+    drawn_layers = [layer for layer in LAYERS if layer.key in map_layer.editions(session) and map_rights.may_open(actor, layer.key) and _shown(layer, spec)]
+    marks, keys, rows, source, is_generated = [], [], [], [], False
+    for layer in drawn_layers:
+        found_marks, found_keys, found_rows = _layer(session, actor, layer, spec, extent)
+        marks += found_marks
+        keys += found_keys
+        rows += found_rows
+        edition = edition_on(session, layer.key, spec.on)
+        source.append(f"{layer.title}第 {edition.number} 版（{date_formal(edition.effective_on)}起）")
+        is_generated |= layer_of(session, layer.key).is_generated
+    ranges = _ranges(session, actor, spec, extent)
+    if ranges is not None:
+        marks.append(ranges)
+        keys.append(Key("办件范围", _as_seen(ranges)))
+    if place is not None and not place.point and (outlines := map_layer.outlines(session, place)):
+        marks.append(Fill([shape for _name, shape in outlines], None, "#f2b52a", 0.9, is_simplified=False))
+        keys.append(Key(place.label, None, "", stroke="#f2b52a"))
+    today = portal_clock.today(session)
+    table = Table("图内要素", ("图层", "图例", "个数", "面积（平方米）", "面积（公顷）"), tuple(rows), (None, None, 0, 2, 4))
+    legend = Legend("图内要素个数与面积（公顷）", tuple(reversed(keys)), "公顷")
+    notes = ("个数和面积按与图幅相交的整个图斑统计", mark("boundaries"), *((mark("generated_note"),) if is_generated else ()))
+    return Content(
+        title=spec.title or (f"{place.label}地图" if place else "一张图"), subtitle=f"{date_formal(spec.on)}的状态" if spec.on else f"{date_formal(today)}的现状",
+        extent=extent, outline=None, drawn=Drawn(marks, legend, (table,)), source=("数据来源：" + "、".join(source) if source else "没有显示图层", "坐标系：CGCS2000"),
+        notes=notes, secrecy="" if spec.secrecy == "none" else label_of("secrecy", spec.secrecy), stamp=mark("generated") if is_generated else "",
+        maker=f"打印：{actor.name}　{date_formal(today)}",
+    )
+
+
+def _shown(layer: MapLayer, spec: PrintSpec) -> bool:
+    if spec.layers is None:
+        return layer.is_shown
+    return any(f"{layer.key}.{group.key}" in spec.layers for group in layer.groups)
+
+
+def _layer(session: Session, actor: Actor, layer: MapLayer, spec: PrintSpec, extent: shapely.Polygon):
+    """The marks, legend lines and table rows of a layer's groups within the extent."""
+    wanted = [group for group in layer.groups if spec.layers is None or f"{layer.key}.{group.key}" in spec.layers]
+    found = features_in(session, layer.key, extent, spec.on, map_rights.districts_of(actor, layer.key))
+    if len(found) > MOST_PRINTED:
+        raise InvalidData(f"图内“{layer.title}”有 {len(found):,} 个要素，超过 {MOST_PRINTED:,}，没有打印。请放大后再打印，或关掉这个图层。")
+    alike: dict[str, list] = {group.key: [] for group in layer.groups}
+    for feature in found:
+        alike[layer.group_of(feature)].append(feature)
+    marks, keys, rows = [], [], []
+    for group in wanted:
+        features = alike[group.key]
+        fill = _fill(group, [each.geometry for each in features], spec.opacity.get(layer.key, 1.0))
+        area_m2 = sum((each.area_m2 for each in features), Decimal("0.00"))
+        if features:
+            marks.append(fill)
+            number = "" if layer.key == map_layer.DISTRICT_LAYER else number_words(area_m2 / M2_PER_HECTARE, 2)
+            keys.append(Key(group.label, _as_seen(fill), number, stroke=fill.stroke))
+            rows.append((layer.title, group.label, len(features), area_m2, area_m2 / M2_PER_HECTARE))
+    return marks, keys, rows
+
+
+def _fill(group: MapGroup, shapes: list, opacity: float) -> Fill:
+    """The mark of a group on paper, from the classes of its mark on the screen."""
+    look: dict = {}
+    for name in group.mark.split():
+        look |= words()["print_marks"].get(name, {})
+    ink = Ink(look["colour"], look.get("pattern", "")) if "colour" in look else None
+    stroke_mm = look.get("stroke_mm", 0.1) if len(shapes) < 4_000 or ink is None else 0.0
+    return Fill(
+        numpy.array(shapes, dtype=object), ink, look.get("stroke", "#7d8c86"), stroke_mm, tuple(look.get("dash_mm", ())), look.get("opacity", 1.0) * opacity,
+    )
+
+
+def _as_seen(fill: Fill) -> Ink | None:
+    """The ink of a fill as it looks on white paper."""
+    return Ink(on_white(fill.ink.colour, fill.opacity), fill.ink.pattern) if fill.ink else None
+
+
+def _ranges(session: Session, actor: Actor, spec: PrintSpec, extent: shapely.Polygon) -> Fill | None:
+    """The ranges of cases in the actor's scope, where the map shows them."""
+    if spec.layers is not None and RANGES not in spec.layers:
+        return None
+    found = [row.geometry for row, _case in map_layer.ranges_in(session, actor, extent.bounds)]
+    look = words()["print_marks"]["m-pick"]
+    return Fill(found, Ink(look["colour"]), look["stroke"], look["stroke_mm"], opacity=look["opacity"]) if found else None
+
+
+def feature_count(content: Content) -> int:
+    """How many features of layers are in view."""
+    return sum(int(row[2]) for table in content.drawn.tables for row in table.rows)
+
+
+def file_name(content: Content, kind: str) -> str:
+    """What the file is called."""
+    plain = "".join(each for each in content.title if each.isalnum() or each in "（）-—") or "地图"
+    return f"{plain[:60]}.{kind}"
+
+
+def written(content: Content, spec: PrintSpec, kind: str) -> bytes:
+    """The sheet as a file of one of the formats of thematic maps."""
+    if kind == "xlsx":
+        return workbook(content, content.drawn.tables)
+    sheet = compose(content, spec.paper, spec.orientation)
+    return sheet.svg.encode() if kind == "svg" else written_sheet(sheet, content, content.drawn.tables, spec.paper, spec.orientation, kind)
+
+
+@command("map_print.export", allow=map_users)
+def request_print(work: Work, given: Mapping[str, str], kind: str) -> Job:
+    """Queue a print of very much."""
+    return enqueue(work, KIND, f"打印地图（{kind.upper()}）", {"given": dict(given), "format": kind})
+
+
+@job_handler(KIND, resumable=True)
+def run_print(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
+    """Read, draw and keep the sheet, with the rights that the owner has when it runs."""
+    given, kind = arguments["given"], arguments["format"]
+    spec = read_print(given)
+    progress.tell(0, 2, "读取图内要素")
+    with progress.reading() as session:
+        actor = progress.owner(session)
+        content = content_of(session, actor, spec, place_of(session, actor, given))
+    progress.tell(1, 2, f"绘制 {feature_count(content):,} 个要素")
+    name = file_name(content, kind)
+    received = progress.office.files.put_bytes(written(content, spec, kind), name, allowed=(kind,))
+    return JobResult({"features": feature_count(content)}, received, name)

@@ -1,0 +1,1 @@
+"""Pages of thematic maps: making one, its pictures and files, and the saved ones."""
