@@ -1,12 +1,11 @@
 """Overlay 叠加: one range on a layer (`overlay_areas`, for decisions), and many on many (operations, tables, slivers, repair)."""
 
 from domain.overlay.adjustment import adjusted
-from domain.overlay.features import FeatureSet, require_sound_set
+from domain.overlay.features import FeatureSet, OverlayFeature, require_sound_set
 from domain.overlay.one_range import (
     CrossRow,
     FeatureIndex,
     Overlay,
-    OverlayFeature,
     OverlayRow,
     class_value,
     cross_overlay,

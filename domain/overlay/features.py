@@ -4,20 +4,37 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from domain.area import unrounded_areas_m2
-from domain.geometry import InvalidGeometry, require_degrees
-from domain.overlay.one_range import OverlayFeature, require_sound
+from domain.errors import InvalidData
+from domain.geometry import InvalidGeometry, require_degrees, require_polygons
 
 THREADS = 2
 """shapely leaves the interpreter free while it works, so two threads use two cores."""
 
 _CHUNK = 4_096
 _POLYGONAL = (3, 6)
+
+
+class OverlayFeature(Protocol):
+    """What an overlay needs of a feature: its key and its geometry in EPSG:4490."""
+
+    key: str
+    geometry: BaseGeometry
+
+
+def require_sound(features: Sequence[OverlayFeature]) -> None:
+    """Refuse a feature that cannot be measured, by its key; leaving it out would hide its area."""
+    for feature in features:
+        try:
+            require_polygons(feature.geometry)
+        except InvalidData as fault:
+            raise type(fault)(f"要素 {feature.key} 不能叠加：{fault.message}") from fault
 
 
 @dataclass(frozen=True)

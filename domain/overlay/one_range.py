@@ -7,28 +7,21 @@ that only shares an edge, with or without the same vertices, is such a piece. If
 class together reach 0.005 m², they are listed as the largest of them, so that splitting cannot hide an area.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import Any
 
 import numpy
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from domain.area import area_m2, rounded_m2, sum_m2, unrounded_areas_m2
-from domain.errors import InvalidData
 from domain.geometry import multipolygon, require_polygons
+from domain.overlay.features import FeatureSet, OverlayFeature, require_sound
+from domain.overlay.operations import disjoint, polygonal
 
-_INTERIORS_MEET = "T********"
 _HALF_CENT = Decimal("0.005")
-
-
-class OverlayFeature(Protocol):
-    """What an overlay needs of a feature: its key and its geometry in EPSG:4490."""
-
-    key: str
-    geometry: BaseGeometry
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +114,7 @@ def overlay_areas(
     order = {value: rank for rank, value in enumerate(priority)}
     met.sort(key=lambda f: (order.get(class_value(f, by), len(order)), f.key))
     pieces = shapely.intersection(project_range, numpy.array([f.geometry for f in met], dtype=object))
-    counted = _counted_once(pieces)
+    counted = _counted_once(met, pieces)
     before, after = unrounded_areas_m2(pieces).sum(), unrounded_areas_m2(counted).sum()
     rows = [
         OverlayRow(f.key, class_value(f, by), area, piece) for f, piece, area in _rounded(met, counted, by)
@@ -184,27 +177,13 @@ def class_value(feature: OverlayFeature, by: str) -> str:
     return "" if value is None else str(value)
 
 
-def require_sound(features: Sequence[OverlayFeature]) -> None:
-    """Refuse a feature that cannot be measured, by its key; leaving it out would hide its area."""
-    for feature in features:
-        try:
-            require_polygons(feature.geometry)
-        except InvalidData as fault:
-            raise type(fault)(f"要素 {feature.key} 不能叠加：{fault.message}") from fault
-
-
-def _counted_once(pieces: numpy.ndarray) -> numpy.ndarray:
+def _counted_once(met: Sequence[OverlayFeature], pieces: numpy.ndarray) -> numpy.ndarray:
     """Pieces less what an earlier piece already has; pieces of a clean layer are returned as they are."""
     if len(pieces) < 2:
         return pieces
-    first, second = shapely.STRtree(pieces).query(pieces, predicate="intersects")
-    first, second = first[first < second], second[first < second]
-    meet = shapely.relate_pattern(pieces[first], pieces[second], _INTERIORS_MEET)
-    counted = pieces.copy()
-    for later in numpy.unique(second[meet]):
-        earlier = shapely.union_all(pieces[first[meet & (second == later)]])
-        counted[later] = shapely.difference(pieces[later], earlier)
-    return counted
+    bare: tuple[Mapping[str, Any], ...] = ({},) * len(pieces)
+    distinct, _repeated = disjoint(FeatureSet(tuple(each.key for each in met), polygonal(pieces), bare))
+    return distinct.geometries
 
 
 def _rounded(

@@ -268,3 +268,17 @@ def test_unfit_feature_is_refused_and_not_left_out():
     bow_tie = shapely.Polygon([(121.2, 31.1), (121.21, 31.11), (121.21, 31.1), (121.2, 31.11)])
     with pytest.raises(InvalidGeometry, match="要素 坏-7"):
         overlay_areas(RANGE, [plot("坏-7", bow_tie)], by="kind")
+
+
+def test_edges_that_nearly_coincide_do_not_count_a_covered_feature_again():
+    """The plain difference of the last feature from the union of the others is all of it, though the first covers it."""
+    layer = [plot(str(number), shapely.from_wkt(text)) for number, text in enumerate((
+        "POLYGON ((121.2 31.1, 121.2 31.1003, 121.2007 31.1001, 121.2 31.1))",
+        "POLYGON ((121.2009 31.1, 121.2 31.1, 121.20039375 31.10005625, 121.2009 31.1))",
+        "POLYGON ((121.2013 31.1002, 121.20046551724138 31.10004827586207, 121.20039375 31.10005625, 121.2007 31.1001, 121.2006825 31.100105, 121.2013 31.1002))",
+        "POLYGON ((121.2007 31.1001, 121.20009929078014 31.100014184397164, 121.200095 31.1001, 121.2007 31.1001))",
+    ))]  # fmt: skip
+    found = overlay_areas(shapely.box(121.19, 31.09, 121.21, 31.11), layer, "key")
+    assert "3" not in found.by_class()
+    together = area_m2(shapely.union_all([each.geometry for each in layer]))
+    assert abs(found.total_m2 - together) <= Decimal("0.02"), "three pieces and their union are rounded once each"
