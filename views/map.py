@@ -44,6 +44,8 @@ class MapPage:
     place: Place | None
     text_href: str
     measure_href: str
+    carried: str
+    """The state of the address, for pages that go on with what is seen."""
     swipe: Mapping[str, str]
     districts: tuple[Mapping[str, str], ...]
     districts_href: str
@@ -88,6 +90,7 @@ def show(request: Request) -> Response:
             data=_data(request, session, editions, place), wanted=wanted, missing=_missing(wanted, place),
             found=tuple(of_place(request, session, place)), place=place,
             text_href=url(request, "map_text", _selection(request)), measure_href=url(request, "map_measure"),
+            carried=f"?{request.url.query}" if request.url.query else "",
             swipe=_swipe(request),
             districts=tuple({"value": area.name, "label": area.name} for area in load_account_areas()),
             districts_href=url(request, "district_report"),

@@ -132,6 +132,7 @@ function bindStrip(map) {
 
 function bindButtons(map, data) {
   document.querySelector("[data-whole]").addEventListener("click", () => map.fitBounds(data.whole));
+  for (const link of document.querySelectorAll("[data-carry]")) link.addEventListener("click", () => { link.search = location.search; });
   document.querySelector("[data-print]").addEventListener("click", () => window.print());
   document.querySelector("[data-share]").addEventListener("click", async () => {
     notePosition(map);
