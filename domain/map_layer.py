@@ -14,7 +14,7 @@ from domain.case.tables import Case
 from domain.case_range import CaseRange, ranges_of
 from domain.district import load_account_areas
 from domain.errors import InvalidData
-from domain.layer import Feature, FeatureData, edition_on, features_by_key, features_in
+from domain.layer import Feature, FeatureData, Layer, LayerEdition, edition_on, features_by_key, features_in
 from domain.layer.reading import in_edition
 from domain.map_legend import LAYERS, MapLayer, detail_zoom
 from domain.map_tile import Tile, TileFeature, encode
@@ -54,21 +54,24 @@ def _drawn(session: Session, layer: MapLayer, tile: Tile) -> tuple[bytes, bool]:
 
 def editions(session: Session) -> dict[str, int]:
     """The present edition number of every layer of the map that has data."""
-    return {layer.key: edition_on(session, layer.key).number for layer in LAYERS if outflow.is_loaded(session, layer.key)}
+    statement = select(Layer.key, func.max(LayerEdition.number)).join(LayerEdition, col(LayerEdition.layer_id) == Layer.id)
+    numbers = dict(session.execute(statement.group_by(Layer.key)).all())
+    return {layer.key: numbers[layer.key] for layer in LAYERS if layer.key in numbers}
 
 
 def features_at(session: Session, longitude: float, latitude: float) -> list[tuple[MapLayer, FeatureData]]:
     """The features of all layers at a point in degrees, the finest first."""
     point = shapely.Point(longitude, latitude)
-    shown = [layer for layer in reversed(LAYERS) if outflow.is_loaded(session, layer.key)]
+    loaded = editions(session)
+    shown = [layer for layer in reversed(LAYERS) if layer.key in loaded]
     return [(layer, each) for layer in shown for each in features_in(session, layer.key, point)]
 
 
 def plots(session: Session, keys: Sequence[str]) -> list[tuple[MapLayer, FeatureData]]:
     """The features of these numbers in any layer, in the order of the numbers; unknown numbers are not in the answer."""
-    found = {}
+    found, loaded = {}, editions(session)
     for layer in LAYERS:
-        if outflow.is_loaded(session, layer.key):
+        if layer.key in loaded:
             found |= {key: (layer, each) for key, each in features_by_key(session, layer.key, list(keys)[:MOST_PLOTS]).items()}
     return [found[key] for key in dict.fromkeys(keys) if key in found]
 

@@ -55,6 +55,8 @@ class LayerDefinition:
     table: str
     class_field: str
     columns: tuple[LayerColumn, ...]
+    key_field: str = "feature_code"
+    """The field that names a feature to those who send it."""
 
     def to_columns(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """A record by our field names as a record by column codes; InvalidData for a field the layer has not."""
@@ -117,4 +119,6 @@ def _definition(key: str, entry: Mapping[str, Any]) -> LayerDefinition:
         LayerColumn(**{k: tuple(v) if k == "options" else v for k, v in column.items()})
         for column in entry["columns"]
     )
-    return LayerDefinition(key, entry["title"], entry["table"], entry["class_field"], columns)
+    return LayerDefinition(
+        key, entry["title"], entry["table"], entry["class_field"], columns, entry.get("key_field", "feature_code")
+    )

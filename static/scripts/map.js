@@ -6,7 +6,6 @@ import { shown, tileLayer } from "./map_tiles.js";
 const box = document.querySelector("[data-map-page]");
 const tree = document.getElementById("map-layers");
 const panel = document.getElementById("map-facts");
-const ORDER = ["land_use", "annual_farmland", "permanent_farmland", "administrative_area"];
 const PICKED = { color: "#0b5468", weight: 3, fillColor: "#0b5468", fillOpacity: 0.2 };
 
 const say = (words) => { document.getElementById("map-measure").textContent = words; };
@@ -156,8 +155,9 @@ function start() {
   box.append(Object.assign(document.createElement("span"), { className: "map-cross" }));
   place(map, data);
   const layers = {};
-  ORDER.forEach((key, i) => {
-    if (!data.tiles[key]) return;
+  // from the bottom to the top as the legend has them, but lines of districts above all
+  const order = Object.keys(data.tiles).sort((a, b) => (a === "administrative_area") - (b === "administrative_area"));
+  order.forEach((key, i) => {
     map.createPane(key).style.zIndex = 201 + i;
     layers[key] = tileLayer(key, data.tiles[key], data.detail[key], say);
     show(map, key, layers[key]);

@@ -41,6 +41,7 @@ def confirmed(page: Page) -> None:
 
 
 @pytest.mark.function("DELTA-009", "c4", "c5")
+@pytest.mark.function("LAND-076", "c6")
 def test_a_broken_package_is_read_on_the_map_excepted_mended_and_certified(enter, tmp_path):
     handler, title = enter("district_handler", QINGPU), "青浦补划（走查）"
     address = uploaded(handler, title, package(tmp_path, "补划.gpkg", REPEATED, OVERLAP))
@@ -80,6 +81,18 @@ def test_a_broken_package_is_read_on_the_map_excepted_mended_and_certified(enter
         handler.get_by_role("link", name="下载质检证书").first.click()
     certificate = json.loads(Path(download.value.path()).read_text("utf-8"))
     assert certificate["passed_with_exceptions"] and certificate["exceptions"][0]["reason"].startswith("编号沿用上年")
+    handler.get_by_label("改正后的数据包").set_input_files(str(package(tmp_path, "补划全改.gpkg")))
+    handler.get_by_role("button", name="上传改正后的数据包").click()
+    expect(handler.get_by_role("button", name="确认无误，开始质检")).to_be_visible(timeout=20_000)
+    confirmed(handler)
+    expect(handler.get_by_role("heading", level=1)).to_contain_text("合格，成绩")
+    handler.get_by_role("button", name="预入库").click()
+    handler.goto(address)
+    expect(handler.get_by_text("已预入库")).to_be_visible(timeout=20_000)
+    handler.get_by_role("link", name="在一张图上看").first.click()
+    expect(handler.locator("#map-facts")).to_contain_text("永久基本农田补划退出图层")
+    expect(handler.locator("#map-layers")).to_contain_text("预入库的补划、退出图斑")
+    handler.goto(address)
     assert handler.evaluate("() => document.documentElement.scrollWidth") <= 1440
 
 

@@ -17,7 +17,7 @@ from domain.inspection import inspect as checked
 from domain.inspection.certificate import Circumstances, certificate_of, read_certificate, seal_of
 from domain.inspection.task.access import CITY
 from domain.inspection.task.tables import APPROVED, InspectionException, InspectionRun, InspectionTask
-from domain.layer import FeatureData, LayerDefinition
+from domain.layer import FeatureData, LayerDefinition, intake
 from domain.office import Office, office_of
 from domain.portal_clock import today
 from domain.spatial_file import FileLayer, SpatialFile, read_spatial_file
@@ -192,6 +192,4 @@ def _passed_runs(session: Session, digest: str) -> Sequence[InspectionRun]:
 
 def features_of(layer: FileLayer, definition: LayerDefinition, session: Session) -> list[FeatureData]:
     """The features of a file's layer for a layer of ours. Raises InvalidData by feature."""
-    from domain.layer.intake import features_of as taken
-
-    return taken(layer, definition, session)
+    return intake.features_of(layer, definition)

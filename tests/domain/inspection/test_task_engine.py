@@ -3,14 +3,18 @@
 import json
 
 import pytest
+from sqlmodel import select
 
+from domain import map_layer
 from domain.demo import sample_package
 from domain.demo.inspections import spoilt
 from domain.errors import InvalidData, Refused
 from domain.inspection import schemes
-from domain.inspection.task import admission, course, engine, exceptions, findings, package, variant
+from domain.inspection.task import admission, course, engine, exceptions, export, findings, package, variant
 from domain.inspection.task.exceptions import Wanted
 from domain.inspection.task.findings import FindingQuery
+from domain.job import Job
+from domain.layer import all_features
 from domain.notice import page_of
 from tests.domain.inspection.conftest import Tasks
 from tests.domain.shared_data import shared_file
@@ -87,6 +91,60 @@ def test_one_planning_result_is_a_single_task_and_several_are_a_batch(real, pers
     both = (*received(real, "delta_planning_result"), *received(real, "delta_planning_result", first=50, name="另一个.gpkg"))
     batch = real.act(course.create, "delta_planning_result", "两个", "310100", both, by=planner)
     assert (single.is_batch, batch.is_batch, batch.package_count) == (False, True, 2)
+
+
+@pytest.mark.function("LAND-076", "c6")
+def test_patches_of_a_passed_package_stand_pre_ingested_on_the_supplement_layer_and_are_found_on_the_map(real):
+    task, run = inspected(real, "supplement_package")
+    real.act(admission.request, task.id, task.version, 1)
+    real.work()
+    [run] = real.runs(task.id)
+    assert run.state == "admitted" and run.admission["layers"][0]["title"] == "永久基本农田补划退出图层"
+    with real.database.reading() as session:
+        patches = all_features(session, "protected_space_supplement")
+        assert len(patches) == 12 and {(each.status, each.district_code) for each in patches} == {("预入库", QINGPU)}
+        assert {(each.attributes["protection_type"], each.attributes["direction"]) for each in patches} == {("永久基本农田", "调入")}
+        [(layer, found)] = map_layer.plots(session, [patches[0].key])
+        assert layer.key == "protected_space_supplement" and found.area_m2 == patches[0].area_m2 > 0
+
+
+@pytest.mark.function("DELTA-011", "c1", "c2", "c3")
+def test_a_planning_result_that_passed_is_packed_and_goes_to_its_layer_on_the_map(real, person):
+    planner = person("city_handler")
+    task, run = inspected(real, "delta_planning_result", by=planner, district="310100")
+    real.act(export.request_pack, run.id, by=planner)
+    real.act(admission.request, task.id, task.version, 1, by=planner)
+    real.work()
+    [run] = real.runs(task.id)
+    [into] = run.admission["layers"]
+    with real.database.reading() as session:
+        assert map_layer.editions(session)[into["key"]] == into["edition"]
+        [job] = session.exec(select(Job).where(Job.kind == export.PACK_KIND)).all()
+        assert job.status == "done" and job.result_file
+
+
+@pytest.mark.function("PROJ-044", "c4")
+def test_clue_patches_that_passed_are_kept_and_each_becomes_a_numbered_clue(real):
+    task, _ = inspected(real, "clue_patches")
+    real.act(admission.request, task.id, task.version, 1)
+    real.work()
+    [run] = real.runs(task.id)
+    with real.database.reading() as session:
+        patches = all_features(session, "clue_patch")
+    assert {each.status for each in patches} == {"待核查"}
+    assert sorted(each["feature"] for each in run.admission["cases"]) == [each.key for each in patches]
+    assert len({each["number"] for each in run.admission["cases"]}) == len(patches)
+
+
+def test_a_key_that_an_exception_left_twice_keeps_the_whole_package_out_of_the_layer(real):
+    task, run = inspected(real, "supplement_package", {"row": 5, "how": "repeat"})
+    row = real.act(exceptions.ask, task.id, task.version, run.id, Wanted(tuple(range(1, 9))), "编号沿用上年")
+    real.act(exceptions.decide, row.id, True, by=real.chief)
+    job = real.act(admission.request, task.id, real.task(task.id).version, 1)
+    real.work()
+    with real.database.reading() as session:
+        assert "重复" in session.get(Job, job.id).fault
+        assert "protected_space_supplement" not in map_layer.editions(session)
 
 
 def test_a_variant_is_checked_against_its_scheme_and_says_whether_it_certifies(real, person):

@@ -1,0 +1,100 @@
+"""Intake of a file's layer into a layer of ours: standard columns mapped once, districts told, areas computed."""
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import numpy
+import shapely
+
+from domain.area import areas_m2
+from domain.district import account_of, load_account_areas, load_management_areas
+from domain.errors import InvalidData
+from domain.geometry import fault_of, multipolygon
+from domain.layer.definition import FeatureData, LayerColumn, LayerDefinition
+from domain.spatial_file import FileLayer
+
+_POLYGONAL = (3, 6)
+_CODE_LENGTH = 6
+
+
+def features_of(layer: FileLayer, definition: LayerDefinition) -> list[FeatureData]:
+    """The features of a file's layer, ready for a layer of ours (EPSG:4490, ellipsoidal areas in m²).
+
+    Columns are found by their standard codes, whatever the case; what the layer of ours does not have is left out. The
+    district is the management area in which a feature lies, else the one its attribute names, else the one in which it
+    lies. Raises InvalidData that names the feature: no key, no valid polygon, a value of another type, outside the
+    city; UnknownCrs for a layer without an accepted coordinate system.
+    """
+    geometries = layer.stored_geometries()
+    columns = {name.lower(): name for name in layer.columns}
+    present = [(column, columns[column.column.lower()]) for column in definition.columns if column.column.lower() in columns]
+    records = [_record(layer.values(row), present, row) for row in range(layer.count)]
+    keys = [_key(definition, record, row) for row, record in enumerate(records)]
+    shapes = [_polygons(definition, geometry, key) for geometry, key in zip(geometries, keys, strict=True)]
+    areas = areas_m2(shapes) if shapes else []
+    return [
+        FeatureData(
+            key=key, district_code=_district(record, shape, key), class_code=str(record.get(definition.class_field) or ""),
+            area_m2=area, geometry=shape, attributes=_attributes(record), status=str(record.get("status") or ""),
+        )
+        for key, record, shape, area in zip(keys, records, shapes, areas, strict=True)
+    ]  # fmt: skip
+
+
+def _record(values: Mapping[str, Any], present: Sequence[tuple[LayerColumn, str]], row: int) -> dict[str, Any]:
+    return {column.name: _value(column, values[name], row) for column, name in present}
+
+
+def _value(column: LayerColumn, value: Any, row: int) -> Any:
+    """A value as JSON keeps it: decimals as text, dates in ISO form, None for nothing."""
+    if value is None or (isinstance(value, float) and math.isnan(value)) or value is numpy.datetime64("NaT"):
+        return None
+    text = value.isoformat() if isinstance(value, date | datetime) else str(value).strip()
+    if not text or column.type == "text":
+        return text or None
+    try:
+        number = Decimal(text)
+        exact = number.quantize(Decimal(1).scaleb(-column.decimals)) if column.type == "decimal" else number
+        if column.type == "integer" and number != number.to_integral_value():
+            raise InvalidOperation
+    except InvalidOperation as error:
+        raise InvalidData(f"第 {row + 1} 个要素的{column.label}（{column.column}）“{text[:30]}”不是数字，没有入库。请改正后重新上传。") from error
+    return format(exact, "f") if column.type == "decimal" else int(number)
+
+
+def _key(definition: LayerDefinition, record: Mapping[str, Any], row: int) -> str:
+    key = str(record.get(definition.key_field) or "")
+    if not key:
+        label = next(column.label for column in definition.columns if column.name == definition.key_field)
+        raise InvalidData(f"第 {row + 1} 个要素没有{label}，不能入库到“{definition.title}”。请补上编号后重新上传。")
+    return key
+
+
+def _polygons(definition: LayerDefinition, geometry: Any, key: str) -> shapely.MultiPolygon:
+    if geometry is None or geometry.is_empty:
+        raise InvalidData(f"要素 {key} 没有图形，不能入库到“{definition.title}”。请补上图形后重新上传。")
+    if shapely.get_type_id(geometry) not in _POLYGONAL:
+        raise InvalidData(f"要素 {key} 的图形不是面，“{definition.title}”只存面。请改正后重新上传。")
+    if fault := fault_of(geometry):
+        raise InvalidData(f"要素 {key} 的图形{fault.reason}，不能入库到“{definition.title}”。请修正后重新上传。")
+    return multipolygon(geometry)
+
+
+def _district(record: Mapping[str, Any], shape: shapely.MultiPolygon, key: str) -> str:
+    found = account_of(shape)
+    if found is not None and found.code in {area.code for area in load_management_areas()}:
+        return found.code
+    named = str(record.get("district_code") or "")[:_CODE_LENGTH]
+    if named in {area.code for area in load_account_areas()}:
+        return named
+    if found is None:
+        raise InvalidData(f"要素 {key} 不在本市任何区内，行政区代码“{named}”也不是本市的，没有入库。请核对坐标系和行政区代码。")
+    return found.code
+
+
+def _attributes(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept beside the typed fields; the area is computed, the stated one was compared by the inspection."""
+    return {name: value for name, value in record.items() if name != "area_m2"}
