@@ -194,7 +194,7 @@ def test_a_wrong_number_is_not_taken_and_the_right_one_is(permit, running):
 
 def test_the_same_answer_twice_has_one_effect_and_a_different_one_is_only_noted(permit):
     from domain.actor import SYSTEM
-    from domain.exchange.inbox import Received, take
+    from domain.exchange.inbox import Received, take_result
 
     permit.granted()
     permit.answered()
@@ -204,9 +204,9 @@ def test_the_same_answer_twice_has_one_effect_and_a_different_one_is_only_noted(
         before = len(usage_control.events_of(session, [row.id]))
     message = permit.messages("usage_control")[0]
     with permit.database.writing() as session:
-        take(session, SYSTEM, Received("usage_control", row.business_key, message.result))
+        take_result(session, SYSTEM, Received("usage_control", row.business_key, message.result))
     with permit.database.writing() as session:
-        take(session, SYSTEM, Received("usage_control", row.business_key, {**message.result, "number": "仿真-310000-2026-999999"}))
+        take_result(session, SYSTEM, Received("usage_control", row.business_key, {**message.result, "number": "仿真-310000-2026-999999"}))
     assert permit.rounds()[0].number == row.number == permit.case.values["supervision_number"]
     with permit.database.reading() as session:
         events = usage_control.events_of(session, [row.id])
