@@ -70,7 +70,7 @@ def show(request: Request) -> Response:
     """The result; while it is computed, the card of the job, which asks for itself again."""
     with page.reading(request) as session:
         run = overlay_run.find(session, page.actor(request), request.path_params["run_id"])
-        job = session.get(Job, run.job_id)
+        job = session.get(Job, run.job_id) if run.job_id else None
         if page.is_htmx(request) and (job is None or job.status not in ("queued", "running")):
             # The whole page says what came out, not the card alone.
             return Response(status_code=200, headers={"HX-Refresh": "true"})
