@@ -2,7 +2,7 @@
 
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from domain.case.export import Sheet
 from domain.command import Work, command
 from domain.document.rendering import Imprint, render_pdf
 from domain.errors import InvalidData, Refused
-from domain.file_store import CHUNK_BYTES
 from domain.format import date_formal
 from domain.inspection.task import access, admission, engine, findings, report
 from domain.inspection.task.access import SEE
@@ -102,14 +101,8 @@ def _zipped(progress: Progress, folder: Path, made: Sequence[Path], name: str, o
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for each in made:
             archive.write(each, each.name)
-    received = progress.office.files.put(_chunks(path), name, allowed=("zip",))
+    received = progress.office.files.put_path(path, name, allowed=("zip",))
     return JobResult({"files": [each.name for each in made], "findings": one.run.finding_count}, received, name)
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk
 
 
 def _report_pdf(session: Session, one: Told, path: Path) -> None:
