@@ -54,7 +54,7 @@ def request(work: Work, run_id: int, chosen: Sequence[str]) -> Job:
 def request_pack(work: Work, run_id: int) -> Job:
     """Queue the packing of a package that passed: its files, certificate and report. Raises Refused for any other."""
     task, run = access.run_of(work.session, work.actor, run_id)
-    reason = admission.refusal(task, run, engine.lowest_score(work.session, task, run))
+    reason = admission.refusal(task, run, engine.lowest_score(task))
     if reason and run.state != "admitted":
         raise Refused(f"没有打包：{reason}")
     work.record(f"inspection:{task.id}", act="pack")
