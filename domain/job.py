@@ -29,6 +29,7 @@ from domain.waking import wake
 
 QUEUE = "jobs"
 TELL_SECONDS = 1.0
+UNFINISHED = ("queued", "running")
 MOST_STARTS = 3
 """A resumable job that was cut off this often is given up: it may be what stops the portal."""
 INTERRUPTED = "门户在作业进行中停止，作业没有完成，没有产生结果。请重新提交这项作业。"
@@ -233,7 +234,7 @@ def _may_see(job: Job, actor: Actor) -> bool:
 def cancel(work: Work, job_id: int) -> Job:
     """Take a queued job back, or ask a running one to end at its next step."""
     job = job_of(work.session, work.actor, job_id)
-    if job.status not in ("queued", "running"):
+    if job.status not in UNFINISHED:
         raise Conflict(f"作业「{job.title}」已经结束，不需要取消。")
     ask_end(work, job)
     return job

@@ -24,6 +24,7 @@ def start_case(page: Page) -> str:
     address = re.match(r".*/cases/\d+", page.url)[0]
     page.get_by_role("button", name="发起结案").click()
     page.get_by_role("button", name="发起结案").click()
+    expect(page.get_by_role("button", name="发起结案")).to_have_count(0)
     page.goto(address)
     expect(page.get_by_text("审核").first).to_be_visible()
     return address
@@ -68,6 +69,7 @@ def test_a_colleague_stands_in_until_the_absence_ends(enter):
     expect(delegate.get_by_text(f"代{ABSENT}办理")).to_be_visible()
     delegate.get_by_label("意见").fill("数量相符，同意结案。")
     delegate.get_by_role("button", name="同意结案").click()
+    expect(delegate.get_by_role("button", name="同意结案")).to_have_count(0)
     chief.goto(done)
     expect(chief.get_by_text(f"{DELEGATE}（代{ABSENT}）").first).to_be_visible()
     assert delegate.goto(left).status == 200

@@ -25,7 +25,7 @@ from domain.inspection.task import (
 from domain.inspection.task.access import EXCEPT, INSPECT
 from domain.inspection.task.findings import FindingQuery
 from domain.inspection.task.tables import BUSY, INSPECTED, InspectionFinding, InspectionRun, InspectionTask
-from domain.job import Job
+from domain.job import UNFINISHED, Job
 from views import page
 from views.inspections import panel, words
 from views.inspections.panel import AttributePanel
@@ -91,7 +91,8 @@ class TaskPage:
     choices: Mapping[str, str]
     may_inspect: bool
     may_ask: bool
-    is_busy: bool
+    is_inspecting: bool
+    is_admitting: bool
     admission: Mapping[str, Any]
     refused: str
 
@@ -107,7 +108,7 @@ def task_page(request: Request, refused: str = "", status: int = 200) -> Respons
         task = access.task_of(session, page.actor(request), request.path_params["task_id"])
         context = _context(request, session, task, refused)
     is_watching = "watch" in request.query_params
-    if is_watching and not context.is_busy:
+    if is_watching and not (context.is_inspecting or context.is_admitting):
         return page.redirect(request, "inspection", query={"package": context.chosen.run.package_no}, task_id=task.id)
     return page.render(
         request, "inspections/show.html", context, title=task.title, crumbs=crumbs(Crumb(task.title)), current="inspections",
@@ -128,7 +129,6 @@ def _context(request: Request, session: Session, task: InspectionTask, refused: 
     packages = [_package(request, each, jobs, run) for each in latest]
     chosen = next((each for each in packages if each.run.id == run.id), None) or _package(request, run, jobs, run)
     before = findings.previous(session, run) if run.state in INSPECTED else None
-    is_busy = any(each.state in BUSY for each in latest)
     is_mine = may(request, INSPECT, task.district_code)
     return TaskPage(
         task=task, head=_head(task, run), scheme_title=engine.title_of(task.scheme), packages=packages, chosen=chosen,
@@ -138,8 +138,8 @@ def _context(request: Request, session: Session, task: InspectionTask, refused: 
         deciders=exceptions.decider_words(task.district_code), systems=panel.systems(SYSTEMS),
         encodings=[{"value": each, "label": each} for each in ENCODINGS],
         variants=[{"value": str(each.id), "label": each.title} for each in variant.variants(session, task.scheme)], choices=export.CHOICES,
-        may_inspect=is_mine, may_ask=is_mine and run.is_latest and run.state in ("passed", "failed"), is_busy=is_busy,
-        admission=_admission(request, session, task, run), refused=refused,
+        may_inspect=is_mine, may_ask=is_mine and run.is_latest and run.state in ("passed", "failed"), is_inspecting=any(each.state in BUSY for each in latest),
+        is_admitting=any(_is_admitting(each, jobs) for each in latest), admission=_admission(request, session, task, run, jobs), refused=refused,
     )  # fmt: skip
 
 
@@ -160,6 +160,11 @@ def _jobs(session: Session, runs: Sequence[InspectionRun]) -> dict[int, Job]:
     ids = [each for run in runs for each in (run.job_id, run.admission_job_id) if each]
     found = session.exec(select(Job).where(col(Job.id).in_(ids))).all() if ids else []
     return {job.id or 0: job for job in found}
+
+
+def _is_admitting(run: InspectionRun, jobs: Mapping[int, Job]) -> bool:
+    job = jobs.get(run.admission_job_id or 0)
+    return job is not None and job.status in UNFINISHED
 
 
 def _package(request: Request, run: InspectionRun, jobs: Mapping[int, Job], chosen: InspectionRun) -> Package:
@@ -232,7 +237,9 @@ def _exception(request: Request, task: InspectionTask, row: Any) -> Mapping[str,
     }
 
 
-def _admission(request: Request, session: Session, task: InspectionTask, run: InspectionRun) -> Mapping[str, Any]:
+def _admission(
+    request: Request, session: Session, task: InspectionTask, run: InspectionRun, jobs: Mapping[int, Job]
+) -> Mapping[str, Any]:  # fmt: skip
     """Whether the package may be packed and admitted, or why not; of an admitted one, where it lies on the map."""
     wanted = plan.plan_of(task.scheme)
     lowest = engine.lowest_score(task) if run.state in INSPECTED else None
@@ -243,6 +250,7 @@ def _admission(request: Request, session: Session, task: InspectionTask, run: In
     return {
         "has_plan": wanted.is_admitted, "has_layer": bool(admission.layers_of(wanted)), "may": admission.may_admit(page.actor(request), task), "why_not": admission.refusal(task, run, lowest),
         "status": wanted.status, "layers": layers, "cases": run.admission.get("cases", []), "is_city": wanted.level == "city", "lowest": lowest,
+        "is_running": _is_admitting(run, jobs),
         "titles": "、".join(each.title for each in admission.layers_of(wanted)),
     }  # fmt: skip
 

@@ -71,11 +71,18 @@ def request(work: Work, task_id: int, version: int, package_no: int) -> Job:
     """Queue the admission of a package. Raises Refused, with the reason, for one that did not pass or whose scheme ends without."""
     task = lock(work, task_id, version, ADMIT)
     run = _passed(work, task, package_no)
+    _refuse_second(work, run)
     job = jobs.enqueue(work, KIND, f"「{run.file_name}」打包入库", {"run": run.id})
     run.admission_job_id = job.id
     work.session.add(run)
     changed(work, task, "request_admission", package=package_no)
     return job
+
+
+def _refuse_second(work: Work, run: InspectionRun) -> None:
+    job = work.session.get(Job, run.admission_job_id) if run.admission_job_id else None
+    if job is not None and job.status in jobs.UNFINISHED:
+        raise Conflict("这个数据包正在入库，不用再点。完成后本页显示结果。")
 
 
 def _passed(work: Work, task: InspectionTask, package_no: int) -> InspectionRun:

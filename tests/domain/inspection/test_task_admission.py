@@ -8,7 +8,7 @@ import openpyxl
 import pyogrio
 import pytest
 
-from domain.errors import InvalidData, NotFound, Refused
+from domain.errors import Conflict, InvalidData, NotFound, Refused
 from domain.inspection.task import admission, course, export, variant
 from domain.job import Job
 from domain.layer import features_by_key, layer_of
@@ -49,6 +49,15 @@ def test_a_passed_package_stands_in_its_layer_as_pre_ingested(tasks):
     tasks.work()
     assert layer_keys(tasks) == ["T1", "T2", "T3"]
     assert tasks.runs(again.id)[0].admission["layers"][0]["ended"] == 1
+
+
+def test_a_package_whose_admission_waits_is_not_queued_again(tasks):
+    task = tasks.inspected(GOOD)
+    tasks.act(admission.request, task.id, task.version, 1)
+    with pytest.raises(Conflict, match="正在入库"):
+        tasks.act(admission.request, task.id, tasks.task(task.id).version, 1)
+    tasks.work()
+    assert layer_keys(tasks) == ["T1", "T2"]
 
 
 @pytest.mark.function("DELTA-011", "c4", "c5")
