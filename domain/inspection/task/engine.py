@@ -15,6 +15,7 @@ from domain.errors import InvalidData, NotFound
 from domain.inspection import InspectionResult, Scheme, Variant, schemes, score_of
 from domain.inspection import inspect as checked
 from domain.inspection.certificate import Circumstances, certificate_of, read_certificate, seal_of
+from domain.inspection.grounds import grounds_of, write_grounds
 from domain.inspection.task.access import CITY
 from domain.inspection.task.tables import APPROVED, InspectionException, InspectionRun, InspectionTask
 from domain.layer import FeatureData, LayerDefinition, intake
@@ -108,6 +109,11 @@ def issued(session: Session, run: InspectionRun) -> dict[str, Any]:
 def certificate_text(session: Session, run: InspectionRun) -> str:
     """The certificate as the file that people download."""
     return json.dumps(issued(session, run), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
+def write_rules(session: Session, run: InspectionRun, task: InspectionTask, path: Path) -> None:
+    """Write the zip of the scheme and rules that a certificate rests on. Raises NotFound if they are no longer there."""
+    write_grounds(path, grounds_of(office_of(session).book, _scheme(task.scheme), run.certificate["edition"]))
 
 
 def score(work: Work, task: InspectionTask, run: InspectionRun, left: Mapping[str, int]) -> tuple[Decimal, Decimal]:
