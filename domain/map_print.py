@@ -11,14 +11,14 @@ import numpy
 import shapely
 from sqlmodel import Session
 
-from domain import map_layer, map_rights, portal_clock
+from domain import map_layer, portal_clock
 from domain.actor import Actor
 from domain.case import scope
 from domain.command import Work, command
 from domain.errors import InvalidData
 from domain.format import M2_PER_HECTARE, date_formal
 from domain.job import Job, JobResult, Progress, enqueue, job_handler
-from domain.layer import edition_on, features_in, layer_of
+from domain.layer import catalogue, edition_on, features_in, layer_of
 from domain.map_layer import Place
 from domain.map_legend import LAYERS, MapGroup, MapLayer
 from domain.map_view import map_users
@@ -131,7 +131,7 @@ def extent_of(spec: PrintSpec, place: Place | None) -> shapely.Polygon:
 def content_of(session: Session, actor: Actor, spec: PrintSpec, place: Place | None) -> Content:
     """The sheet of the current view, with the actor's rights. Raises InvalidData where there is too much to print."""
     extent = extent_of(spec, place)
-    drawn_layers = [layer for layer in LAYERS if layer.key in map_layer.editions(session) and map_rights.may_open(actor, layer.key) and _shown(layer, spec)]
+    drawn_layers = [layer for layer in LAYERS if layer.key in map_layer.editions(session) and catalogue.may_open(actor, layer.key) and _shown(layer, spec)]
     marks, keys, rows, source, is_generated = [], [], [], [], False
     for layer in drawn_layers:
         found_marks, found_keys, found_rows = _layer(session, actor, layer, spec, extent)
@@ -169,7 +169,7 @@ def _shown(layer: MapLayer, spec: PrintSpec) -> bool:
 def _layer(session: Session, actor: Actor, layer: MapLayer, spec: PrintSpec, extent: shapely.Polygon):
     """The marks, legend lines and table rows of a layer's groups within the extent."""
     wanted = [group for group in layer.groups if spec.layers is None or f"{layer.key}.{group.key}" in spec.layers]
-    found = features_in(session, layer.key, extent, spec.on, map_rights.districts_of(actor, layer.key))
+    found = features_in(session, layer.key, extent, spec.on, catalogue.districts_of(actor, layer.key))
     if len(found) > MOST_PRINTED:
         raise InvalidData(f"图内“{layer.title}”有 {len(found):,} 个要素，超过 {MOST_PRINTED:,}，没有打印。请放大后再打印，或关掉这个图层。")
     alike: dict[str, list] = {group.key: [] for group in layer.groups}

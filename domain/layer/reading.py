@@ -1,6 +1,7 @@
 """Reading a layer as it stood on a day: by place, by key, by district, and as an index in memory."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -47,6 +48,37 @@ def edition_on(session: Session, layer_key: str, on: date | None = None) -> Laye
         when = f"在 {on:%Y-%m-%d} " if on else ""
         raise NotFound(f"图层“{layer_key}”{when}还没有数据。请先导入该图层，或改查较晚的日期。")
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class LatestEdition:
+    """The latest edition of a layer that has data, in the words of its layer."""
+
+    layer_id: int
+    number: int
+    token: str
+    effective_on: date
+    feature_count: int
+    is_generated: bool
+
+
+def latest_editions(session: Session) -> dict[str, LatestEdition]:
+    """The latest edition of every layer that has data, by layer key, in one statement."""
+    newest = (
+        select(LayerEdition.layer_id, func.max(LayerEdition.number).label("number"))
+        .group_by(LayerEdition.layer_id)
+        .subquery()
+    )
+    statement = (
+        select(
+            Layer.key, Layer.id, LayerEdition.number, LayerEdition.token, LayerEdition.effective_on,
+            LayerEdition.feature_count, Layer.is_generated,
+        )
+        .join(newest, newest.c.layer_id == Layer.id)
+        .join(LayerEdition, (LayerEdition.layer_id == Layer.id) & (LayerEdition.number == newest.c.number))
+        .order_by(Layer.key)
+    )  # fmt: skip
+    return {row[0]: LatestEdition(*row[1:]) for row in session.execute(statement)}
 
 
 def features_in(

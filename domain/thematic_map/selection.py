@@ -10,7 +10,6 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 from sqlmodel import Session
 
-from domain import map_rights
 from domain.actor import Actor
 from domain.area import areas_m2
 from domain.case import scope
@@ -23,6 +22,7 @@ from domain.layer import (
     Feature,
     FeatureData,
     LayerDefinition,
+    catalogue,
     edition_on,
     features_in,
     layer_definition,
@@ -79,7 +79,7 @@ def select_features(session: Session, actor: Actor, spec: MapSpec) -> Selection:
     Raises NotAllowed for a layer closed to the actor, NotFound for a layer without data on the day or a case out of
     scope, InvalidData for an area that cannot be read.
     """
-    map_rights.must_open(actor, spec.layer)
+    catalogue.require(actor, spec.layer)
     kind, _, value = spec.area.partition(":")
     if kind not in _READERS:
         raise InvalidData("没有这种范围。请从列表里选范围，或按“经度,纬度”写边界。", {"area": "请重新选择范围"})
@@ -122,7 +122,7 @@ def features_where(session: Session, layer_key: str, on: date | None, *condition
 
 def _allowed(actor: Actor, spec: MapSpec) -> list:
     """The condition that narrows to the districts the actor may look at."""
-    codes = map_rights.districts_of(actor, spec.layer)
+    codes = catalogue.districts_of(actor, spec.layer)
     return [] if codes is None else [Feature.district_code.in_(sorted(codes))]
 
 
@@ -162,7 +162,7 @@ def _town(session: Session, actor: Actor, spec: MapSpec, value: str) -> _Found:
     if spec.layer == LAND_LAYER:
         found = features_where(session, spec.layer, spec.on, _in_town(town), *_allowed(actor, spec))
     else:
-        near = features_in(session, spec.layer, shape, spec.on, map_rights.districts_of(actor, spec.layer))
+        near = features_in(session, spec.layer, shape, spec.on, catalogue.districts_of(actor, spec.layer))
         shapely.prepare(shape)
         found = [each for each in near if shapely.covers(shape, shapely.point_on_surface(each.geometry))]
     name = f"{district_name(town.district_code)}{town.name}"
@@ -223,7 +223,7 @@ def _case(session: Session, actor: Actor, spec: MapSpec, value: str) -> _Found:
 
 def _cut(session: Session, actor: Actor, spec: MapSpec, area: BaseGeometry, label: str) -> _Found:
     """The features that meet an area, cut at its edge; those wholly inside keep the area that is on record."""
-    found = features_in(session, spec.layer, area, spec.on, map_rights.districts_of(actor, spec.layer))
+    found = features_in(session, spec.layer, area, spec.on, catalogue.districts_of(actor, spec.layer))
     shapely.prepare(area)
     shapes = numpy.array([each.geometry for each in found], dtype=object)
     if not len(shapes):
