@@ -83,16 +83,6 @@ def handles_cases(actor: Actor) -> bool:
     return any(role(grant.role).level not in ("public", "system") for grant in actor.grants)
 
 
-def sees_ledgers(actor: Actor) -> bool:
-    """True if one of the actor's roles may look at ledgers."""
-    return any("ledgers" in role(grant.role).may for grant in actor.grants)
-
-
-def sees_exchange(actor: Actor) -> bool:
-    """True if one of the actor's roles may look at the exchange with partners."""
-    return any("exchange" in role(grant.role).may for grant in actor.grants)
-
-
 def may(actor: Actor, right: str, district_code: str | None = None) -> bool:
     """True if one of the actor's roles gives the right, in that district if one is named."""
     return any(

@@ -20,10 +20,10 @@ BENCH_LINKS = (
     ("map", "一张图", "map", lambda actor: role.handles_cases(actor)),
     ("inspections", "质检", "inspections", lambda actor: role.may(actor, "inspections")),
     ("overlays", "叠加分析", "overlays", lambda actor: role.handles_cases(actor)),
-    ("ledgers", "台账", "ledgers", lambda actor: role.sees_ledgers(actor)),
+    ("ledgers", "台账", "ledgers", lambda actor: role.may(actor, "ledgers")),
     ("usage_control", "用途管制", "usage_control", lambda actor: actor.has_role(*REPORT_READERS)),
     ("rules", "规则", "rules", lambda actor: role.is_staff(actor)),
-    ("exchange", "交换", "exchange", lambda actor: role.sees_exchange(actor)),
+    ("exchange", "交换", "exchange", lambda actor: role.may(actor, "exchange")),
     ("administration", "管理", "administration", lambda actor: actor.has_role("system_admin", "security_admin")),
     ("audit", "留痕", "audit", lambda actor: actor.has_role("audit_admin")),
 )

@@ -30,8 +30,8 @@ def test_applicant_is_no_staff() -> None:
 
 
 def test_ledgers_and_exchange_are_for_those_who_need_them() -> None:
-    assert role.sees_ledgers(actor("district_handler")) and not role.sees_ledgers(actor("window"))
-    assert role.sees_exchange(actor("report_admin")) and not role.sees_exchange(actor("city_viewer"))
+    assert role.may(actor("district_handler"), "ledgers") and not role.may(actor("window"), "ledgers")
+    assert role.may(actor("report_admin"), "exchange") and not role.may(actor("city_viewer"), "exchange")
 
 
 def test_roles_are_said_once_and_delegated_ones_are_marked() -> None:

@@ -38,6 +38,7 @@ LEFT_OUT = {
     "range_file": "下载范围文件，不是网页",
     "inspection_package": "下载数据包，不是网页",
     "inspection_certificate": "下载质检证书，不是网页",
+    "inspection_rules": "下载质检规则包，不是网页",
     "inspection_findings": "一段 GeoJSON，给质检地图读，不是网页",
     "inspection_features": "一段 GeoJSON，给质检地图读，不是网页",
     "overlay_file": "下载叠加结果的图形，不是网页",

@@ -96,7 +96,7 @@ def _passed(work: Work, task: InspectionTask, package_no: int) -> InspectionRun:
     run = work.session.exec(statement).first()
     if run is None:
         raise NotFound("这项任务没有这个数据包。请从任务页面进入。")
-    reason = refusal(task, run, engine.lowest_score(work.session, task, run))
+    reason = refusal(task, run, engine.lowest_score(task))
     if reason:
         raise Refused(f"没有入库：{reason}图层没有改动。")
     if not layers_of(wanted):

@@ -112,8 +112,8 @@ def put_in(patch: pytest.MonkeyPatch) -> None:
     """Let tasks work by the scheme on paper, and admit to a layer that every portal has."""
     for name, act in {
         "read": read, "inspect": inspect, "certificate": certificate, "features_of": features_of, "scheme_page": scheme_page,
-        "titles": lambda session: {SCHEME: TITLE}, "require_scheme": lambda session, key: None,
-        "score": lambda work, task, run, left: _score(left), "lowest_score": lambda session, task, run: Decimal(90),
+        "titles": lambda: {SCHEME: TITLE}, "require_scheme": lambda key: None,
+        "score": lambda work, task, run, left: _score(left), "lowest_score": lambda task: Decimal(90), "write_rules": lambda session, run, task, path: path.write_bytes(b"PK"),
         "checked_variant": lambda work, scheme, off, parameters: (list(off), dict(parameters)),
     }.items():  # fmt: skip
         patch.setattr(engine, name, act)

@@ -131,6 +131,6 @@ def test_a_packed_package_holds_its_very_bytes_and_the_certificate(tasks):
     task = tasks.inspected(GOOD)
     [run] = tasks.runs(task.id)
     made = exported(tasks, run, None, export.request_pack)
-    assert sorted(made.namelist()) == ["patches1.gpkg", "质检报告.pdf", "质检证书.json"]
+    assert sorted(made.namelist()) == ["patches1.gpkg", "质检报告.pdf", "质检规则.zip", "质检证书.json"]
     assert made.read("patches1.gpkg") == tasks.office.files.read_bytes(run.digest)
     assert json.loads(made.read("质检证书.json"))["package"] == run.digest

@@ -124,7 +124,6 @@ def test_a_planning_result_that_passed_is_packed_and_goes_to_its_layer_on_the_ma
         assert job.status == "done" and job.result_file
 
 
-@pytest.mark.function("PROJ-044", "c4")
 def test_clue_patches_that_passed_are_kept_and_each_becomes_a_numbered_clue(real):
     task, _ = inspected(real, "clue_patches")
     real.act(admission.request, task.id, task.version, 1)
