@@ -14,7 +14,7 @@ from domain.case import scope
 from domain.case.words import code_of
 from domain.case_range import ranges_of
 from domain.errors import InvalidData, NotAllowed
-from domain.layer import FeatureData, all_features, edition_on, features_in, layer_definition
+from domain.layer import FeatureData, all_features, catalogue, edition_on, features_in, layer_definition
 from domain.layer.tables import LayerEdition
 from domain.office import office_of
 from domain.overlay import FeatureSet, Repair, repaired
@@ -61,12 +61,16 @@ def ranges_for(session: Session, actor: Actor, request: RunRequest) -> Ranges:
     return _mended(found) if request.repairs else found
 
 
-def layer_for(session: Session, choice: LayerChoice, ranges: FeatureSet) -> tuple[FeatureSet, dict[str, Any]]:
-    """The features of a layer around the ranges, with their classes, and their lineage. Raises NotFound without data."""
-    edition = edition_on(session, choice.layer)
+def layer_for(session: Session, actor: Actor, choice: LayerChoice, ranges: FeatureSet) -> tuple[FeatureSet, dict[str, Any]]:
+    """The features of a layer around the ranges that the actor may look at, with their classes, and their lineage.
+
+    Raises NotAllowed for a layer closed to the actor, NotFound for one without data.
+    """
+    right, edition = catalogue.districts_of(actor, choice.layer), edition_on(session, choice.layer)
     around = shapely.box(*shapely.total_bounds(ranges.geometries))
-    found = features_in(session, choice.layer, around)
-    return feature_set(choice.layer, found), _edition_lineage(choice.layer, edition, len(found)) | {"by": choice.by}
+    found = features_in(session, choice.layer, around, districts=right)
+    lineage = _edition_lineage(choice.layer, edition, len(found)) | {"by": choice.by}
+    return feature_set(choice.layer, found), lineage if right is None else lineage | {"districts": sorted(right)}
 
 
 def feature_set(layer_key: str, features: Sequence[FeatureData]) -> FeatureSet:
@@ -82,7 +86,8 @@ def feature_set(layer_key: str, features: Sequence[FeatureData]) -> FeatureSet:
 
 
 def _of_layer(session: Session, actor: Actor, request: RunRequest) -> Ranges:
-    edition, right = edition_on(session, request.layer), districts_of(actor)
+    right = _both(districts_of(actor), catalogue.districts_of(actor, request.layer))
+    edition = edition_on(session, request.layer)
     if right is not None and request.district and request.district not in right:
         raise NotAllowed("所选的行政区不在你的辖区内，没有叠加。请选本区，或请市级人员办理。")
     wanted = {request.district} if request.district else right
@@ -92,6 +97,11 @@ def _of_layer(session: Session, actor: Actor, request: RunRequest) -> Ranges:
     ]  # fmt: skip
     lineage = _edition_lineage(request.layer, edition, len(found)) | {"districts": sorted(wanted) if wanted is not None else []}
     return Ranges(feature_set(request.layer, found), {each.key: each.area_m2 for each in found}, lineage)
+
+
+def _both(first: frozenset[str] | None, second: frozenset[str] | None) -> frozenset[str] | None:
+    """The districts that two rights give together; None for all."""
+    return second if first is None else first if second is None else first & second
 
 
 def _of_case(session: Session, actor: Actor, case_id: int | None) -> Ranges:
