@@ -14,7 +14,7 @@ from domain.layer.commands import (
 )
 from domain.layer.definition import FeatureData, LayerDefinition, layer_definition, layer_definitions
 from domain.layer.edition import Terms
-from domain.layer.history import FeatureSpan, history_of
+from domain.layer.feature_span import FeatureSpan, history_of
 from domain.layer.index import layer_index
 from domain.layer.reading import (
     all_features,
