@@ -3,27 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import shapely
 from sqlmodel import Session
 
 from domain.actor import Actor
-from domain.boundary_points import read_boundary_points
 from domain.case import scope
 from domain.case.words import code_of
 from domain.case_range import ranges_of
+from domain.coordinate_transformation import load_local_systems
 from domain.errors import InvalidData, NotAllowed
-from domain.layer import FeatureData, all_features, edition_on, features_in, layer_definition
+from domain.layer import FeatureData, all_features, catalogue, edition_on, features_in, layer_definition
 from domain.layer.tables import LayerEdition
 from domain.office import office_of
 from domain.overlay import FeatureSet, Repair, repaired
 from domain.overlay.table import DISTRICT
 from domain.overlay_run.definition import CASE, LAYER, FileRanges, LayerChoice, RunRequest
-from domain.projection import to_storage
-from domain.range_file import read_range
 from domain.role import sees_cases
-from domain.vector_file import declared_system, read_vector
+from domain.vector_file import read_vector
 
 MOST_RANGES = 100_000
 
@@ -61,12 +60,16 @@ def ranges_for(session: Session, actor: Actor, request: RunRequest) -> Ranges:
     return _mended(found) if request.repairs else found
 
 
-def layer_for(session: Session, choice: LayerChoice, ranges: FeatureSet) -> tuple[FeatureSet, dict[str, Any]]:
-    """The features of a layer around the ranges, with their classes, and their lineage. Raises NotFound without data."""
-    edition = edition_on(session, choice.layer)
+def layer_for(session: Session, actor: Actor, choice: LayerChoice, ranges: FeatureSet) -> tuple[FeatureSet, dict[str, Any]]:
+    """The features of a layer around the ranges, as far as the actor may see them, with their classes and lineage.
+
+    Raises NotFound without data, NotAllowed for a layer that is not open to the actor.
+    """
+    edition, right = edition_on(session, choice.layer), catalogue.districts_of(actor, choice.layer)
     around = shapely.box(*shapely.total_bounds(ranges.geometries))
-    found = features_in(session, choice.layer, around)
-    return feature_set(choice.layer, found), _edition_lineage(choice.layer, edition, len(found)) | {"by": choice.by}
+    found = [each for each in features_in(session, choice.layer, around) if right is None or each.district_code in right]
+    lineage = _edition_lineage(choice.layer, edition, len(found)) | {"by": choice.by, "districts": sorted(right or ())}
+    return feature_set(choice.layer, found), lineage
 
 
 def feature_set(layer_key: str, features: Sequence[FeatureData]) -> FeatureSet:
@@ -82,7 +85,7 @@ def feature_set(layer_key: str, features: Sequence[FeatureData]) -> FeatureSet:
 
 
 def _of_layer(session: Session, actor: Actor, request: RunRequest) -> Ranges:
-    edition, right = edition_on(session, request.layer), districts_of(actor)
+    edition, right = edition_on(session, request.layer), _ranges_right(actor, request.layer)
     if right is not None and request.district and request.district not in right:
         raise NotAllowed("所选的行政区不在你的辖区内，没有叠加。请选本区，或请市级人员办理。")
     wanted = {request.district} if request.district else right
@@ -92,6 +95,14 @@ def _of_layer(session: Session, actor: Actor, request: RunRequest) -> Ranges:
     ]  # fmt: skip
     lineage = _edition_lineage(request.layer, edition, len(found)) | {"districts": sorted(wanted) if wanted is not None else []}
     return Ranges(feature_set(request.layer, found), {each.key: each.area_m2 for each in found}, lineage)
+
+
+def _ranges_right(actor: Actor, layer_key: str) -> frozenset[str] | None:
+    """The districts of which the actor may take ranges of a layer: those of the office that the catalogue opens; None for all."""
+    own, opened = districts_of(actor), catalogue.districts_of(actor, layer_key)
+    if own is None or opened is None:
+        return opened if own is None else own
+    return own & opened
 
 
 def _of_case(session: Session, actor: Actor, case_id: int | None) -> Ranges:
@@ -107,24 +118,14 @@ def _of_case(session: Session, actor: Actor, case_id: int | None) -> Ranges:
 def _of_file(session: Session, file: FileRanges | None) -> Ranges:
     if file is None:
         raise InvalidData("没有范围文件。请上传后再叠加。")
-    features, detected = read_ranges(office_of(session).files.read_bytes(file.digest), file.name, file.crs or None)
+    features, detected = read_ranges(office_of(session).files.path_of(file.digest), file)
     lineage = {"source": "file", "digest": file.digest, "name": file.name, "count": len(features), "detected": detected}
     return Ranges(features, {}, lineage)
 
 
-def read_ranges(content: bytes, name: str, crs: str | None) -> tuple[FeatureSet, dict[str, str]]:
+def read_ranges(path: Path, given: FileRanges) -> tuple[FeatureSet, dict[str, str]]:
     """The polygons of an uploaded file one by one in EPSG:4490, and what was detected. Raises InvalidData, UnknownCrs."""
-    if name.lower().endswith(".txt"):
-        detected = dict(read_range(content, name, crs).detected)
-        points = read_boundary_points(content)
-        system = declared_system(points.system, crs)
-        if system is None:
-            raise InvalidData("界址点文件没有写明坐标系，不能猜测。请选定坐标系后再叠加。", {"crs": "请选坐标系"})
-        parcels = points.parcels
-        keys = tuple(f"{place}. {each.number or each.name}"[:120] for place, each in enumerate(parcels, start=1))
-        shapes = FeatureSet.without_attributes([to_storage(each.polygon, system) for each in parcels]).geometries
-        return FeatureSet(keys, shapes, tuple({"name": each.name} for each in parcels)), detected
-    file = read_vector(content, name, crs)
+    file = read_vector(path, given.name, given.crs or None, given.encoding or None, load_local_systems())
     if file.system is None:
         raise InvalidData("文件没有写明坐标系，不能猜测。请选定坐标系后再叠加。", {"crs": "请选坐标系"})
     numbered = FeatureSet.of(file.stored())
