@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import shapely
@@ -61,15 +60,15 @@ def ranges_for(session: Session, actor: Actor, request: RunRequest) -> Ranges:
 
 
 def layer_for(session: Session, actor: Actor, choice: LayerChoice, ranges: FeatureSet) -> tuple[FeatureSet, dict[str, Any]]:
-    """The features of a layer around the ranges, as far as the actor may see them, with their classes and lineage.
+    """The features of a layer around the ranges that the actor may look at, with their classes, and their lineage.
 
-    Raises NotFound without data, NotAllowed for a layer that is not open to the actor.
+    Raises NotAllowed for a layer closed to the actor, NotFound for one without data.
     """
-    edition, right = edition_on(session, choice.layer), catalogue.districts_of(actor, choice.layer)
+    right, edition = catalogue.districts_of(actor, choice.layer), edition_on(session, choice.layer)
     around = shapely.box(*shapely.total_bounds(ranges.geometries))
-    found = [each for each in features_in(session, choice.layer, around) if right is None or each.district_code in right]
-    lineage = _edition_lineage(choice.layer, edition, len(found)) | {"by": choice.by, "districts": sorted(right or ())}
-    return feature_set(choice.layer, found), lineage
+    found = features_in(session, choice.layer, around, districts=right)
+    lineage = _edition_lineage(choice.layer, edition, len(found)) | {"by": choice.by}
+    return feature_set(choice.layer, found), lineage if right is None else lineage | {"districts": sorted(right)}
 
 
 def feature_set(layer_key: str, features: Sequence[FeatureData]) -> FeatureSet:
@@ -85,7 +84,8 @@ def feature_set(layer_key: str, features: Sequence[FeatureData]) -> FeatureSet:
 
 
 def _of_layer(session: Session, actor: Actor, request: RunRequest) -> Ranges:
-    edition, right = edition_on(session, request.layer), _ranges_right(actor, request.layer)
+    right = _both(districts_of(actor), catalogue.districts_of(actor, request.layer))
+    edition = edition_on(session, request.layer)
     if right is not None and request.district and request.district not in right:
         raise NotAllowed("所选的行政区不在你的辖区内，没有叠加。请选本区，或请市级人员办理。")
     wanted = {request.district} if request.district else right
@@ -97,12 +97,9 @@ def _of_layer(session: Session, actor: Actor, request: RunRequest) -> Ranges:
     return Ranges(feature_set(request.layer, found), {each.key: each.area_m2 for each in found}, lineage)
 
 
-def _ranges_right(actor: Actor, layer_key: str) -> frozenset[str] | None:
-    """The districts of which the actor may take ranges of a layer: those of the office that the catalogue opens; None for all."""
-    own, opened = districts_of(actor), catalogue.districts_of(actor, layer_key)
-    if own is None or opened is None:
-        return opened if own is None else own
-    return own & opened
+def _both(first: frozenset[str] | None, second: frozenset[str] | None) -> frozenset[str] | None:
+    """The districts that two rights give together; None for all."""
+    return second if first is None else first if second is None else first & second
 
 
 def _of_case(session: Session, actor: Actor, case_id: int | None) -> Ranges:
@@ -118,14 +115,14 @@ def _of_case(session: Session, actor: Actor, case_id: int | None) -> Ranges:
 def _of_file(session: Session, file: FileRanges | None) -> Ranges:
     if file is None:
         raise InvalidData("没有范围文件。请上传后再叠加。")
-    features, detected = read_ranges(office_of(session).files.path_of(file.digest), file)
+    features, detected = read_ranges(office_of(session).files.read_bytes(file.digest), file)
     lineage = {"source": "file", "digest": file.digest, "name": file.name, "count": len(features), "detected": detected}
     return Ranges(features, {}, lineage)
 
 
-def read_ranges(path: Path, given: FileRanges) -> tuple[FeatureSet, dict[str, str]]:
+def read_ranges(content: bytes, given: FileRanges) -> tuple[FeatureSet, dict[str, str]]:
     """The polygons of an uploaded file one by one in EPSG:4490, and what was detected. Raises InvalidData, UnknownCrs."""
-    file = read_vector(path, given.name, given.crs or None, given.encoding or None, load_local_systems())
+    file = read_vector(content, given.name, given.crs or None, given.encoding or None, load_local_systems())
     if file.system is None:
         raise InvalidData("文件没有写明坐标系，不能猜测。请选定坐标系后再叠加。", {"crs": "请选坐标系"})
     numbered = FeatureSet.of(file.stored())
