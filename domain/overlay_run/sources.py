@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import shapely
@@ -116,14 +115,14 @@ def _of_case(session: Session, actor: Actor, case_id: int | None) -> Ranges:
 def _of_file(session: Session, file: FileRanges | None) -> Ranges:
     if file is None:
         raise InvalidData("没有范围文件。请上传后再叠加。")
-    features, detected = read_ranges(office_of(session).files.path_of(file.digest), file)
+    features, detected = read_ranges(office_of(session).files.read_bytes(file.digest), file)
     lineage = {"source": "file", "digest": file.digest, "name": file.name, "count": len(features), "detected": detected}
     return Ranges(features, {}, lineage)
 
 
-def read_ranges(path: Path, given: FileRanges) -> tuple[FeatureSet, dict[str, str]]:
+def read_ranges(content: bytes, given: FileRanges) -> tuple[FeatureSet, dict[str, str]]:
     """The polygons of an uploaded file one by one in EPSG:4490, and what was detected. Raises InvalidData, UnknownCrs."""
-    file = read_vector(path, given.name, given.crs or None, given.encoding or None, load_local_systems())
+    file = read_vector(content, given.name, given.crs or None, given.encoding or None, load_local_systems())
     if file.system is None:
         raise InvalidData("文件没有写明坐标系，不能猜测。请选定坐标系后再叠加。", {"crs": "请选坐标系"})
     numbered = FeatureSet.of(file.stored())

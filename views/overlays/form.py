@@ -175,10 +175,11 @@ def _file(request: Request) -> tuple[FileRanges, ReceivedFile]:
     if crs not in ("", *_systems()) or encoding not in ("", *ENCODINGS):
         raise InvalidData("所选的坐标系或编码不在列表中。请从列表选择。")
     files, name = page.office(request).files, posted.filename or ""
-    received = receive(files, name, posted.file.read())
+    content = posted.file.read()
+    received = receive(files, name, content)
     ranges = FileRanges(received.digest, name, crs, encoding)
     try:
-        read_ranges(files.path_of(received.digest), ranges)
+        read_ranges(content, ranges)
     except InvalidData as fault:
         raise InvalidData(fault.message, fault.fields or {"file": fault.message}) from fault
     return ranges, received
