@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import yaml
+from pyproj.exceptions import ProjError
 
 from domain.control_point import ControlNet, control_net, load_control_nets
 from domain.control_point import residuals as residuals_at
@@ -37,12 +38,12 @@ def shipped() -> CoordinateParameters:
 
 
 def parse(text: str) -> CoordinateParameters:
-    """The parameters of a document (see docs/coordinates.md). InvalidData never repeats a value, since they are secret."""
+    """The parameters of a document (docs/manual/坐标转换.md shows one). InvalidData never repeats a value, since they are secret."""
     try:
         entry = yaml.safe_load(text)
         systems = [local_system(each) for each in entry["systems"]]
         nets = [control_net(each) for each in entry["control_points"]]
-    except (yaml.YAMLError, KeyError, TypeError, ValueError, InvalidData) as error:
+    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError, ProjError, InvalidData) as error:
         raise InvalidData(f"坐标转换参数的内容不完整或格式不对（{_where(error)}）。请按《坐标转换》说明的样式改写后重新加密。") from None
     return _complete(systems, nets)
 
