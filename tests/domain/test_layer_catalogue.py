@@ -133,7 +133,7 @@ def test_latest_editions_are_read_in_one_statement(loaded):
 def test_entries_list_open_and_locked_layers_with_their_editions(loaded):
     count, found = counted(loaded, lambda session: catalogue.entries(session, actor("window")))
     by_key = {each.key: each for each in found}
-    assert count == 1 and list(by_key) == list(catalogue.listings())
+    assert count == 2 and list(by_key) == list(catalogue.listings())
     land, clue, farmland = by_key["land_use"], by_key["clue_patch"], by_key["annual_farmland"]
     assert (land.is_open, land.edition, land.feature_count, land.group.title, land.districts) == (True, 1, 4, "现状调查", None)
     assert (clue.is_open, clue.has_data, clue.districts) == (False, False, frozenset()) and "没有开放给你的岗位" in clue.why_not

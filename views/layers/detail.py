@@ -112,7 +112,6 @@ def show_versions(request: Request) -> Response:
 
 def _version(request: Request, key: str, version: Version) -> Row:
     edition, case = version.edition, version.case
-    seen = {"on": edition.effective_on.isoformat()}
     why: Any = edition.note or "—"
     if case is not None:
         why = {"text": code_of(case), "href": url(request, "case", case_id=case.id), "sub": edition.note or case.title}
@@ -120,7 +119,7 @@ def _version(request: Request, key: str, version: Version) -> Row:
         why = {"text": edition.note or "办件", "sub": "办件不在你的查阅范围内"}
     region = district_name(edition.region_code) if edition.region_code else ""
     return {"cells": {
-        "number": {"text": f"第 {edition.number} 版", "href": url(request, "layer_features", seen, key=key)},
+        "number": {"text": f"第 {edition.number} 版", "href": url(request, "layer_features", {"edition": edition.number}, key=key)},
         "since": {"text": f"{edition.effective_on:%Y-%m-%d}", "sub": f"{moment(edition.recorded_at)} 入库"},
         "extent": {"text": catalogue.words()["extents"][edition.extent], "sub": region}, "why": why,
         "added": f"{edition.added_count:,}", "ended": f"{edition.ended_count:,}", "count": f"{edition.feature_count:,}",

@@ -22,7 +22,7 @@ from views.layers.words import CURRENT, attributes, class_label, crumbs, edition
 from views.map_found import url
 from views.posted import digits, whole_day
 from views.range_sketch import Drawn, sketch
-from views.shell import Crumb
+from views.shell import Crumb, Link
 
 Row = Mapping[str, Any]
 AROUND = 0.6
@@ -55,7 +55,7 @@ def show(request: Request) -> Response:
         span = _chosen(request, session, key, spans)
         picture, legend = _picture(session, actor, key, span)
         context = _context(request, entry, spans, span, picture, legend)
-    way = crumbs(entry, Crumb("要素"), Crumb(span.feature.key))
+    way = crumbs(entry, Crumb("要素", Link("layer_features", "要素", {"key": key})), Crumb(span.feature.key))
     return page.render(request, "layers/feature.html", context, title=context.title, crumbs=way, current=CURRENT, audience="bench")
 
 

@@ -33,7 +33,7 @@ def crumbs(entry: Entry, *more: Crumb) -> tuple[Crumb, ...]:
 def tabs(request: Request, entry: Entry, current: str) -> Sequence[Mapping[str, Any]]:
     """The pages of a layer, and where else it leads; a layer without data has its description alone."""
     places = [("layer", "说明")] + ([("layer_features", "要素"), ("layer_versions", "版本")] if entry.has_data else [])
-    found = [{"label": label, "href": url(request, name, key=entry.key), "is_current": name == current} for name, label in places]
+    found: list[Mapping[str, Any]] = [{"label": label, "href": url(request, name, key=entry.key), "is_current": name == current} for name, label in places]
     if entry.has_data and entry.key in BY_KEY:
         found.append({"label": "在一张图上看", "href": map_href(request, entry.key), "is_end": True})
     return found
