@@ -102,7 +102,7 @@ def features_in(
     `districts` narrows to district codes (None: all). The bounding boxes are searched in the database, the
     exact test is shapely's.
     """
-    statement = _within(session, features_statement(edition_on(session, layer_key, on)), area.bounds)
+    statement = within(session, features_statement(edition_on(session, layer_key, on)), area.bounds)
     if districts is not None:
         statement = statement.where(Feature.district_code.in_(sorted(districts)))
     found = _features(session, statement.order_by(Feature.key))
@@ -155,7 +155,7 @@ def in_edition(edition: LayerEdition) -> tuple[Any, ...]:
     )
 
 
-def _within(session: Session, statement: Select, bounds: tuple[float, float, float, float]) -> Select:
+def within(session: Session, statement: Select, bounds: tuple[float, float, float, float]) -> Select:
     """Narrows to features whose bounding box meets the bounds, through the R*Tree or the GiST index."""
     west, south, east, north = bounds
     if session.get_bind().dialect.name != "sqlite":
