@@ -12,6 +12,7 @@ from domain.errors import NotAllowed, NotFound
 from domain.layer import catalogue, layer_definitions, load_layer
 from domain.layer.catalogue import Listing, Opening
 from domain.layer.reading import latest_editions
+from domain.layer.rights import RIGHT
 from tests.domain.space_fixtures import PADDY, PUDONG, QINGPU, load_plots
 from tests.domain.space_fixtures import _feature as feature
 
@@ -93,6 +94,11 @@ def test_a_line_that_names_no_role_or_no_rows_is_refused(row, tmp_path, monkeypa
 def _forget() -> None:
     for each in (catalogue.words, catalogue.groups, catalogue.listings):
         each.cache_clear()
+
+
+def test_who_may_change_layers_may_open_every_layer():
+    changing = [key for key, each in role.roles().items() if RIGHT in each.may]
+    assert changing and all(catalogue.may_open(actor(key), layer) for key in changing for layer in catalogue.listings())
 
 
 def test_opening_speaks_of_levels_and_of_single_roles():

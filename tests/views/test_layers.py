@@ -123,8 +123,8 @@ def test_the_farmland_layers_have_the_fields_that_are_asked_for(database, handle
 def test_the_versions_say_when_how_far_and_why(handler):
     found = rows(page(handler.get("/layers/annual_farmland/versions")), "版本")
     assert [row[0] for row in found] == ["第 3 版", "第 2 版", "第 1 版"]
-    assert found[0][1].startswith("2026-04-01") and found[0][2:] == ["按要素更新", "四月更新局部", "2", "1", "3"]
-    assert found[2][2] == "全量更新" and found[1][3] == "三月流出"
+    assert found[0][1].startswith("2026-04-01") and found[0][2:] == ["按图形更新", "四月更新局部", "2", "1", "3"]
+    assert found[2][2] == "全图层更新" and found[1][3] == "三月流出"
     assert keys(page(handler.get("/layers/annual_farmland/features?edition=2"))) == ["GD-2", "GD-3"]
     assert keys(page(handler.get("/layers/annual_farmland/features?edition=2&on=2026-04-01"))) == ["GD-2", "GD-4"]
     assert "没有第 9 版" in page(handler.get("/layers/annual_farmland/features?edition=9"), 422).text
