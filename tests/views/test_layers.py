@@ -262,6 +262,15 @@ def test_a_data_manager_writes_what_a_layer_is_and_it_is_in_the_trail(database, 
         assert entry.subject == "layer:land_use"
 
 
+def test_a_layer_that_was_made_secret_is_shared_no_more(city, handler):
+    asked = {"layer": "land_use", "purpose": "planning", "format": "service", "file_kind": "gpkg", "until_on": "2026-12-31", "districts": QINGPU,
+             "fields": "class_code", "reason": "样例理由写够十个字以上"}  # fmt: skip
+    assert handler.post("/shares/apply", data=asked).status_code == 303
+    assert city.post("/layers/land_use/edit", data={**WRITTEN, "version": "0"}).status_code == 303
+    refused = handler.post("/shares/apply", data=asked)
+    assert refused.status_code == 422 and "涉密" in refused.text
+
+
 def test_two_who_write_at_once_do_not_overwrite_each_other(city):
     assert city.post("/layers/land_use/edit", data={**WRITTEN, "version": "0"}).status_code == 303
     late = city.post("/layers/land_use/edit", data={**WRITTEN, "summary": "别的", "version": "0"})
