@@ -143,15 +143,15 @@ def require(actor: Actor, layer_key: str) -> None:
         raise NotAllowed(why_not(actor, layer_key))
 
 
-def why_not(actor: Actor, layer_key: str) -> str:
-    """Why the actor may not open a layer, to whom it is open, and whom to ask; empty text if it is open."""
+def why_not(actor: Actor, layer_key: str, owner: str = "") -> str:
+    """Why the actor may not open a layer, and whom to ask (the owner of the file unless named); empty text if it is open."""
     if may_open(actor, layer_key):
         return ""
     title, listed = layer_definition(layer_key).title, listings().get(layer_key)
     if listed is None or not listed.opens:
         return f"图层“{title}”还没有在资源目录中开放给任何岗位，没有打开。需要使用的，请联系市级数据管理人员。"
     mine = role.acts_as(actor) or "没有岗位"
-    return f"图层“{title}”没有开放给你的岗位（{mine}），没有打开。需要使用的，请联系{listed.owner}。"
+    return f"图层“{title}”没有开放给你的岗位（{mine}），没有打开。需要使用的，请联系{owner or listed.owner}。"
 
 
 def districts_of(actor: Actor, layer_key: str) -> frozenset[str] | None:
@@ -218,6 +218,6 @@ def _entry(actor: Actor, listed: Listing, latest: LatestEdition | None, card: La
     }
     return Entry(
         next(each for each in groups() if each.key == listed.group), listed.key, layer_definition(listed.key).title, told.summary, told.source,
-        told.owner, told.update_cycle, told.security_level, told.basis, listed.geometry, is_open, why_not(actor, listed.key),
+        told.owner, told.update_cycle, told.security_level, told.basis, listed.geometry, is_open, why_not(actor, listed.key, told.owner),
         districts_of(actor, listed.key) if is_open else frozenset(), **found,
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """Pages of space: ranges of cases, the one map, layers, and overlays."""
 
-from portal.access import SIGNED_IN, STAFF, Page, roles
+from portal.access import SIGNED_IN, STAFF, Page
 from views import case_map, district_report, map, map_measure, map_query, ranges
 from views.layers import detail as layer_detail
 from views.layers import editing as layer_editing
@@ -42,7 +42,7 @@ PAGES: list[Page] = [
     Page(LAYER + "/features", "layer_features", layer_features.show, STAFF),
     Page(LAYER + "/feature", "layer_feature", layer_feature.show, STAFF),
     Page(LAYER + "/export", "export_layer", layer_features.export, STAFF, POST),
-    Page(LAYER + "/edit", "edit_layer", layer_editing.edit, roles("city_handler"), GET_POST),
+    Page(LAYER + "/edit", "edit_layer", layer_editing.edit, STAFF, GET_POST),
     Page("/overlays", "overlays", overlay_pages.index, STAFF),
     Page("/overlays/new", "new_overlay", overlay_form.new, STAFF, GET_POST, largest_mb=50),
     Page("/overlays/compare", "compare_overlays", overlay_pages.compare, STAFF),

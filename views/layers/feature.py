@@ -18,11 +18,20 @@ from domain.layer.catalogue import Entry
 from domain.layer.history import Span, history, span_on
 from domain.map_legend import BY_KEY
 from views import page
-from views.layers.words import CURRENT, attributes, class_label, crumbs, edition_words, tabs, value_words
+from views.layers.words import (
+    CURRENT,
+    attributes,
+    change_words,
+    class_label,
+    crumbs,
+    edition_words,
+    tabs,
+    value_words,
+)
 from views.map_found import url
 from views.posted import digits, whole_day
 from views.range_sketch import Drawn, sketch
-from views.shell import Crumb
+from views.shell import Crumb, Link
 
 Row = Mapping[str, Any]
 AROUND = 0.6
@@ -55,7 +64,7 @@ def show(request: Request) -> Response:
         span = _chosen(request, session, key, spans)
         picture, legend = _picture(session, actor, key, span)
         context = _context(request, entry, spans, span, picture, legend)
-    way = crumbs(entry, Crumb("要素"), Crumb(span.feature.key))
+    way = crumbs(entry, Crumb("要素", Link("layer_features", "要素", {"key": key})), Crumb(span.feature.key))
     return page.render(request, "layers/feature.html", context, title=context.title, crumbs=way, current=CURRENT, audience="bench")
 
 
@@ -108,9 +117,9 @@ def _day(span: Span) -> Any:
 
 def _row(request: Request, definition: LayerDefinition, key: str, span: Span, before: Span | None, is_shown: bool) -> Row:
     edition, case = span.since.edition, span.since.case
-    why: Any = edition.note or catalogue.words()["extents"][edition.extent]
+    why: Any = edition.reason or edition.note or change_words(edition)
     if case is not None:
-        why = {"text": code_of(case), "href": url(request, "case", case_id=case.id), "sub": edition.note or case.title}
+        why = {"text": code_of(case), "href": url(request, "case", case_id=case.id), "sub": edition.reason or edition.note or case.title}
     number = {"text": edition_words(span.since), "href": url(request, "layer_feature", {"id": span.feature.key, "edition": edition.number}, key=key)}
     return {"is_picked": is_shown, "cells": {
         "since": number, "until": edition_words(span.until) if span.until else "现势",
