@@ -30,6 +30,25 @@ class Layer(SQLModel, table=True):
     created_at: datetime = Field(sa_column=moment_column())
 
 
+class LayerCard(SQLModel, table=True):
+    """What a data manager wrote about a layer, in place of what the file of the catalogue says."""
+
+    __tablename__ = "layer_card"
+
+    id: int | None = Field(default=None, sa_column=id_column())
+    layer_key: str = Field(sa_column=code_column(unique=True))
+    summary: str
+    source: str
+    owner: str
+    update_cycle: str
+    security_level: str = Field(sa_column=code_column(length=16))
+    basis: str
+    version: int = 1
+    changed_at: datetime = Field(sa_column=moment_column())
+    changed_by: int | None = Field(default=None, sa_type=BIG_ID, foreign_key="person.id")
+    changed_by_name: str
+
+
 class LayerEdition(SQLModel, table=True):
     """One change of a layer: what was replaced, from which day it holds, and the case that caused it.
 

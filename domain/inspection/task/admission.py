@@ -114,7 +114,9 @@ def run_admission(progress: Progress, arguments: Mapping[str, Any]) -> JobResult
     if run.state == ADMITTED:
         return JobResult(run.admission)
     progress.tell(0, 3, "读取数据包")
-    file = engine.read(progress.office.files.path_of(run.digest), run.file_name, run.declared_crs, run.encoding)
+    office = progress.office
+    path = office.files.path_of(run.digest)
+    file = engine.read(path, run.file_name, run.declared_crs, run.encoding, office.coordinates.systems)
     progress.tell(1, 3, "换算图形")
     with progress.reading() as session:
         features = features_of(session, task, file)
