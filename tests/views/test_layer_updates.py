@@ -1,10 +1,13 @@
 """The pages of layer updates: a journey from the upload to the map, decisions on marks, refusals in words, the way back."""
 
+from datetime import date
+
 import pytest
 import shapely
 
 from domain import hold
 from domain.hold import PLOT
+from domain.job import Job
 from domain.layer import edition_on
 from domain.layer_update import update_of
 from domain.portal_clock import today
@@ -80,13 +83,7 @@ def test_the_journey_of_the_annual_renewal(updates, manager, person):
     assert "年度底板更新" in versions and "韩图形" in versions
     with updates.database.reading() as session:
         assert edition_on(session, KEY).data_year == 2026
-    assert {each.attributes["data_year"] for each in updates.on(farmland_day()).values()} == {2024}
-
-
-def farmland_day():
-    from datetime import date
-
-    return date(2026, 1, 1)
+    assert {each.attributes["data_year"] for each in updates.on(date(2026, 1, 1)).values()} == {2024}
 
 
 @pytest.mark.function("GEO-030", "c1", "c3")
@@ -139,6 +136,15 @@ def test_while_it_is_read_the_page_shows_the_job(updates, manager):
     assert manager.get(address, headers={"HX-Request": "true"}).status_code == 200
     updates.work()
     assert manager.get(address, headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
+
+
+def test_an_update_that_ended_before_its_job_is_shown_whole(updates, manager):
+    row = updates.ask("delete", keys=("GD310118-000001",))
+    with updates.database.writing() as session:
+        session.get_one(Job, row.job_id).status = "running"
+        session.commit()
+    answer = manager.get(f"/layers/{KEY}/updates/{row.id}", headers={"HX-Request": "true"})
+    assert answer.headers["HX-Refresh"] == "true"
 
 
 def test_a_district_is_offered_its_own_ways_and_districts(updates, sign_in, person):

@@ -32,6 +32,7 @@ from views.shell import Crumb, Link
 
 KINDS = {"added": ("新增", "good"), "ended": ("转入历史", "warn"), "changed": ("改变", "info"), "cut": ("切开", "warn")}
 DRAWN = (("ended", "m-built", "转入历史"), ("added", "m-paddy", "新增"), ("changed", "m-water", "改变"))
+BUSY = ("reading", "applying")
 _SIDES = ("before", "added", "ended", "changed", "after", "kept")
 
 
@@ -74,8 +75,9 @@ def _page(request: Request, refused: str = "", status: int = 200) -> Response:
     with page.reading(request) as session:
         row = layer_update.update_of(session, actor, params["key"], params["update_id"])
         job = session.get(Job, row.job_id) if row.job_id else None
-        if page.is_htmx(request) and (job is None or job.status not in UNFINISHED):
-            # The whole page says what came out, not the card alone.
+        is_busy = row.state in BUSY and job is not None and job.status in UNFINISHED
+        if page.is_htmx(request) and not is_busy:
+            # The whole page says what came out, not the card alone; the update may have ended a moment before its job.
             return Response(status_code=200, headers={"HX-Refresh": "true"})
         entry = catalogue.entry(session, actor, row.layer_key)
         context = _context(request, session, row, job, refused)
@@ -113,7 +115,7 @@ def _head(definition: LayerDefinition, row: LayerUpdate) -> str:
 
 def _card(request: Request, row: LayerUpdate, job: Job | None) -> Mapping[str, Any] | None:
     """The job that is under way, or that broke off without a word on the update itself."""
-    if row.state not in ("reading", "applying"):
+    if row.state not in BUSY:
         return None
     state = job.status if job else "failed"
     return {
