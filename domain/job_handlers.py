@@ -12,6 +12,7 @@ import domain.layer_share.service
 import domain.ledger.export
 import domain.map_drawing
 import domain.map_print
+import domain.map_query.export
 import domain.observation.export
 import domain.overlay_run.export
 import domain.overlay_run.request
