@@ -50,6 +50,15 @@ def edition_on(session: Session, layer_key: str, on: date | None = None) -> Laye
     return found
 
 
+def edition_of(session: Session, layer_key: str, number: int) -> LayerEdition:
+    """The edition of a number; NotFound for a number that the layer has not had."""
+    statement = select(LayerEdition).join(Layer, Layer.id == LayerEdition.layer_id)
+    found = session.exec(statement.where(Layer.key == layer_key, LayerEdition.number == number)).first()
+    if found is None:
+        raise NotFound(f"图层“{layer_key}”没有第 {number} 版。请从版本列表中选择。")
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class LatestEdition:
     """The latest edition of a layer that has data, in the words of its layer."""
