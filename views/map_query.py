@@ -52,6 +52,7 @@ class QueryPage:
     pager: paging.Pager | None = None
     state: str = ""
     data: str = ""
+    words: str = ""
 
 
 @dataclass
@@ -99,8 +100,28 @@ def _context(request: Request, session: Session, asked: _Asked) -> QueryPage:
     }
     state = urlencode(kept(asked.given))
     if asked.answer is None or asked.query is None:
-        return QueryPage(**form, hrefs={"map": url(request, "map"), "sketch": url(request, "new_sketch")}, state=state)
+        return QueryPage(**form, hrefs={"map": url(request, "map"), "sketch": _sketch_href(request, asked.given)}, state=state)
     return QueryPage(**form, **_found(request, asked, asked.query, asked.answer), state=state)
+
+
+def _sketch_href(request: Request, given: Mapping[str, str]) -> str:
+    """The page to draw a range on, which brings what is asked here back with it."""
+    asked = urlencode({name: value for name, value in kept(given).items() if name not in ("points", "kind", "sketch", "bounds")})
+    drawn = {name: given[name] for name in ("points", "kind") if given["points"] and given[name]}
+    return url(request, "new_sketch", {**drawn, **({"query": asked[:2000]} if asked else {})})
+
+
+def _asked_words(query: LayerQuery) -> str:
+    """What was asked, in one line."""
+    fields, ways = map_query.fields_of(query.layer), map_query.operators()
+    told = [fields[each.field].label + ways[each.operator].label.partition("（")[0] + each.value for each in query.conditions]
+    parts = [
+        layer_definition(query.layer).title, f"{query.on} 的数据" if query.on else "", district_name(query.district) if query.district else "",
+        next((each.name for each in towns() if each.code == query.town), ""), f"类别 {query.class_code} 开头" if query.class_code else "",
+        (" 或 " if query.joins_any else "，").join(told), f"不小于 {format.area_m2(query.least_m2)}" if query.least_m2 is not None else "",
+        query.place.label if query.place else "",
+    ]
+    return "；".join(part for part in parts if part)
 
 
 def kept(given: Mapping[str, str]) -> dict[str, str]:
@@ -145,10 +166,11 @@ def _found(request: Request, asked: _Asked, query: LayerQuery, answer: QueryAnsw
         "rows": tuple(_row(request, each, query) for each in answer.rows),
         "by_class": tuple(_sum(class_words(query.layer, definition.class_field, each.code), each) for each in answer.by_class),
         "by_district": tuple(_sum(district_name(each.code), each) for each in answer.by_district),
+        "words": _asked_words(query),
         "pager": paging.pager(request, len(answer.rows), answer.total.count, "个"),
         "data": json.dumps({"shapes": url(request, "map_query_shapes", {**said, **place})}),
         "hrefs": {
-            "map": url(request, "map", {"plot": ",".join(keys)} if keys else None), "sketch": url(request, "new_sketch"),
+            "map": url(request, "map", {"plot": ",".join(keys)} if keys else None), "sketch": _sketch_href(request, asked.given),
             "save": url(request, "new_filter", {"list": "map_query", **said}), "export": url(request, "export_map_query"),
         },
     }

@@ -123,6 +123,8 @@ def conditions(session: Session, actor: Actor, query: LayerQuery, edition: Layer
     if query.place is not None:
         shape = query.place.geometry
         found += [near(session, shape.bounds), _spatial("ST_Intersects", shape)]
+        if query.place.is_area:
+            found.append(not_(_spatial("ST_Touches", shape)))
     return found
 
 
