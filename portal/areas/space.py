@@ -2,6 +2,8 @@
 
 from portal.access import SIGNED_IN, STAFF, Page
 from views import case_map, district_report, map, map_measure, map_query, ranges
+from views.coordinates import fit as coordinate_fit
+from views.coordinates import pages as coordinates
 from views.overlays import form as overlay_form
 from views.overlays import pages as overlay_pages
 from views.overlays import result as overlay_result
@@ -30,6 +32,9 @@ PAGES: list[Page] = [
     Page("/map/query", "map_query", map_query.show, STAFF),
     Page("/map/districts", "district_report", district_report.show, STAFF),
     Page("/map/tiles/{layer}/{edition:int}/{z:int}/{x:int}/{y:int}", "map_tile", map.tile, STAFF),
+    Page("/coordinates", "coordinates", coordinates.show, STAFF, GET_POST, largest_mb=2),
+    Page("/coordinates/file", "coordinates_file", coordinates.file, STAFF, POST),
+    Page("/coordinates/fit", "coordinate_fit", coordinate_fit.show, STAFF, GET_POST),
     Page("/overlays", "overlays", overlay_pages.index, STAFF),
     Page("/overlays/new", "new_overlay", overlay_form.new, STAFF, GET_POST, largest_mb=50),
     Page("/overlays/compare", "compare_overlays", overlay_pages.compare, STAFF),
