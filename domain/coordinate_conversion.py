@@ -85,8 +85,8 @@ def range_content(session: Session, actor: Actor, case_id: int, range_id: int) -
 
 
 @command("coordinates.take", allow=map_users)
-def take(work: Work, what: str, form: str, conversion: Conversion) -> None:
+def take(work: Work, what: str, kind: str, conversion: Conversion) -> None:
     """Record that a converted file is taken; never a coordinate."""
     table = conversion.table
-    marks = {"source": table.source.title, "target": table.target.title, "points": len(table.rows), "form": form}
+    marks = {"source": table.source.title, "target": table.target.title, "points": len(table.rows), "format": kind}
     work.record(what, **marks, is_demonstration=bool(table.local and table.local.is_demonstration))

@@ -62,7 +62,7 @@ def _queued(work: Work, asked: RunRequest, file: ReceivedFile | None = None) -> 
 
 
 def _must_have_data(work: Work, asked: RunRequest) -> None:
-    for key in {each.layer for each in asked.layers} | ({asked.layer} if asked.source == LAYER else set()):
+    for key in asked.layer_keys:
         catalogue.require(work.actor, key)
         edition_on(work.session, key)
     right = sources.districts_of(work.actor)
@@ -86,7 +86,7 @@ def run_again(work: Work, run_id: int) -> OverlayRun:
 @command("overlay_run.delete", allow=officials)
 def delete(work: Work, run_id: int) -> None:
     """Delete a result with its rows: one's own, or any for the city. Raises NotFound, NotAllowed, Conflict while it runs."""
-    run = reading.find(work.session, work.actor, run_id)
+    run = reading.in_sight(work.session, work.actor, run_id)
     if run.asked_by != work.actor.person_id and sources.districts_of(work.actor) is not None:
         raise NotAllowed(f"这项叠加分析是{run.asked_by_name}保存的，只能由本人或市级人员删除。")
     job = work.session.get(Job, run.job_id) if run.job_id else None

@@ -73,7 +73,7 @@ def test_the_test_parameters_are_marked_on_every_page_and_in_every_file(browser,
     assert "测试参数（演示）" in book["坐标对照表"]["A3"].value
     with database.reading() as session:
         entries = session.exec(select(AuditEntry).where(AuditEntry.command == "coordinates.take")).all()
-    assert [each.detail["form"] for each in entries] == ["txt", "xlsx"] and entries[0].detail["points"] == 4
+    assert [each.detail["format"] for each in entries] == ["txt", "xlsx"] and entries[0].detail["points"] == 4
 
 
 def test_a_file_taken_here_goes_the_way_back_within_a_millimetre(browser):
