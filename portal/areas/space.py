@@ -2,6 +2,8 @@
 
 from portal.access import SIGNED_IN, STAFF, Page
 from views import case_map, district_report, map, map_measure, map_query, ranges, sketches
+from views.coordinates import fit as coordinate_fit
+from views.coordinates import pages as coordinates
 from views.layers import detail as layer_detail
 from views.layers import editing as layer_editing
 from views.layers import feature as layer_feature
@@ -49,6 +51,9 @@ PAGES: list[Page] = [
     Page(SKETCH + "/restore", "restore_sketch", sketches.restore, STAFF, POST),
     Page("/map/districts", "district_report", district_report.show, STAFF),
     Page("/map/tiles/{layer}/{edition:int}/{z:int}/{x:int}/{y:int}", "map_tile", map.tile, STAFF),
+    Page("/coordinates", "coordinates", coordinates.show, STAFF, GET_POST, largest_mb=2),
+    Page("/coordinates/file", "coordinates_file", coordinates.file, STAFF, POST),
+    Page("/coordinates/fit", "coordinate_fit", coordinate_fit.show, STAFF, GET_POST),
     Page("/layers", "layers", layer_listing.index, STAFF),
     Page(LAYER, "layer", layer_detail.show, STAFF),
     Page(LAYER + "/versions", "layer_versions", layer_detail.show_versions, STAFF),
