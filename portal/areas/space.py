@@ -1,7 +1,7 @@
 """Pages of space: ranges of cases, the one map, layers, and overlays."""
 
 from portal.access import SIGNED_IN, STAFF, Page
-from views import case_map, district_report, map, map_measure, map_query, ranges
+from views import case_map, district_report, map, map_favourites, map_measure, map_query, ranges
 from views.layers import detail as layer_detail
 from views.layers import editing as layer_editing
 from views.layers import feature as layer_feature
@@ -34,6 +34,7 @@ PAGES: list[Page] = [
     Page("/map/selected", "map_selected", map.selected, STAFF),
     Page("/map/measure", "map_measure", map_measure.show, STAFF),
     Page("/map/query", "map_query", map_query.show, STAFF),
+    Page("/map/favourites", "map_favourites", map_favourites.change, STAFF, POST),
     Page("/map/districts", "district_report", district_report.show, STAFF),
     Page("/map/tiles/{layer}/{edition:int}/{z:int}/{x:int}/{y:int}", "map_tile", map.tile, STAFF),
     Page("/layers", "layers", layer_listing.index, STAFF),
