@@ -15,7 +15,6 @@ from domain.actor import Actor
 from domain.audit import AuditEntry
 from domain.command import Work, command, holders_of
 from domain.errors import InvalidData, NotFound
-from domain.file_store import CHUNK_BYTES
 from domain.format import local
 from domain.job import Job, JobResult, Progress, enqueue, job_handler
 from domain.portal_clock import SHANGHAI, now
@@ -107,8 +106,7 @@ def export_entries(progress: Progress, arguments: Mapping[str, Any]) -> JobResul
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / NAME
         rows = _write_workbook(progress, wanted, str(path))
-        with path.open("rb") as file:
-            received = progress.office.files.put(iter(lambda: file.read(CHUNK_BYTES), b""), NAME, allowed=("xlsx",))
+        received = progress.office.files.put_path(path, NAME, allowed=("xlsx",))
     return JobResult({"rows": rows}, received, NAME)
 
 

@@ -111,6 +111,11 @@ class FileStore:
             temporary.unlink(missing_ok=True)
         return ReceivedFile(digest, size, found)
 
+    def put_path(self, path: Path, name: str, *, allowed: tuple[str, ...] | None = None) -> ReceivedFile:
+        """Take in a file that lies on disk, such as a workbook just written; it stays where it is."""
+        with path.open("rb") as file:
+            return self.put(iter(lambda: file.read(CHUNK_BYTES), b""), name, allowed=allowed)
+
     def put_bytes(self, data: bytes, name: str, *, allowed: tuple[str, ...] | None = None) -> ReceivedFile:
         """Take in a file that is already in memory, such as a document just rendered."""
         return self.put([data], name, allowed=allowed)

@@ -154,8 +154,7 @@ def export(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "report.xlsx"
         written = _write(progress, query, path)
-        with path.open("rb") as content:
-            kept = progress.office.files.put(iter(lambda: content.read(1 << 20), b""), "用途管制报送.xlsx")
+        kept = progress.office.files.put_path(path, "用途管制报送.xlsx")
     return JobResult({"rows": written}, kept, "用途管制报送.xlsx")
 
 

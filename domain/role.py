@@ -12,7 +12,7 @@ from rules.engine.document import Block, read_document
 
 FILE = Path(__file__).parent / "reference" / "roles.yaml"
 LEVELS = ("public", "town", "district", "city", "staff", "system")
-RIGHTS = ("cases", "ledgers", "exchange", "administer", "inspections", "inspect", "except", "admit", "lay_out")
+RIGHTS = ("cases", "ledgers", "exchange", "administer", "inspections", "inspect", "except", "admit", "lay_out", "layers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +81,6 @@ def is_staff(actor: Actor) -> bool:
 def handles_cases(actor: Actor) -> bool:
     """True for staff with work on cases or rules: anybody but those who only administer the portal."""
     return any(role(grant.role).level not in ("public", "system") for grant in actor.grants)
-
-
-def sees_ledgers(actor: Actor) -> bool:
-    """True if one of the actor's roles may look at ledgers."""
-    return any("ledgers" in role(grant.role).may for grant in actor.grants)
-
-
-def sees_exchange(actor: Actor) -> bool:
-    """True if one of the actor's roles may look at the exchange with partners."""
-    return any("exchange" in role(grant.role).may for grant in actor.grants)
 
 
 def may(actor: Actor, right: str, district_code: str | None = None) -> bool:

@@ -22,7 +22,9 @@ import domain.inspection.task.tables
 import domain.job
 import domain.layer.tables
 import domain.layer_share.tables
+import domain.layer_update.tables
 import domain.ledger.tables
+import domain.map_favourite
 import domain.map_view
 import domain.notice
 import domain.numbering
@@ -39,6 +41,7 @@ import domain.rule_replay.tables
 import domain.rule_tally
 import domain.rule_trouble
 import domain.session
+import domain.sketch.tables
 import domain.template_file
 import domain.thematic_map.tables
 import domain.usage_control  # noqa: F401

@@ -2,11 +2,11 @@
 
 import argparse
 import json
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from domain.coordinate_transformation import load_local_systems
 from domain.errors import PortalError
 from domain.inspection import InspectionResult, Scheme, Variant, inspect, schemes
 from domain.inspection.certificate import (
@@ -16,12 +16,18 @@ from domain.inspection.certificate import (
     digest_of,
     read_certificate,
 )
+from domain.inspection.grounds import OneEdition, grounds_of, read_grounds
+from domain.inspection.judging import KIND, Editions
 from domain.portal_clock import now, today
+from domain.rule_edition import shelf
 from domain.spatial_file import read_spatial_file
+from portal import coordinates
 from portal.command_line import CommandRefused
-from portal.settings import PROJECT_DIR
+from portal.database import Database
+from portal.office import open_office
+from portal.settings import PROJECT_DIR, current_settings
 from rules.case_type import DefinitionFaults
-from rules.engine import RuleBook, RuleError
+from rules.engine import RuleBook, RuleError, RuleSet
 
 SETS = PROJECT_DIR / "rules" / "sets"
 
@@ -37,6 +43,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--crs", default="", metavar="EPSG:4490", help="文件没有写坐标系时，在此声明")
     parser.add_argument("--encoding", default="", help="文件没有写编码时，在此声明")
     parser.add_argument("--certificate", type=Path, metavar="FILE", help="已有的证书：重做并逐项核对；没有这个文件则写出")
+    rules = parser.add_mutually_exclusive_group()
+    rules.add_argument("--rules", type=Path, metavar="ZIP", help="与证书一起下载的规则包：用里面的方案和规则版本，不用随程序的")
+    rules.add_argument(
+        "--edition", nargs="?", const="", metavar="DIGEST",
+        help="用门户数据库里的规则：摘要（开头几位即可）；不写摘要时是证书写的版本，没有证书时是当天施行的版本",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="以 JSON 输出")
     parser.set_defaults(run=run)
 
@@ -53,10 +65,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _inspected(arguments: argparse.Namespace) -> int:
     given = _given(arguments.certificate)
-    scheme, variant, told = _asked(arguments, given)
+    grounds = read_grounds(arguments.rules) if arguments.rules else None
+    scheme, variant, told = _asked(arguments, given, {grounds.scheme.key: grounds.scheme} if grounds else schemes())
+    book = OneEdition(grounds.rules) if grounds else _book(arguments, scheme, given, told)
     digest = digest_of(arguments.package)
-    file = read_spatial_file(arguments.package, arguments.package.name, told.declared_crs or None, told.encoding or None, load_local_systems())
-    book = RuleBook([SETS], engine="python")
+    file = read_spatial_file(arguments.package, arguments.package.name, told.declared_crs or None, told.encoding or None, coordinates.load(current_settings()).systems)
     result = inspect(file, scheme, book, date.fromisoformat(told.on), variant, district=told.district)
     made = certificate_of(result, scheme, digest, arguments.package.stat().st_size, now(), told, variant)
     if arguments.certificate and given is None:
@@ -66,18 +79,44 @@ def _inspected(arguments: argparse.Namespace) -> int:
     return 1 if different or not result.passed else 0
 
 
+def _book(arguments: argparse.Namespace, scheme: Scheme, given: dict[str, Any] | None, told: Circumstances) -> Editions:
+    """The rules that judge: those shipped, or an edition that the portal's database keeps."""
+    if arguments.edition is None:
+        return RuleBook([SETS], engine="python")
+    settings = current_settings()
+    database = Database(settings.database_url, pooled=False)
+    try:
+        with database.reading() as session:
+            book = open_office(settings, recorded=shelf.recorded(session)).book
+    finally:
+        database.dispose()
+    if arguments.edition:
+        return OneEdition(_by_digest(book, scheme, arguments.edition))
+    return OneEdition(grounds_of(book, scheme, given["edition"]).rules) if given else book
+
+
+def _by_digest(book: RuleBook, scheme: Scheme, digest: str) -> RuleSet:
+    found = [each for each in book.editions(KIND, scheme.rules) if each.digest.startswith(digest.lower())]
+    if len({each.digest for each in found}) != 1:
+        known = "、".join(each.digest[:16] for each in book.editions(KIND, scheme.rules))
+        raise CommandRefused(f"规则集 {scheme.rules} 里摘要以 {digest} 开头的版本有 {len(found)} 个，应恰好一个。可用 {known}。")
+    return found[0]
+
+
 def _given(path: Path | None) -> dict[str, Any] | None:
     return read_certificate(path.read_text(encoding="utf-8")) if path is not None and path.exists() else None
 
 
-def _asked(arguments: argparse.Namespace, given: dict[str, Any] | None) -> tuple[Scheme, Variant, Circumstances]:
+def _asked(
+    arguments: argparse.Namespace, given: dict[str, Any] | None, known: Mapping[str, Scheme]
+) -> tuple[Scheme, Variant, Circumstances]:
     """Scheme, variant and circumstances: of the certificate where there is one, else as the command says."""
     key = given["scheme"]["key"] if given else arguments.scheme
     if given and arguments.scheme not in (None, key):
         raise CommandRefused(f"证书用的是方案 {key}，不是 {arguments.scheme}。请去掉 --scheme 或改用对应的证书。")
-    scheme = schemes().get(key or "")
+    scheme = known.get(key or (next(iter(known)) if arguments.rules else ""))
     if scheme is None:
-        raise CommandRefused(f"没有质检方案 {key or '（未写 --scheme）'}。可用 {'、'.join(schemes())}。")
+        raise CommandRefused(f"没有质检方案 {key or '（未写 --scheme）'}。可用 {'、'.join(known)}。")
     if given:
         told = Circumstances(given["on"], given["district"], given["declared"]["crs"], given["declared"]["encoding"])
         return scheme, Variant(tuple(given["variant"]["off"]), given["variant"]["parameters"]), told
@@ -106,4 +145,6 @@ def as_text(scheme: Scheme, result: InspectionResult, different: tuple[str, ...]
     lines.append(f"{scheme.title}：{checked or '没有可检查的图层'}，发现 {len(result.findings)} 处，得分 {result.score}，{'通过' if result.passed else '未通过'}")
     if different:
         lines.append(f"与证书不符的项目：{'、'.join(different)}。数据包、方案、规则或软件版本与出证时不同。")
+    if "edition" in different:
+        lines.append("规则版本与出证时不同：请加 --rules 和与证书一起下载的规则包，或在装有门户数据库的机器上加 --edition。")
     return "\n".join(lines)

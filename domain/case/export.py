@@ -23,7 +23,6 @@ from domain.case.inbox import CaseQuery
 from domain.case.tables import Task
 from domain.command import Work, anyone_signed_in, command
 from domain.errors import InvalidData
-from domain.file_store import CHUNK_BYTES, FileStore, ReceivedFile
 from domain.format import local
 from domain.job import Job, JobResult, Progress, enqueue, job_handler
 from domain.office import office_of
@@ -102,17 +101,7 @@ def run_export(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
             progress.tell(sheet.row_count, max(total, sheet.row_count), "写入工作簿")
         sheet.close()
         name = f"办件清单{portal_clock.today(session):%Y%m%d}.xlsx"
-        return JobResult({"rows": sheet.row_count}, received_workbook(progress.office.files, file, name), name)
-
-
-def received_workbook(store: FileStore, file: Path, name: str) -> ReceivedFile:
-    """Take a finished workbook into the file store under a name."""
-    def chunks() -> Iterator[bytes]:
-        with file.open("rb") as handle:
-            while chunk := handle.read(CHUNK_BYTES):
-                yield chunk
-
-    return store.put(chunks(), name, allowed=("xlsx",))
+        return JobResult({"rows": sheet.row_count}, progress.office.files.put_path(file, name, allowed=("xlsx",)), name)
 
 
 def _batches(session: Session, actor: Actor, query: CaseQuery, columns: Sequence[Column]) -> Iterator[list[list[Cell]]]:
@@ -188,7 +177,17 @@ class Sheet:
             looks_like_formula = value.startswith(FORMULA_STARTS)
             self._sheet.write_string(self.row_count, place, value, self._formats["text"] if looks_like_formula else None)
 
+    def turn_to(self, columns: Sequence[Column], name: str) -> None:
+        """Go on with another worksheet of the same file; the one before cannot be written any more."""
+        self._end()
+        self.columns, self.row_count = list(columns), 0
+        self._sheet = self._book.add_worksheet(name)
+        self._head()
+
     def close(self) -> None:
         """Finish the file."""
-        self._sheet.autofilter(0, 0, max(self.row_count, 1), max(len(self.columns) - 1, 0))
+        self._end()
         self._book.close()
+
+    def _end(self) -> None:
+        self._sheet.autofilter(0, 0, max(self.row_count, 1), max(len(self.columns) - 1, 0))

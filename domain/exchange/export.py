@@ -38,8 +38,7 @@ def export(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "exchange.xlsx"
         count = _write(progress, query, path)
-        with path.open("rb") as content:
-            kept = progress.office.files.put(iter(lambda: content.read(1 << 20), b""), "交换报文.xlsx")
+        kept = progress.office.files.put_path(path, "交换报文.xlsx")
     return JobResult({"rows": count}, kept, "交换报文.xlsx")
 
 

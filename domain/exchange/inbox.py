@@ -74,10 +74,7 @@ def take_in(work: Work, received: Received) -> InboxMessage:
     message = _asked_for(work, received)
     known = _known(work, received)
     if known is not None and known.status != "failed":
-        known.received_count += 1
-        known.last_received_at = work.at
-        work.record(f"inbox:{known.id}", business_key=received.business_key, repeated=known.received_count)
-        return known
+        return _repeated(work, known)
     inbox = known or _new_row(work, received, message)
     if message is None:
         _fail(work, inbox, "本系统没有报送过这个业务主键，结果没有采用。请与对方核对。")
@@ -96,10 +93,7 @@ def take_unasked(work: Work, received: Received, effect: Callable[[], None]) -> 
     """
     known = _known(work, received)
     if known is not None and known.status != "failed":
-        known.received_count += 1
-        known.last_received_at = work.at
-        work.record(f"inbox:{known.id}", business_key=received.business_key, repeated=known.received_count)
-        return known
+        return _repeated(work, known)
     first = _first_handled(work, received)
     if first is not None:
         raise Conflict(f"消息 {received.business_key} 已收过（第 {first.id} 号），这次的内容不同，没有采用。不同的内容请用新的消息编号。")
@@ -108,6 +102,18 @@ def take_unasked(work: Work, received: Received, effect: Callable[[], None]) -> 
     inbox.status, inbox.fault = "handled", None
     work.record(f"inbox:{inbox.id}", business_key=received.business_key, status=inbox.status)
     return inbox
+
+
+def _repeated(work: Work, known: InboxMessage) -> InboxMessage:
+    """Note that a message came once more; it has no second effect."""
+    _count(work, known)
+    work.record(f"inbox:{known.id}", business_key=known.business_key, repeated=known.received_count)
+    return known
+
+
+def _count(work: Work, known: InboxMessage) -> None:
+    known.received_count += 1
+    known.last_received_at = work.at
 
 
 def _hold_case(work: Work, received: Received) -> None:
@@ -192,8 +198,7 @@ def keep_failed(work: Work, received: Received, fault: str) -> InboxMessage:
     if known is None:
         known = _new_row(work, received, _asked_for(work, received))
     else:
-        known.received_count += 1
-        known.last_received_at = work.at
+        _count(work, known)
     _fail(work, known, fault)
     work.record(f"inbox:{known.id}", business_key=received.business_key, status="failed")
     return known

@@ -8,13 +8,12 @@ from decimal import Decimal
 import numpy
 import shapely
 
-from domain.inspection.judging import Judge, is_tighter
+from domain.inspection.judging import Editions, Judge, is_tighter
 from domain.inspection.measure import MEASURES
 from domain.inspection.model import Finding, InspectionResult
 from domain.inspection.scheme import Scheme, Variant
 from domain.inspection.subject import Candidate, InspectedLayer, Subject
 from domain.spatial_file import SpatialFile
-from rules.engine import RuleBook
 
 ENGINE_VERSION = "1"
 """Raised whenever a measure would give other candidates for the same package."""
@@ -24,7 +23,7 @@ ERROR, NOTICE = "error", "notice"
 def inspect(
     file: SpatialFile,
     scheme: Scheme,
-    book: RuleBook,
+    book: Editions,
     on: date,
     variant: Variant | None = None,
     tell: Callable[[str, float], None] = lambda words, share: None,

@@ -5,22 +5,29 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from domain.errors import InvalidData
 from domain.inspection.scheme import Scheme, Variant, check_kinds
 from domain.inspection.subject import Candidate, InspectionRefused
-from rules.engine import BatchDecider, RuleBook, RuleSet, read_content
+from rules.engine import BatchDecider, RuleSet, read_content
 
 KIND, NONE = "quality", "none"
 TIGHTER = {"smallest_area_m2", "sliver_width_m", "sliver_ratio", "spike_angle", "short_edge_m", "gap_width_m"}
 """Parameters that find more when they are raised; of all others a lower value finds more. See `is_tighter`."""
 
 
+class Editions(Protocol):
+    """What tells the edition of a rule set on a day: a rule book, or one edition alone (grounds.OneEdition)."""
+
+    def rule_set(self, kind: str, key: str, on: date) -> RuleSet:
+        """The edition in force."""
+
+
 class Judge:
     """An edition of a scheme's rule set on a day, ready for many candidates; equal facts are judged once."""
 
-    def __init__(self, scheme: Scheme, book: RuleBook, on: date, variant: Variant | None = None) -> None:
+    def __init__(self, scheme: Scheme, book: Editions, on: date, variant: Variant | None = None) -> None:
         self.scheme, self.on, self.variant = scheme, on, variant or Variant()
         self.shipped = book.rule_set(KIND, scheme.rules, on)
         self.rules = laid_over(self.shipped, self.variant.parameters)

@@ -1,5 +1,6 @@
 """What an inspection finds: findings with their place, and the result that a certificate repeats."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -54,5 +55,4 @@ class InspectionResult:
     @property
     def counts(self) -> dict[str, int]:
         """Findings by code, codes in order."""
-        codes = sorted({finding.code for finding in self.findings})
-        return {code: sum(finding.code == code for finding in self.findings) for code in codes}
+        return dict(sorted(Counter(finding.code for finding in self.findings).items()))

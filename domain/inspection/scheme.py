@@ -3,6 +3,7 @@
 import csv
 import functools
 import hashlib
+import io
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,8 @@ from rules.engine.document import UnreadableDocument, read_document
 from rules.engine.fault import Fault
 
 FOLDER = Path(__file__).parents[2] / "rules" / "schemes"
+LISTS = "lists"
+"""The folder beside the schemes with the lists of codes that they name."""
 CHECKS = Path(__file__).parents[1] / "reference" / "inspection_checks.yaml"
 GEOMETRIES = ("polygon", "line", "point", "table")
 TYPES = ("text", "integer", "decimal", "date", "moment", "boolean", "binary")
@@ -114,6 +117,8 @@ class Scheme:
     checks: tuple[CheckSpec, ...]
     digest: str
     file: str = ""
+    lists: tuple[str, ...] = ()
+    """Names of the lists of codes that it reads; `digest` covers their content."""
 
     def layer(self, name: str) -> LayerSpec | None:
         """The layer of a name, whatever its letters' case."""
@@ -203,6 +208,7 @@ class _Reader:
 
     def __init__(self, entry: Entry, path: Path) -> None:
         self.entry, self.path = entry, path
+        self.lists: dict[str, str] = {}
 
     def scheme(self) -> Scheme:
         head = self.entry
@@ -214,7 +220,7 @@ class _Reader:
             key, head.text("title", required=True), head.text("basis", required=True), head.text("note"),
             head.text("rules", required=True), self._crs(head), head.one_of("extent", EXTENTS, default="none"),
             head.number("lowest_score") or Decimal(0), head.words("members"), layers, self._checks(head),
-            _digest(head.block), self.path.as_posix(),
+            _digest(head.block, self.lists), self.path.as_posix(), tuple(sorted(self.lists)),
         )  # fmt: skip
         head.close()
         return scheme
@@ -317,15 +323,16 @@ class _Reader:
         return self._list(entry, listed) if listed else None
 
     def _list(self, entry: Entry, name: str) -> Mapping[str, str] | None:
-        path = self.path.parent / "lists" / f"{name}.csv"
+        path = self.path.parent / LISTS / f"{name}.csv"
         if not path.is_file():
-            entry.fault("list", f"没有代码表 lists/{name}.csv。请核对名称")
+            entry.fault("list", f"没有代码表 {LISTS}/{name}.csv。请核对名称")
             return None
-        with path.open(encoding="utf-8", newline="") as file:
-            return {row["code"]: row["name"] for row in csv.DictReader(file)}
+        self.lists[name] = path.read_text(encoding="utf-8")
+        return {row["code"]: row["name"] for row in csv.DictReader(io.StringIO(self.lists[name]))}
 
 
-def _digest(block: Mapping[str, Any]) -> str:
-    """SM3 of a scheme's content, whatever the layout of its file."""
-    text = json.dumps(block, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+def _digest(block: Mapping[str, Any], lists: Mapping[str, str]) -> str:
+    """SM3 of a scheme's content with its lists, whatever the layout of its file."""
+    content = {"scheme": block, "lists": lists} if lists else block
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.new("sm3", text.encode()).hexdigest()

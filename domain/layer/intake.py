@@ -1,12 +1,12 @@
 """Intake of a file's layer into a layer of ours: standard columns mapped once, districts told, areas computed."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-import numpy
 import shapely
 
 from domain.area import areas_m2
@@ -20,6 +20,19 @@ _POLYGONAL = (3, 6)
 _CODE_LENGTH = 6
 
 
+@dataclass(frozen=True, slots=True)
+class _Codes:
+    """The codes that a district may have, told once for a file."""
+
+    management: frozenset[str]
+    accounts: frozenset[str]
+
+
+def left_out_words(layers: Iterable[tuple[str, int]], why: str) -> list[str]:
+    """In words, the layers of a file (name and rows) that go nowhere, and why."""
+    return [f"图层 {name}（{count:,} 个要素）不入库：{why}" for name, count in layers]
+
+
 def features_of(layer: FileLayer, definition: LayerDefinition) -> list[FeatureData]:
     """The features of a file's layer, ready for a layer of ours (EPSG:4490, ellipsoidal areas in m²).
 
@@ -28,20 +41,50 @@ def features_of(layer: FileLayer, definition: LayerDefinition) -> list[FeatureDa
     lies. Raises InvalidData that names the feature: no key, no valid polygon, a value of another type, outside the
     city; UnknownCrs for a layer without an accepted coordinate system.
     """
-    geometries = layer.stored_geometries()
-    columns = {name.lower(): name for name in layer.columns}
-    present = [(column, columns[column.column.lower()]) for column in definition.columns if column.column.lower() in columns]
-    records = [_record(layer.values(row), present, row) for row in range(layer.count)]
-    keys = [_key(definition, record, row) for row, record in enumerate(records)]
-    shapes = [_polygons(definition, geometry, key) for geometry, key in zip(geometries, keys, strict=True)]
-    areas = areas_m2(shapes) if shapes else []
-    return [
-        FeatureData(
-            key=key, district_code=_district(record, shape, key), class_code=str(record.get(definition.class_field) or ""),
-            area_m2=area, geometry=shape, attributes=_attributes(record), status=str(record.get("status") or ""),
-        )
-        for key, record, shape, area in zip(keys, records, shapes, areas, strict=True)
-    ]  # fmt: skip
+    found, faults = read_features(layer, definition)
+    if faults:
+        raise faults[0]
+    return found
+
+
+def read_features(layer: FileLayer, definition: LayerDefinition) -> tuple[list[FeatureData], list[InvalidData]]:
+    """As `features_of`, but every feature that cannot be taken in is told, beside those that can. Raises UnknownCrs."""
+    read, faults = _Rows(layer, definition), []
+    for row, geometry in enumerate(layer.stored_geometries()):
+        try:
+            read.take(row, geometry)
+        except InvalidData as fault:
+            faults.append(fault)
+    return read.features(), faults
+
+
+class _Rows:
+    """The rows of one layer of a file, taken in one by one; what is the same for all of them is asked once."""
+
+    def __init__(self, layer: FileLayer, definition: LayerDefinition) -> None:
+        names = {name.lower(): name for name in layer.columns}
+        self._layer, self._definition = layer, definition
+        self._present = [(column, names[column.column.lower()]) for column in definition.columns if column.column.lower() in names]
+        self._codes = _Codes(frozenset(area.code for area in load_management_areas()), frozenset(area.code for area in load_account_areas()))
+        self._taken: list[tuple[str, str, Mapping[str, Any], shapely.MultiPolygon]] = []
+
+    def take(self, row: int, geometry: Any) -> None:
+        """Take a row in. Raises InvalidData that names it."""
+        record = _record(self._layer.values(row), self._present, row)
+        key = _key(self._definition, record, row)
+        shape = _polygons(self._definition, geometry, key)
+        self._taken.append((key, _district(record, shape, key, self._codes), record, shape))
+
+    def features(self) -> list[FeatureData]:
+        """What was taken in, in order, with areas."""
+        areas = areas_m2([shape for _key, _district, _record, shape in self._taken]) if self._taken else []
+        return [
+            FeatureData(
+                key=key, district_code=district, class_code=str(record.get(self._definition.class_field) or ""), area_m2=area,
+                geometry=shape, attributes=_attributes(record), status=str(record.get("status") or ""),
+            )
+            for (key, district, record, shape), area in zip(self._taken, areas, strict=True)
+        ]  # fmt: skip
 
 
 def _record(values: Mapping[str, Any], present: Sequence[tuple[LayerColumn, str]], row: int) -> dict[str, Any]:
@@ -50,7 +93,7 @@ def _record(values: Mapping[str, Any], present: Sequence[tuple[LayerColumn, str]
 
 def _value(column: LayerColumn, value: Any, row: int) -> Any:
     """A value as JSON keeps it: decimals as text, dates in ISO form, None for nothing."""
-    if value is None or (isinstance(value, float) and math.isnan(value)) or value is numpy.datetime64("NaT"):
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     text = value.isoformat() if isinstance(value, date | datetime) else str(value).strip()
     if not text or column.type == "text":
@@ -83,12 +126,12 @@ def _polygons(definition: LayerDefinition, geometry: Any, key: str) -> shapely.M
     return multipolygon(geometry)
 
 
-def _district(record: Mapping[str, Any], shape: shapely.MultiPolygon, key: str) -> str:
+def _district(record: Mapping[str, Any], shape: shapely.MultiPolygon, key: str, known: _Codes) -> str:
     found = account_of(shape)
-    if found is not None and found.code in {area.code for area in load_management_areas()}:
+    if found is not None and found.code in known.management:
         return found.code
     named = str(record.get("district_code") or "")[:_CODE_LENGTH]
-    if named in {area.code for area in load_account_areas()}:
+    if named in known.accounts:
         return named
     if found is None:
         raise InvalidData(f"要素 {key} 不在本市任何区内，行政区代码“{named}”也不是本市的，没有入库。请核对坐标系和行政区代码。")

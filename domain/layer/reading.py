@@ -1,6 +1,7 @@
 """Reading a layer as it stood on a day: by place, by key, by district, and as an index in memory."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -49,6 +50,46 @@ def edition_on(session: Session, layer_key: str, on: date | None = None) -> Laye
     return found
 
 
+def edition_of(session: Session, layer_key: str, number: int) -> LayerEdition:
+    """The edition of a number; NotFound for a number that the layer has not had."""
+    statement = select(LayerEdition).join(Layer, Layer.id == LayerEdition.layer_id)
+    found = session.exec(statement.where(Layer.key == layer_key, LayerEdition.number == number)).first()
+    if found is None:
+        raise NotFound(f"图层“{layer_key}”没有第 {number} 版。请从版本列表中选择。")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class LatestEdition:
+    """The latest edition of a layer that has data, in the words of its layer."""
+
+    layer_id: int
+    number: int
+    token: str
+    effective_on: date
+    feature_count: int
+    is_generated: bool
+
+
+def latest_editions(session: Session) -> dict[str, LatestEdition]:
+    """The latest edition of every layer that has data, by layer key, in one statement."""
+    newest = (
+        select(LayerEdition.layer_id, func.max(LayerEdition.number).label("number"))
+        .group_by(LayerEdition.layer_id)
+        .subquery()
+    )
+    statement = (
+        select(
+            Layer.key, Layer.id, LayerEdition.number, LayerEdition.token, LayerEdition.effective_on,
+            LayerEdition.feature_count, Layer.is_generated,
+        )
+        .join(newest, newest.c.layer_id == Layer.id)
+        .join(LayerEdition, (LayerEdition.layer_id == Layer.id) & (LayerEdition.number == newest.c.number))
+        .order_by(Layer.key)
+    )  # fmt: skip
+    return {row[0]: LatestEdition(*row[1:]) for row in session.execute(statement)}
+
+
 def features_in(
     session: Session,
     layer_key: str,
@@ -61,7 +102,14 @@ def features_in(
     `districts` narrows to district codes (None: all). The bounding boxes are searched in the database, the
     exact test is shapely's.
     """
-    statement = _within(session, features_statement(edition_on(session, layer_key, on)), area.bounds)
+    return edition_features(session, edition_on(session, layer_key, on), area, districts)
+
+
+def edition_features(
+    session: Session, edition: LayerEdition, area: BaseGeometry, districts: Collection[str] | None = None
+) -> list[FeatureData]:
+    """The features of one edition as `features_in` finds them."""
+    statement = features_statement(edition).where(near(session, area.bounds))
     if districts is not None:
         statement = statement.where(Feature.district_code.in_(sorted(districts)))
     found = _features(session, statement.order_by(Feature.key))
@@ -85,7 +133,11 @@ def features_by_key(
 
 def all_features(session: Session, layer_key: str, on: date | None = None) -> list[FeatureData]:
     """Every feature of a layer by key as it stood on a day."""
-    edition = edition_on(session, layer_key, on)
+    return features_of(session, edition_on(session, layer_key, on))
+
+
+def features_of(session: Session, edition: LayerEdition) -> list[FeatureData]:
+    """Every feature of an edition by key."""
     return _features(session, features_statement(edition).order_by(Feature.key))
 
 
@@ -114,16 +166,14 @@ def in_edition(edition: LayerEdition) -> tuple[Any, ...]:
     )
 
 
-def _within(session: Session, statement: Select, bounds: tuple[float, float, float, float]) -> Select:
-    """Narrows to features whose bounding box meets the bounds, through the R*Tree or the GiST index."""
+def near(session: Session, bounds: tuple[float, float, float, float]) -> Any:
+    """The condition that the bounding box of a row of `feature` meets the bounds, through the R*Tree or the GiST index."""
     west, south, east, north = bounds
     if session.get_bind().dialect.name != "sqlite":
-        return statement.where(
-            Feature.geometry.op("&&")(func.ST_MakeEnvelope(west, south, east, north, STORAGE_SRID))
-        )
+        return Feature.geometry.op("&&")(func.ST_MakeEnvelope(west, south, east, north, STORAGE_SRID))
     box = _BBOX.c
-    near = select(box.id).where(box.west <= east, box.east >= west, box.south <= north, box.north >= south)
-    return statement.where(Feature.id.in_(near))
+    met = select(box.id).where(box.west <= east, box.east >= west, box.south <= north, box.north >= south)
+    return Feature.id.in_(met)
 
 
 def _features(session: Session, statement: Select) -> list[FeatureData]:

@@ -13,10 +13,9 @@ from domain.decision import refuses, store
 from domain.district import load_account_areas
 from domain.errors import Conflict, InvalidData, NotAllowed, NotFound, Refused
 from domain.job import enqueue
-from domain.layer import layer_definition
+from domain.layer import catalogue, layer_definition
 from domain.layer_share.tables import LayerShare, LayerShareAccess
-from domain.layer_share.words import security_level, words
-from domain.map_rights import must_open
+from domain.layer_share.words import words
 from domain.notice import notify
 from domain.office import office_of
 from domain.person import Person, RoleGrant
@@ -99,7 +98,7 @@ def admission(session: Session, actor: Actor, asked: Application) -> Decision:
     today, districts = portal_clock.today(session), actor.districts()
     outside = districts is not None and (not asked.districts or not set(asked.districts) <= districts)
     facts = {
-        "security_level": security_level(asked.layer_key), "purpose": asked.purpose, "outside_district": outside,
+        "security_level": catalogue.security_level(session, asked.layer_key), "purpose": asked.purpose, "outside_district": outside,
         "period_days": (asked.until_on - today).days + 1, "reason_length": len(asked.reason.strip()),
     }
     return office_of(session).book.decide("admission", ADMISSION, facts, on=today, subject=f"layer:{asked.layer_key}")
@@ -148,7 +147,7 @@ def _managers(session: Session) -> list[int]:
 
 
 def _must_be_possible(work: Work, asked: Application) -> None:
-    must_open(work.actor, asked.layer_key)
+    catalogue.require(work.actor, asked.layer_key)
     groups = words()
     faults = {}
     for key, group in (("purpose", "purposes"), ("format", "formats"), ("file_kind", "file_kinds")):

@@ -16,11 +16,6 @@ def words() -> Mapping[str, Any]:
     return yaml.safe_load(FILE.read_text(encoding="utf-8"))
 
 
-def security_level(layer_key: str) -> str:
-    """open, internal or secret."""
-    return words()["layers"].get(layer_key, words()["default_level"])
-
-
 def choices(group: str) -> tuple[Mapping[str, str], ...]:
     """The keys of a group with their labels."""
     return tuple({"value": key, "label": label} for key, label in words()[group].items())

@@ -13,7 +13,7 @@ from domain import dictionary, plot, portal_clock
 from domain.actor import Actor
 from domain.case import scope as case_scope
 from domain.case.columns import Cell, Column
-from domain.case.export import Sheet, received_workbook
+from domain.case.export import Sheet
 from domain.case.words import code_of
 from domain.command import Work, anyone_signed_in, command
 from domain.errors import NotAllowed, NotFound
@@ -73,7 +73,7 @@ def run_export(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
             sheet.add([row])
         sheet.close()
         name = f"{table.title}{portal_clock.today(session):%Y%m%d}.xlsx"
-        return JobResult({"rows": sheet.row_count}, received_workbook(progress.office.files, file, name), name)
+        return JobResult({"rows": sheet.row_count}, progress.office.files.put_path(file, name, allowed=("xlsx",)), name)
 
 
 def _overview(session: Session, actor: Actor, arguments: Mapping[str, Any]) -> Table:

@@ -34,8 +34,7 @@ def export(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
         series = find(session, progress.owner(session), arguments["series"])
         path, name = Path(folder) / "series.xlsx", f"监测序列 {series.key}.xlsx"
         count = _write(progress, session, series, path)
-        with path.open("rb") as content:
-            kept = progress.office.files.put(iter(lambda: content.read(1 << 20), b""), name)
+        kept = progress.office.files.put_path(path, name)
     return JobResult({"rows": count}, kept, name)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from domain.case.columns import Column
-from domain.case.export import Sheet, received_workbook
+from domain.case.export import Sheet
 from domain.command import Work, command
 from domain.district import district_name
 from domain.job import Job, JobResult, Progress, enqueue, job_handler
@@ -42,7 +42,7 @@ def run_export(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
             sheet.add([_cells(row, layers) for row in rows])
             progress.tell(sheet.row_count, max(total, sheet.row_count), "写入工作簿")
         sheet.close()
-        return JobResult({"rows": sheet.row_count}, received_workbook(progress.office.files, file, name), name)
+        return JobResult({"rows": sheet.row_count}, progress.office.files.put_path(file, name, allowed=("xlsx",)), name)
 
 
 def _cells(row: reading.OverlayRunRow, layers: list[tuple[str, str]]) -> list[Any]:

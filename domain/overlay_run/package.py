@@ -13,7 +13,6 @@ from domain.overlay import OverlayTable
 from domain.overlay.table import DISTRICT
 
 LAYER_NAME = "pieces"
-_CHUNK = 1024 * 1024
 
 
 def write_pieces(
@@ -36,8 +35,7 @@ def write_pieces(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "pieces.gpkg"
         _write(path, pieces.geometries[rows], columns)
-        with path.open("rb") as file:
-            return store.put(iter(lambda: file.read(_CHUNK), b""), name, allowed=("gpkg",))
+        return store.put_path(path, name, allowed=("gpkg",))
 
 
 def _write(path: Path, geometries: numpy.ndarray, columns: Mapping[str, Sequence[object]]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from domain import portal_clock
 from domain.case.columns import Cell, Column
-from domain.case.export import Sheet, received_workbook
+from domain.case.export import Sheet
 from domain.command import Work, command, holders_of
 from domain.district import district_name
 from domain.job import Job, JobResult, Progress, enqueue, job_handler
@@ -44,7 +44,7 @@ def run_export(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
             sheet.add([_cells(row, words) for row in rows])
             progress.tell(sheet.row_count, max(expected, sheet.row_count), "写入工作簿")
         sheet.close()
-        return JobResult({"rows": sheet.row_count}, received_workbook(progress.office.files, file, name), name)
+        return JobResult({"rows": sheet.row_count}, progress.office.files.put_path(file, name, allowed=("xlsx",)), name)
 
 
 def _cells(row: RuleReplayChange, words: Mapping[str, str]) -> list[Cell]:

@@ -26,7 +26,7 @@ KINDS = {
 ENDINGS = (*KINDS, ".zip")
 ACCEPTED_WORDS = (
     "GeoJSON、界址点 TXT、KML/KMZ、GeoPackage、DXF、DWG、个人地理数据库（.mdb）、CSV、Excel，"
-    "或压缩为 zip 的 Shapefile、FileGDB"
+    "或压缩为 zip 的 Shapefile、FileGDB、MapInfo、VFK"
 )
 _SQLITE, _ZIP, _OLE = b"SQLite format 3\x00", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _WEB_PAGE = (b"<!doctype html", b"<html")

@@ -10,19 +10,19 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 from sqlmodel import Session
 
-from domain import map_rights
 from domain.actor import Actor
 from domain.area import areas_m2
 from domain.case import scope
 from domain.case.words import code_of
 from domain.case_range import ranges_of
 from domain.district import AccountArea, city_territory, district_name, load_account_areas
-from domain.errors import InvalidData, NotFound
+from domain.errors import InvalidData, NotAllowed, NotFound
 from domain.geometry import multipolygon
 from domain.layer import (
     Feature,
     FeatureData,
     LayerDefinition,
+    catalogue,
     edition_on,
     features_in,
     layer_definition,
@@ -79,7 +79,7 @@ def select_features(session: Session, actor: Actor, spec: MapSpec) -> Selection:
     Raises NotAllowed for a layer closed to the actor, NotFound for a layer without data on the day or a case out of
     scope, InvalidData for an area that cannot be read.
     """
-    map_rights.must_open(actor, spec.layer)
+    catalogue.require(actor, spec.layer)
     kind, _, value = spec.area.partition(":")
     if kind not in _READERS:
         raise InvalidData("没有这种范围。请从列表里选范围，或按“经度,纬度”写边界。", {"area": "请重新选择范围"})
@@ -122,13 +122,23 @@ def features_where(session: Session, layer_key: str, on: date | None, *condition
 
 def _allowed(actor: Actor, spec: MapSpec) -> list:
     """The condition that narrows to the districts the actor may look at."""
-    codes = map_rights.districts_of(actor, spec.layer)
+    codes = catalogue.districts_of(actor, spec.layer)
     return [] if codes is None else [Feature.district_code.in_(sorted(codes))]
 
 
 def _city(session: Session, actor: Actor, spec: MapSpec, _value: str) -> _Found:
+    codes = catalogue.districts_of(actor, spec.layer)
     found = features_where(session, spec.layer, spec.on, *_allowed(actor, spec))
-    return _Found(district_name("310100"), city_territory(), None, _whole(found), district_codes=tuple(a.code for a in load_account_areas()))
+    areas = [area for area in load_account_areas() if codes is None or area.code in codes]
+    label, extent = (district_name("310100"), city_territory()) if codes is None else _of_areas(areas)
+    return _Found(label, extent, None, _whole(found), district_codes=tuple(each.code for each in areas))
+
+
+def _of_areas(areas: Sequence[AccountArea]) -> tuple[str, BaseGeometry]:
+    """The name and the land of the districts that an actor may look at, in place of the whole city."""
+    if not areas:
+        raise NotAllowed("这个图层按行政区开放，你的岗位授权没有写行政区，没有成图。请联系本单位的系统管理员。")
+    return "、".join(each.name for each in areas), multipolygon(shapely.union_all([each.geometry for each in areas]))
 
 
 def account_area(code: str) -> AccountArea:
@@ -140,7 +150,10 @@ def account_area(code: str) -> AccountArea:
 
 
 def _district(session: Session, actor: Actor, spec: MapSpec, value: str) -> _Found:
-    area = account_area(value)
+    area, codes = account_area(value), catalogue.districts_of(actor, spec.layer)
+    if codes is not None and area.code not in codes:
+        words = f"你的岗位只能看本区的“{layer_definition(spec.layer).title}”，{area.name}没有成图。请改选本区。"
+        raise InvalidData(words, {"area": words})
     found = features_where(session, spec.layer, spec.on, Feature.district_code == area.code, *_allowed(actor, spec))
     return _Found(area.name, area.geometry, area.geometry, _whole(found), district_codes=(area.code,))
 
@@ -162,7 +175,7 @@ def _town(session: Session, actor: Actor, spec: MapSpec, value: str) -> _Found:
     if spec.layer == LAND_LAYER:
         found = features_where(session, spec.layer, spec.on, _in_town(town), *_allowed(actor, spec))
     else:
-        near = features_in(session, spec.layer, shape, spec.on, map_rights.districts_of(actor, spec.layer))
+        near = features_in(session, spec.layer, shape, spec.on, catalogue.districts_of(actor, spec.layer))
         shapely.prepare(shape)
         found = [each for each in near if shapely.covers(shape, shapely.point_on_surface(each.geometry))]
     name = f"{district_name(town.district_code)}{town.name}"
@@ -223,7 +236,7 @@ def _case(session: Session, actor: Actor, spec: MapSpec, value: str) -> _Found:
 
 def _cut(session: Session, actor: Actor, spec: MapSpec, area: BaseGeometry, label: str) -> _Found:
     """The features that meet an area, cut at its edge; those wholly inside keep the area that is on record."""
-    found = features_in(session, spec.layer, area, spec.on, map_rights.districts_of(actor, spec.layer))
+    found = features_in(session, spec.layer, area, spec.on, catalogue.districts_of(actor, spec.layer))
     shapely.prepare(area)
     shapes = numpy.array([each.geometry for each in found], dtype=object)
     if not len(shapes):

@@ -37,6 +37,7 @@ PAGES: list[Page] = [
     Page(RUN + "/pack", "pack_inspection", acts.pack, SEE, POST),
     Page(RUN + "/package", "inspection_package", acts.package_file, SEE),
     Page(RUN + "/certificate", "inspection_certificate", certificate.download, SEE),
+    Page(RUN + "/rules", "inspection_rules", certificate.rules, SEE),
     Page(EXCEPTION + "/decide", "decide_inspection_exception", acts.decide_exception, EXCEPT, POST),
     Page(EXCEPTION + "/withdraw", "withdraw_inspection_exception", acts.withdraw_exception, INSPECT, POST),
     Page("/inspections/verify", "verify_inspection", certificate.verify, PUBLIC, GET_POST, largest_mb=certificate.LARGEST_MB),

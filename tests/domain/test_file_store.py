@@ -50,6 +50,15 @@ def test_large_file_is_streamed_in_and_out_in_chunks(store):
     assert b"".join(chunks) == data
 
 
+def test_file_on_disk_is_taken_in_by_its_path_and_stays_there(store, tmp_path):
+    path = tmp_path / "written.txt"
+    path.write_bytes(TEXT)
+    kept = store.put_path(path, "界址点.txt", allowed=("txt",))
+    assert (kept.digest, kept.size_bytes) == (sm3(TEXT), len(TEXT)) and path.read_bytes() == TEXT
+    with pytest.raises(InvalidData):
+        store.put_path(path, "界址点.txt", allowed=("xlsx",))
+
+
 def test_same_content_under_two_names_is_kept_once(store):
     first, second = store.put([TEXT], "一.txt"), store.put([TEXT], "二.txt")
     assert first.digest == second.digest

@@ -4,10 +4,11 @@ A route is covered with the addresses its entry in `COVERED` gives, or left out 
 fails the guard.
 """
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -25,6 +26,7 @@ AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
 PHONE = {"width": 390, "height": 844}
 ANYBODY, ENTERPRISE, OFFICIAL, KEEPER = "", "pipeline", "reviewer.310118", "rule_maintainer"
+GRAPHICS = "graphic_manager"
 INSPECTOR = "district_handler.310118"
 SHOWN = [route for route in PAGES if "GET" in route.methods]
 
@@ -38,12 +40,10 @@ LEFT_OUT = {
     "range_file": "下载范围文件，不是网页",
     "inspection_package": "下载数据包，不是网页",
     "inspection_certificate": "下载质检证书，不是网页",
+    "inspection_rules": "下载质检规则包，不是网页",
     "inspection_findings": "一段 GeoJSON，给质检地图读，不是网页",
     "inspection_features": "一段 GeoJSON，给质检地图读，不是网页",
     "overlay_file": "下载叠加结果的图形，不是网页",
-    "overlay": "演示数据里没有算好的叠加结果；各部分都是组件，组件逐个核对",
-    "delete_overlay": "演示数据里没有算好的叠加结果；确认页是组件，组件逐个核对",
-    "compare_overlays": "演示数据里没有两次叠加结果；各部分都是组件，组件逐个核对",
     "case_snapshot": "下载快照文件，不是网页",
     "job_result": "下载任务的结果文件，不是网页",
     "leave_for_provider": "转到一网通办，本门户不出页面；每个企业账号登录时都走一遍",
@@ -67,6 +67,11 @@ LEFT_OUT = {
     "saved_thematic_map": "演示数据没有保存的模板；与 thematic_map 是同一张页面，由 tests/e2e/test_thematic_map.py 打开并检查",
     "map_view": "演示数据没有保存的视图；由 tests/e2e/test_thematic_map.py 打开并检查",
     "open_map_view": "转到一张图，本身不出页面",
+    "sketch": "演示数据没有草图；由 tests/e2e/test_map_query.py 打开并检查",
+    "sketch_file": "下载草图，不是网页",
+    "read_sketch": "JSON 数据，给画图的脚本读，不是网页",
+    "sketch_near": "JSON 数据，给画图的脚本捕捉用，不是网页",
+    "map_query_shapes": "GeoJSON 数据，给查询页的图读，不是网页",
     "share": "演示数据没有成果共享；由 tests/e2e/test_thematic_map.py 打开并检查",
     "share_service": "JSON 数据，给程序读，不是网页",
     "share_features": "GeoJSON 数据，给程序读，不是网页",
@@ -84,6 +89,10 @@ class Demo:
     """The code of a draft that the enterprise began in this run."""
     rule_draft: str = ""
     """The address of a draft of a rule set that was begun in this run, with golden cases that fail."""
+    overlays: tuple[str, str] = ("", "")
+    """The addresses of two results of the same overlay, made in this run."""
+    layer_update: str = ""
+    """The address of an update of a layer that waits for its confirmation, with a patch under a mark."""
 
     def one(self, query: str, *values: Any) -> Any:
         """The first column of the first row; fails if the demo data hold none."""
@@ -187,6 +196,10 @@ OWN_PLAN = "SELECT id FROM case_file WHERE is_demo AND case_type = 'annual_reser
 LAST_ROUND = "SELECT id FROM report_round ORDER BY id DESC"
 
 COVERED: dict[str, Visits] = {
+    "new_overlay": each("/overlays/new?source={}", "layer", "file", "case", who=INSPECTOR),
+    "overlay": lambda demo: [Visit(place, INSPECTOR) for place in demo.overlays],
+    "delete_overlay": lambda demo: [Visit(f"{demo.overlays[0]}/delete", INSPECTOR)],
+    "compare_overlays": lambda demo: [Visit("/overlays/compare?first={}&second={}".format(*(place.split("/")[-1] for place in demo.overlays)), INSPECTOR)],
     "inspection": together(
         *(row("/inspections/{}" + tail, f"SELECT id FROM inspection_task WHERE state = '{state}' ORDER BY id", INSPECTOR)
           for state, tail in (("failed", ""), ("failed", "?finding=1"), ("failed", "?pane=layers"), ("failed", "?pane=table"), ("passed", ""))),
@@ -249,6 +262,9 @@ COVERED: dict[str, Visits] = {
     )[0]), OFFICIAL)],
     "case_plots": together(with_plots("/plots", "closed"), with_plots("/plots", "draft", "district_handler.310118")),
     "clear_plots": with_plots("/plots/clear", "draft", "district_handler.310118"),
+    "coordinates": lambda demo: [Visit("/coordinates"), *(Visit("/coordinates?case={}&range={}".format(*each)) for each in demo.all(
+        "SELECT case_id, id FROM case_range WHERE confirmed_at IS NOT NULL AND removed_at IS NULL AND lower(file_name) LIKE '%.txt' ORDER BY id"
+    )[:1])],
     "range_map": lambda demo: [Visit("/cases/{}/ranges/{}/map".format(*demo.all(
         "SELECT case_id, id FROM case_range WHERE confirmed_at IS NOT NULL AND removed_at IS NULL AND kind = 'project' ORDER BY id")[0]))],
     "case_map": row("/cases/{}/map", "SELECT case_id FROM case_range WHERE confirmed_at IS NOT NULL AND removed_at IS NULL ORDER BY id"),
@@ -262,7 +278,19 @@ COVERED: dict[str, Visits] = {
     "map_print": each("/map/print?{}", "at=121.1,31.1,14", "at=121.1,31.1,14&layers=annual_farmland.available,land_use.paddy&paper=a3"),
     "map_views": each("/map/views{}", "", "?at=121.1,31.1,13"),
     "map_text": lambda demo: [Visit(f"/map/text?plot={demo.plot()}")],
-    "map_query": lambda demo: [Visit("/map/query"), Visit("/map/query?layer=land_use&class=01")],
+    "layers": lambda demo: [Visit("/layers"), Visit("/layers?q=没有这样的图层")],
+    "layer": lambda demo: [Visit("/layers/annual_farmland"), Visit("/layers/clue_patch", "city_handler")],
+    "update_layer": lambda demo: [Visit(f"/layers/{at}", "graphic_manager") for at in ("annual_farmland/update", "annual_farmland/update?way=annual", "applied_map/update?way=status", "land_use/update?way=area")],
+    "restore_layer": lambda demo: [Visit("/layers/annual_farmland/restore", "graphic_manager")],
+    "layer_update": lambda demo: [Visit(demo.layer_update, "graphic_manager")],
+    "layer_versions": lambda demo: [Visit("/layers/annual_farmland/versions")],
+    "layer_features": lambda demo: [Visit("/layers/annual_farmland/features"), Visit("/layers/annual_farmland/features?state=past&words=GD")],
+    "layer_feature": lambda demo: [Visit(f"/layers/annual_farmland/feature?id={demo.plot()}", "city_handler")],
+    "edit_layer": lambda demo: [Visit("/layers/annual_farmland/edit", "city_handler")],
+    "map_query": lambda demo: [Visit("/map/query"), Visit("/map/query?layer=land_use&class=01"), Visit(
+        "/map/query?layer=annual_farmland&field1=quality_class&op1=ge&value1=8&bounds=121.08,31.08,121.12,31.12&buffer=50"),
+        Visit("/map/query?layer=land_use&field1=data_year&op1=has&value1=2", status=422)],
+    "new_sketch": each("/map/sketch?{}", "at=121.1,31.1,16", f"points={quote('121.1,31.1;121.11,31.1;121.11,31.11'.replace(';', chr(10)))}"),
     "map_measure": lambda demo: [Visit(f"/map/measure?kind=area&points={quote('121.1,31.1;121.2,31.1;121.2,31.2'.replace(';', chr(10)))}")],
     "exchange_message": row("/exchange/messages/{}", "SELECT id FROM outbox_message ORDER BY id DESC", "report_admin"),
     "exchange_received": row("/exchange/inbox/{}", "SELECT id FROM inbox_message", "report_admin"),
@@ -341,7 +369,21 @@ def demo(portal: RunningPortal, watched: Open) -> Demo:
     page = watched(ENTERPRISE, False).page
     begin(page)
     own_draft = page.url.split("/filing/")[1].split("/")[0].split("?")[0]
-    return Demo(portal.folder / "portal.sqlite3", own_draft, rule_draft_begun(watched(KEEPER, False).page))
+    found = Demo(
+        portal.folder / "portal.sqlite3", own_draft, rule_draft_begun(watched(KEEPER, False).page), overlaid_twice(watched(INSPECTOR, False).page)
+    )
+    return replace(found, layer_update=layer_update_shown(found, watched(GRAPHICS, False).page))
+
+
+def layer_update_shown(demo: Demo, page: Page) -> str:
+    """A deletion of a free plot and of one that a case holds, compared and not confirmed; its address."""
+    held = demo.one("SELECT object_key FROM hold WHERE object_kind = 'plot' AND ended_at IS NULL ORDER BY id")
+    page.goto("/layers/annual_farmland/update?way=delete")
+    page.get_by_label("图形编号").fill(f"{demo.plot()}\n{held}")
+    page.get_by_label("更新理由").fill("复核后删除")
+    page.get_by_role("button", name="读取并比较").click()
+    page.get_by_role("heading", name="与现行图层的差异").wait_for(timeout=60_000)
+    return "/layers/" + page.url.split("/layers/")[1]
 
 
 def rule_draft_begun(page: Page) -> str:
@@ -356,6 +398,28 @@ def rule_draft_begun(page: Page) -> str:
     page.get_by_role("button", name="回放这一稿").click()
     page.get_by_role("heading", name="结论会变").wait_for(timeout=60_000)
     return address
+
+
+def overlaid_twice(page: Page) -> tuple[str, str]:
+    """A file of one range overlaid with land use, and once more as the layers are now; the addresses of both results."""
+    page.goto("/overlays/new?source=file")
+    outline = {"type": "Polygon", "coordinates": [[[121.05, 31.1], [121.06, 31.1], [121.06, 31.11], [121.05, 31.11], [121.05, 31.1]]]}
+    data = json.dumps({"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"name": "东段"}, "geometry": outline}]})
+    page.get_by_label("范围文件").set_input_files({"name": "范围.geojson", "mimeType": "application/geo+json", "buffer": data.encode()})
+    page.get_by_label("坐标系").select_option("EPSG:4490")
+    page.get_by_label("土地利用现状", exact=True).check()
+    page.get_by_label("名称").fill("核对用的叠加")
+    page.get_by_role("button", name="叠加并保存").click()
+    first = _result(page)
+    page.get_by_role("button", name="按现在的图层再算一次").click()
+    page.wait_for_url(lambda url: not url.endswith(first))
+    return first, _result(page)
+
+
+def _result(page: Page) -> str:
+    """The address of the result, once it stands."""
+    page.get_by_role("heading", name="逐个范围").wait_for(timeout=60_000)
+    return "/overlays/" + page.url.split("/overlays/")[1]
 
 
 def sign_in(page: Page, account: dict[str, Any]) -> None:

@@ -287,6 +287,8 @@ def test_a_certificate_and_its_package_are_found_genuine_and_another_package_is_
     real.work()
     [run] = real.runs(task.id)
     certificate = sign_in(real.handler).get(f"/inspections/runs/{run.id}/certificate").content
+    rules = zipfile.ZipFile(io.BytesIO(sign_in(real.handler).get(f"/inspections/runs/{run.id}/rules").content))
+    assert sorted(rules.namelist()) == ["lists/third_survey.csv", "rules.json", "supplement_package.yaml"]
     public = Browser(app, base_url="http://testserver")
     public.csrf = soup(public.get("/inspections/verify")).select_one("input[name=csrf_token]")["value"]
     data = real.office.files.read_bytes(run.digest)

@@ -83,6 +83,7 @@ def test_what_is_not_found_is_said(sign_in, handler):
     assert "没有找到“无此地块”" in page(sign_in(handler).get("/map?q=无此地块")).select_one("[role=alert]").text
 
 
+@pytest.mark.function("ONEMAP-011", "c3")
 def test_a_point_tells_every_layer_there(sign_in, handler):
     words = page(sign_in(handler).get(f"/map/facts?at={at(PADDY)}")).text
     assert all(key in words for key in ("DL-2", "GD-2", "JN-2")) and "JN-1" not in words
@@ -136,7 +137,7 @@ def test_a_plot_says_what_lies_on_it(database, sign_in, handler, walk):
 
 def test_what_lies_on_a_plot_keeps_to_ones_scope(database, sign_in, handler, walk, person):
     give_range(database, handler, walk.id, plot(1.5, width=1), name="北段")
-    shown = page(sign_in(person("district_handler", district=PUDONG)).get("/map?plot=GD-2"))
+    shown = page(sign_in(person("district_handler", district=PUDONG)).get("/map?plot=DL-2"))
     assert "北段" not in shown.text and table(shown, "这块地上有什么")[2][0] == "无"
 
 

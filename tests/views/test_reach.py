@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
+import shapely
 from sqlmodel import col, select
 
 from domain.case.tables import Material, StoredDecision
@@ -24,6 +25,7 @@ from domain.inspection.task.tables import (
 )
 from domain.job import Job
 from domain.layer_share.tables import LayerShare
+from domain.layer_update import LayerUpdate
 from domain.map_view import MapView
 from domain.notice import Notice
 from domain.observation.tables import ObservationSeries
@@ -32,6 +34,7 @@ from domain.payment import PaymentRecord
 from domain.person import Absence, RoleGrant
 from domain.portal_clock import now, today
 from domain.session import SignedInSession
+from domain.sketch import Sketch
 from domain.thematic_map.tables import SavedThematicMap
 from domain.usage_control import ReportRound
 from portal.areas.rules import KEEPERS
@@ -62,6 +65,7 @@ RANGE = CASE + "/ranges/{range}"
 FILING = "/filing/{draft}"
 INSPECTION, INSPECTED = "/inspections/{inspection}", "/inspections/runs/{run}"
 THEMATIC, MAP_VIEW, SHARE = "/thematic-maps/{thematic}", "/map/views/{view}", "/shares/{share}"
+SKETCH = "/map/sketches/{sketch}"
 PERSON = "/administration/people/{person}"
 ROUTES = {
     "edit_filter": Route("/desk/filters/{filter}", "dispatcher"),
@@ -145,6 +149,11 @@ ROUTES = {
     "rename_map_view": Route(MAP_VIEW + "/rename"),
     "share_map_view": Route(MAP_VIEW + "/share"),
     "unshare_map_view": Route(MAP_VIEW + "/shares/1/end"),
+    "sketch": Route(SKETCH, "dispatcher", posted={"name": "改", "kind": "point", "points": "121.1,31.1", "version": "1"}),
+    "sketch_file": Route(SKETCH + "/file", "dispatcher"),
+    "sketch_range": Route(SKETCH + "/range", posted={"case": "x"}),
+    "delete_sketch": Route(SKETCH + "/delete"),
+    "restore_sketch": Route(SKETCH + "/restore"),
     "delete_map_view": Route(MAP_VIEW + "/delete"),
     "restore_map_view": Route(MAP_VIEW + "/restore"),
     "share": Route(SHARE, "dispatcher"),
@@ -180,7 +189,8 @@ ROUTES = {
     "roll_back_template_file": Route("/administration/template-files/plots/roll-back"),
     "template_file_version": Route("/administration/template-files/plots/versions/1"),
     "inspection": Route(INSPECTION), "inspection_changes": Route(INSPECTED + "/changes"), "inspection_package": Route(INSPECTED + "/package"),
-    "inspection_certificate": Route(INSPECTED + "/certificate"), "inspection_findings": Route(INSPECTED + "/findings?bounds=1,2,3,4"),
+    "inspection_certificate": Route(INSPECTED + "/certificate"), "inspection_rules": Route(INSPECTED + "/rules"),
+    "inspection_findings": Route(INSPECTED + "/findings?bounds=1,2,3,4"),
     "inspection_features": Route(INSPECTED + "/features?bounds=1,2,3,4"), "export_inspection": Route(INSPECTED + "/export", posted={"what": "report.pdf"}),
     "pack_inspection": Route(INSPECTED + "/pack"), "admit_inspection": Route(INSPECTION + "/packages/1/admit", posted={"version": "1"}),
     "resubmit_inspection": Route(INSPECTION + "/packages/1/resubmit", posted={"version": "1"}), "restore_inspection": Route(INSPECTION + "/restore"),
@@ -206,6 +216,11 @@ ROUTES |= {
     "export_overlay": Route("/overlays/{overlay}/export"),
     "delete_overlay": Route("/overlays/{overlay}/delete", "dispatcher"),
 }
+UPDATE = "/layers/land_use/updates/{update}"
+ROUTES |= {
+    "layer_update": Route(UPDATE), "decide_layer_update": Route(UPDATE + "/decide", posted={"version": "1", "choice_A": "keep", "reason": "x"}),
+    **{f"{act}_layer_update": Route(UPDATE + f"/{act}", posted={"version": "1"}) for act in ("confirm", "compare", "drop")},
+}
 ROUTES["rule_decision"] = Route("/rule-decisions/{decision}", "dispatcher")
 OPEN = {
     "guide": "办事指南，人人可看",
@@ -222,7 +237,15 @@ OPEN = {
     "share_service": "凭令牌的服务地址；没有令牌查不到，批准、撤回和范围由 tests/views/test_shares.py 核对",
     "share_features": "凭令牌的服务地址，同上",
     "share_tile": "凭令牌的服务地址，同上",
-    "map_tile": "图层瓦片；公共底图，办件范围另由 map_ranges 按辖区给出",
+    "map_tile": "图层瓦片；图层和辖区的权限由 tests/views/test_layer_rights.py 核对",
+    "layer": "图层的名称，不是行号；不开放的图层打不开，由 tests/views/test_layers.py 核对",
+    "layer_versions": "同上",
+    "update_layer": "图层的名称，不是行号；只对有更新权的岗位开放，辖区由 test_layer_updates 核对",
+    "restore_layer": "同上",
+    "layer_features": "同上；要素按辖区列出",
+    "layer_feature": "同上；辖区外的要素查不到",
+    "export_layer": "同上；只导出辖区内的要素",
+    "edit_layer": "只对市级数据管理人员开放",
 }
 """Routes whose parameter points at nobody's row; each with the reason."""
 
@@ -270,8 +293,12 @@ def places(permit, database, sign_in):
                 title="叠加", asked=RunRequest("叠加", (LayerChoice("land_use", "class_code"),), layer="annual_farmland").as_document(),
                 district_code="310118", asked_by=officer.person_id, asked_by_name="发件", asked_at=at,
             ),
+            "update": LayerUpdate(layer_key="land_use", way="delete", state="ready", district_code="310118", effective_on=today(), asked_by_name="甲",
+                                  asked_at=at),
             "thematic": SavedThematicMap(owner_id=officer.person_id, name="图", spec={"layer": "land_use"}, edition_number=1, created_at=at, changed_at=at),
             "view": MapView(owner_id=officer.person_id, name="视图", state="at=121.1,31.1,13", created_at=at, changed_at=at),
+            "sketch": Sketch(owner_id=officer.person_id, name="草图", kind="point", geometry=shapely.MultiPoint([(121.1, 31.1)]), point_count=1,
+                             length_m=0, created_at=at, changed_at=at),
             "share": LayerShare(applicant_id=officer.person_id, applicant_name="某", layer_key="land_use", districts=[], classes=[], fields=[],
                                 purpose="planning", format="service", until_on=today(), asked_at=at),
             "notice": Notice(person_id=applicant.person_id, kind="task", title="通知", created_at=at),

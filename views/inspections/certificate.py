@@ -3,8 +3,11 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from sqlmodel import Session
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,6 +15,7 @@ from starlette.responses import Response
 from domain.errors import InvalidData, Refused
 from domain.file_store import CHUNK_BYTES
 from domain.inspection.task import access, engine
+from domain.inspection.task.tables import InspectionRun, InspectionTask
 from views import page
 from views.files import disposition
 from views.posted import FieldFault, by_field, faults_of, text, upload
@@ -36,12 +40,30 @@ class VerifyPage:
 def download(request: Request) -> Response:
     """The certificate as JSON. Raises Refused where there is none: only a package that passed has one."""
     with page.reading(request) as session:
-        task, run = access.run_of(session, page.actor(request), request.path_params["run_id"])
-        if not run.certificate or not run.is_passed:
-            raise Refused("这次质检没有证书：合格以后才发证书。请改正错误后重新上传。")
+        task, run = _certified(session, request)
         content = engine.certificate_text(session, run)
-    name = f"{task.number}_第{run.package_no}包_质检证书.json"
-    return Response(content, media_type="application/json", headers={"Content-Disposition": disposition("attachment", name), "Cache-Control": "no-store"})
+    return _attached(content, "application/json", f"{task.number}_第{run.package_no}包_质检证书.json")
+
+
+def rules(request: Request) -> Response:
+    """The scheme and rules that the certificate rests on, as a zip for `portal inspect --rules`. Raises Refused, NotFound."""
+    with page.reading(request) as session, TemporaryDirectory() as folder:
+        task, run = _certified(session, request)
+        path = Path(folder) / "rules.zip"
+        engine.write_rules(session, run, task, path)
+        content, name = path.read_bytes(), f"{task.number}_第{run.package_no}包_质检规则.zip"
+    return _attached(content, "application/zip", name)
+
+
+def _certified(session: Session, request: Request) -> tuple[InspectionTask, InspectionRun]:
+    task, run = access.run_of(session, page.actor(request), request.path_params["run_id"])
+    if not run.certificate or not run.is_passed:
+        raise Refused("这次质检没有证书：合格以后才发证书。请改正错误后重新上传。")
+    return task, run
+
+
+def _attached(content: str | bytes, kind: str, name: str) -> Response:
+    return Response(content, media_type=kind, headers={"Content-Disposition": disposition("attachment", name), "Cache-Control": "no-store"})
 
 
 def verify(request: Request) -> Response:

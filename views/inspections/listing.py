@@ -60,7 +60,7 @@ def show(request: Request) -> Response:
     """The tasks in one's scope: searched, filtered, sorted, paged."""
     query = _query(request)
     with page.reading(request) as session:
-        titles = engine.titles(session)
+        titles = engine.titles()
         found = listing.page_of(session, page.actor(request), query)
         rows = [_row(request, each, titles) for each in found.rows]
     kept = _kept(query)
@@ -172,7 +172,7 @@ def _new_page(request: Request, faults: tuple[FieldFault, ...], status: int = 20
     with page.reading(request) as session:
         given = dict(given_texts(request)) or {"scheme": request.query_params.get("scheme", "")}
         districts = _districts(request, INSPECT)
-        context = NewPage(_choices(engine.titles(session)), _variants(session), districts, faults, _filled(given, districts), errors=by_field(faults))
+        context = NewPage(_choices(engine.titles()), _variants(session), districts, faults, _filled(given, districts), errors=by_field(faults))
     return page.render(
         request, "inspections/new.html", context, title="新建质检任务", crumbs=crumbs(Crumb("新建任务")), current="inspections",
         audience="bench", status=status,
@@ -185,6 +185,6 @@ def _filled(given: Mapping[str, str], districts: Sequence[Mapping[str, str]]) ->
 
 
 def _variants(session: Session) -> list[Mapping[str, str]]:
-    titles = engine.titles(session)
+    titles = engine.titles()
     return [{"value": str(each.id), "label": f"{titles.get(each.scheme, each.scheme)}：{each.title}"} for each in variant.variants(session)]
 

@@ -131,7 +131,7 @@ def _context(request: Request, session: Session, task: InspectionTask, refused: 
     before = findings.previous(session, run) if run.state in INSPECTED else None
     is_mine = may(request, INSPECT, task.district_code)
     return TaskPage(
-        task=task, head=_head(task, run), scheme_title=engine.title_of(session, task.scheme), packages=packages, chosen=chosen,
+        task=task, head=_head(task, run), scheme_title=engine.title_of(task.scheme), packages=packages, chosen=chosen,
         history=[_past(request, each, run) for each in runs if each.package_no == run.package_no],
         change=_change(request, session, run, before), pane=_pane(request, session, task, run) if run.state in INSPECTED else None,
         exceptions=[_exception(request, task, each) for each in exceptions.exceptions_of(session, run.id)],
@@ -242,7 +242,7 @@ def _admission(
 ) -> Mapping[str, Any]:  # fmt: skip
     """Whether the package may be packed and admitted, or why not; of an admitted one, where it lies on the map."""
     wanted = plan.plan_of(task.scheme)
-    lowest = engine.lowest_score(session, task, run) if run.state in INSPECTED else None
+    lowest = engine.lowest_score(task) if run.state in INSPECTED else None
     layers = [
         {**each, "href": url(request, "map", {"q": ",".join(f"{n:.6f}" for n in _middle(run))}) if run.bounds else url(request, "map")}
         for each in run.admission.get("layers", [])
@@ -252,6 +252,7 @@ def _admission(
         "status": wanted.status, "layers": layers, "cases": run.admission.get("cases", []), "is_city": wanted.level == "city", "lowest": lowest,
         "is_running": _is_admitting(run, jobs),
         "titles": "、".join(each.title for each in admission.layers_of(wanted)),
+        "left_out": run.admission.get("left_out") or admission.left_out(task, run),
     }  # fmt: skip
 
 

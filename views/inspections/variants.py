@@ -44,7 +44,7 @@ class VariantPage:
 def show_all(request: Request) -> Response:
     """Every scheme and every variant."""
     with page.reading(request) as session:
-        titles = engine.titles(session)
+        titles = engine.titles()
         rows = [
             {"cells": {
                 "title": {"text": each.title, "href": url(request, "inspection_variant", variant_id=each.id)}, "scheme": titles.get(each.scheme, each.scheme),

@@ -7,8 +7,8 @@ from typing import Any
 from sqlmodel import Session
 from starlette.requests import Request
 
-from domain import map_rights, portal_clock
-from domain.layer import edition_on
+from domain import portal_clock
+from domain.layer import catalogue, edition_on
 from domain.thematic_map import MapSpec, ThematicMap, make
 from views import page
 
@@ -44,7 +44,7 @@ def made_map(request: Request, session: Session, spec: MapSpec) -> ThematicMap:
     A map of a case is always made anew, because who may see a case changes without an edition.
     """
     actor = page.actor(request)
-    map_rights.must_open(actor, spec.layer)
+    catalogue.require(actor, spec.layer)
     if spec.area.startswith("case:"):
         return make(session, actor, spec)
     recent: Recent = page.office(request).caches.setdefault("thematic_maps", Recent())

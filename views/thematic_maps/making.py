@@ -8,10 +8,9 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain import map_rights
 from domain.district import district_name, load_account_areas
 from domain.errors import InvalidData, NotFound
-from domain.layer import layer_definition
+from domain.layer import catalogue, layer_definition
 from domain.thematic_map import MapSpec, ThematicMap, read_spec
 from domain.thematic_map import saved as saved_maps
 from domain.thematic_map.export import file_name, is_heavy, request_export
@@ -90,7 +89,7 @@ def texts_of(given: Mapping[str, Any]) -> dict[str, str]:
 def fitting(session: Session, request: Request, texts: Mapping[str, str]) -> dict[str, str]:
     """The texts without a field or unit that the layer and kind do not have: what is left of a kind chosen before."""
     found = dict(texts)
-    known = map_rights.open_layers(session, page.actor(request))
+    known = catalogue.open_keys(session, page.actor(request))
     if "layer" not in found and known:
         found["layer"] = "land_use" if "land_use" in known else known[0]
     kind = found.get("kind", "single")
@@ -145,7 +144,7 @@ def _context(
     return MakerPage(
         title=made.content.title if made else "专题图：还不能成图", texts=_all(texts), carried=query or texts,
         kinds=tuple({"label": entry["label"], "href": url(request, "thematic_map", _switched(texts, key) | ({"saved": str(saved.id)} if saved else {})), "is_current": key == kind} for key, entry in words()["kinds"].items()),
-        layers=tuple({"value": key, "label": layer_definition(key).title} for key in map_rights.open_layers(session, page.actor(request))),
+        layers=tuple({"value": key, "label": layer_definition(key).title} for key in catalogue.open_keys(session, page.actor(request))),
         areas=tuple(_areas(texts.get("area", ""))), units=tuple(each for each in choices("units") if each["value"] in words()["kinds"].get(kind, {"units": ()})["units"]),
         fields=tuple(_fields(texts)), groups={each: tuple(choices(each)) for each in ("methods", "ramps", "weights", "orientations", "secrecy")} | {"papers": _papers()},
         faults=faults, picture=url(request, "thematic_map_picture", query) if made else "",

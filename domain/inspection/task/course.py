@@ -60,7 +60,7 @@ def create(
 
     Raises InvalidData for what is missing, NotAllowed for a district that is not one's own.
     """
-    engine.require_scheme(work.session, scheme)
+    engine.require_scheme(scheme)
     access.require(work.actor, INSPECT, _known_district(district_code))
     _require_variant(work.session, scheme, variant_id)
     if not packages:

@@ -10,11 +10,12 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from domain.command import Work
-from domain.coordinate_transformation import load_local_systems
+from domain.coordinate_transformation import LocalSystem
 from domain.errors import InvalidData, NotFound
-from domain.inspection import InspectionResult, Variant, schemes, score_of
+from domain.inspection import InspectionResult, Scheme, Variant, schemes, score_of
 from domain.inspection import inspect as checked
 from domain.inspection.certificate import Circumstances, certificate_of, read_certificate, seal_of
+from domain.inspection.grounds import grounds_of, write_grounds
 from domain.inspection.task.access import CITY
 from domain.inspection.task.tables import APPROVED, InspectionException, InspectionRun, InspectionTask
 from domain.layer import FeatureData, LayerDefinition, intake
@@ -29,9 +30,11 @@ MOST_MEMBERS = 200
 """Member files named on the page."""
 
 
-def read(path: Path, file_name: str, declared_crs: str = "", encoding: str = "") -> SpatialFile:
+def read(
+    path: Path, file_name: str, declared_crs: str, encoding: str, local_systems: Mapping[str, LocalSystem]
+) -> SpatialFile:
     """Read a package as it was declared. Raises InvalidData, with file, reason and what to do."""
-    return read_spatial_file(path, file_name, declared_crs or None, encoding or None, load_local_systems())
+    return read_spatial_file(path, file_name, declared_crs or None, encoding or None, local_systems)
 
 
 def understood(file: SpatialFile) -> dict[str, Any]:
@@ -46,28 +49,24 @@ def _system(layer: Mapping[str, Any]) -> str:
     return layer["system"] or (f"不能接受（文件写的是 {layer['crs_words']}）" if layer["crs_words"] else "文件没有写明，请选定")
 
 
-def titles(session: Session) -> Mapping[str, str]:
+def titles() -> Mapping[str, str]:
     """Every scheme in force by key."""
-    return {scheme.key: scheme.title for scheme in _schemes(session).values()}
+    return {scheme.key: scheme.title for scheme in schemes().values()}
 
 
-def title_of(session: Session, key: str) -> str:
+def title_of(key: str) -> str:
     """What a scheme is called; its key if it is no longer there."""
-    return titles(session).get(key, key)
+    return titles().get(key, key)
 
 
-def require_scheme(session: Session, key: str) -> None:
+def require_scheme(key: str) -> None:
     """Raise InvalidData for a scheme that there is not."""
-    if key not in _schemes(session):
+    if key not in schemes():
         raise InvalidData("请选择质检方案。", {"scheme": "请选择质检方案"})
 
 
-def _schemes(session: Session) -> Mapping[str, Any]:
-    return schemes()
-
-
-def _scheme(session: Session, key: str) -> Any:
-    found = _schemes(session).get(key)
+def _scheme(key: str) -> Scheme:
+    found = schemes().get(key)
     if found is None:
         raise NotFound("没有这个质检方案，它可能已停用。请从方案配置列表进入。")
     return found
@@ -114,15 +113,20 @@ def certificate_text(session: Session, run: InspectionRun) -> str:
     return json.dumps(issued(session, run), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
+def write_rules(session: Session, run: InspectionRun, task: InspectionTask, path: Path) -> None:
+    """Write the zip of the scheme and rules that a certificate rests on. Raises NotFound if they are no longer there."""
+    write_grounds(path, grounds_of(office_of(session).book, _scheme(task.scheme), run.certificate["edition"]))
+
+
 def score(work: Work, task: InspectionTask, run: InspectionRun, left: Mapping[str, int]) -> tuple[Decimal, Decimal]:
     """Score of what is left after exceptions, by the words of the checks, by the marks of the scheme; and the lowest that passes."""
-    scheme = _scheme(work.session, task.scheme)
+    scheme = _scheme(task.scheme)
     return score_of(scheme, {check.key: left.get(check.label, 0) for check in scheme.checks}), scheme.lowest
 
 
-def lowest_score(session: Session, task: InspectionTask, run: InspectionRun) -> Decimal | None:
+def lowest_score(task: InspectionTask) -> Decimal | None:
     """The lowest score that passes; None if the scheme is no longer there."""
-    found = _schemes(session).get(task.scheme)
+    found = schemes().get(task.scheme)
     return found.lowest if found is not None else None
 
 
@@ -148,7 +152,7 @@ def _is_amount(text: str) -> bool:
 
 def scheme_page(session: Session, key: str) -> Mapping[str, Any]:
     """A scheme as the page shows it: title, basis, edition, lowest score, checks and parameters. Raises NotFound."""
-    scheme, on = _scheme(session, key), today(session)
+    scheme, on = _scheme(key), today(session)
     rules = office_of(session).book.rule_set("quality", scheme.rules, on)
     parameters = [
         {

@@ -2,7 +2,7 @@
 
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,7 @@ from domain.case.columns import Column
 from domain.case.export import Sheet
 from domain.command import Work, command
 from domain.document.rendering import Imprint, render_pdf
-from domain.errors import InvalidData, Refused
-from domain.file_store import CHUNK_BYTES
+from domain.errors import InvalidData, NotFound, Refused
 from domain.format import date_formal
 from domain.inspection.task import access, admission, engine, findings, report
 from domain.inspection.task.access import SEE
@@ -54,7 +53,7 @@ def request(work: Work, run_id: int, chosen: Sequence[str]) -> Job:
 def request_pack(work: Work, run_id: int) -> Job:
     """Queue the packing of a package that passed: its files, certificate and report. Raises Refused for any other."""
     task, run = access.run_of(work.session, work.actor, run_id)
-    reason = admission.refusal(task, run, engine.lowest_score(work.session, task, run))
+    reason = admission.refusal(task, run, engine.lowest_score(task))
     if reason and run.state != "admitted":
         raise Refused(f"没有打包：{reason}")
     work.record(f"inspection:{task.id}", act="pack")
@@ -72,7 +71,7 @@ def run_export(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
 
 @job_handler(PACK_KIND, resumable=True)
 def run_pack(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
-    """The package as it was inspected, with certificate and report beside it."""
+    """The package as it was inspected, with certificate, the rules that it rests on, and report beside it."""
     with tempfile.TemporaryDirectory() as folder:
         one, made = _written(progress, arguments["run"], ["report.pdf"], Path(folder))
         package, certificate = Path(folder) / one.run.file_name, Path(folder) / "质检证书.json"
@@ -81,7 +80,19 @@ def run_pack(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
                 file.write(chunk)
         with progress.reading() as session:
             certificate.write_text(engine.certificate_text(session, one.run), encoding="utf-8")
-        return _zipped(progress, Path(folder), [package, certificate, *made], f"{one.task.number}_成果包.zip", one)
+            rules = _rules(session, one, Path(folder))
+        return _zipped(progress, Path(folder), [package, certificate, rules, *made], f"{one.task.number}_成果包.zip", one)
+
+
+def _rules(session: Session, one: Told, folder: Path) -> Path:
+    """The rules that the certificate rests on; a text that says why, where they are no longer there."""
+    path, told = folder / "质检规则.zip", folder / "没有规则包.txt"
+    try:
+        engine.write_rules(session, one.run, one.task, path)
+    except NotFound as gone:
+        told.write_text(gone.message + "\n", encoding="utf-8")
+        return told
+    return path
 
 
 def _written(progress: Progress, run_id: int, chosen: Sequence[str], folder: Path) -> tuple[Told, list[Path]]:
@@ -101,14 +112,8 @@ def _zipped(progress: Progress, folder: Path, made: Sequence[Path], name: str, o
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for each in made:
             archive.write(each, each.name)
-    received = progress.office.files.put(_chunks(path), name, allowed=("zip",))
+    received = progress.office.files.put_path(path, name, allowed=("zip",))
     return JobResult({"files": [each.name for each in made], "findings": one.run.finding_count}, received, name)
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk
 
 
 def _report_pdf(session: Session, one: Told, path: Path) -> None:

@@ -5,7 +5,6 @@ It is made once per inspection and kept in the file store; a page reads the few 
 
 import tempfile
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import numpy
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from domain.file_store import CHUNK_BYTES, FileStore, ReceivedFile
+from domain.file_store import FileStore, ReceivedFile
 from domain.projection import UnknownCrs
 from domain.spatial_file import FileLayer, SpatialFile
 
@@ -43,7 +42,7 @@ def drawn(store: FileStore, file: SpatialFile) -> tuple[ReceivedFile, list[float
                 boxes.append(box)
         if not path.exists():
             return None
-        received = store.put(_chunks(path), "picture.gpkg", allowed=("gpkg",))
+        received = store.put_path(path, "picture.gpkg", allowed=("gpkg",))
     bounds = numpy.array(boxes)
     whole = [*bounds[:, :2].min(axis=0).tolist(), *bounds[:, 2:].max(axis=0).tolist()] if boxes else []
     return received, whole
@@ -75,12 +74,6 @@ def _text(value: Any) -> str | None:
     if value is None or (isinstance(value, float) and numpy.isnan(value)):
         return None
     return format(value, ".15g") if isinstance(value, float) else str(value)
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk
 
 
 def in_bounds(path: Path, layer: str, bounds: tuple[float, float, float, float], most: int = MOST_SHOWN) -> list[Shown]:

@@ -47,7 +47,7 @@ def told(session: Session, task: InspectionTask, run: InspectionRun) -> Told:
         (EXCEPTION_STATES[each.state], str(each.finding_count), each.reason, each.asked_by_name, each.decided_by_name or "—", each.opinion or "—")
         for each in exceptions_of(session, run.id or 0)
     ]
-    return Told(task, run, engine.title_of(session, task.scheme), rows)
+    return Told(task, run, engine.title_of(task.scheme), rows)
 
 
 def verdict(run: InspectionRun) -> str:
