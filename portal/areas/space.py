@@ -2,7 +2,9 @@
 
 from domain import layer_update
 from portal.access import SIGNED_IN, STAFF, Page, roles
-from views import case_map, district_report, map, map_measure, map_query, ranges, sketches
+from views import case_map, district_report, map, map_favourites, map_measure, map_query, ranges, sketches
+from views.coordinates import fit as coordinate_fit
+from views.coordinates import pages as coordinates
 from views.layer_updates import form as update_form
 from views.layer_updates import show as update_page
 from views.layers import detail as layer_detail
@@ -52,8 +54,12 @@ PAGES: list[Page] = [
     Page(SKETCH + "/range", "sketch_range", sketches.to_case, STAFF, POST),
     Page(SKETCH + "/delete", "delete_sketch", sketches.delete, STAFF, POST),
     Page(SKETCH + "/restore", "restore_sketch", sketches.restore, STAFF, POST),
+    Page("/map/favourites", "map_favourites", map_favourites.change, STAFF, POST),
     Page("/map/districts", "district_report", district_report.show, STAFF),
     Page("/map/tiles/{layer}/{edition:int}/{z:int}/{x:int}/{y:int}", "map_tile", map.tile, STAFF),
+    Page("/coordinates", "coordinates", coordinates.show, STAFF, GET_POST, largest_mb=2),
+    Page("/coordinates/file", "coordinates_file", coordinates.file, STAFF, POST),
+    Page("/coordinates/fit", "coordinate_fit", coordinate_fit.show, STAFF, GET_POST),
     Page("/layers", "layers", layer_listing.index, STAFF),
     Page(LAYER, "layer", layer_detail.show, STAFF),
     Page(LAYER + "/versions", "layer_versions", layer_detail.show_versions, STAFF),

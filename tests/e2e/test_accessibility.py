@@ -262,6 +262,9 @@ COVERED: dict[str, Visits] = {
     )[0]), OFFICIAL)],
     "case_plots": together(with_plots("/plots", "closed"), with_plots("/plots", "draft", "district_handler.310118")),
     "clear_plots": with_plots("/plots/clear", "draft", "district_handler.310118"),
+    "coordinates": lambda demo: [Visit("/coordinates"), *(Visit("/coordinates?case={}&range={}".format(*each)) for each in demo.all(
+        "SELECT case_id, id FROM case_range WHERE confirmed_at IS NOT NULL AND removed_at IS NULL AND lower(file_name) LIKE '%.txt' ORDER BY id"
+    )[:1])],
     "range_map": lambda demo: [Visit("/cases/{}/ranges/{}/map".format(*demo.all(
         "SELECT case_id, id FROM case_range WHERE confirmed_at IS NOT NULL AND removed_at IS NULL AND kind = 'project' ORDER BY id")[0]))],
     "case_map": row("/cases/{}/map", "SELECT case_id FROM case_range WHERE confirmed_at IS NOT NULL AND removed_at IS NULL ORDER BY id"),
