@@ -83,3 +83,5 @@ class Page:
     """Largest file in an upload to this route; None: no files."""
     asks_partner: AsksPartner = never
     """Whether a request may wait for an outside system: it then runs in a thread where its waiting holds up nobody else."""
+    is_long: bool = False
+    """Draws or computes, for seconds at times: done among the forms, so that no short page waits for it."""

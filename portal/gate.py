@@ -66,7 +66,7 @@ def guarded(page: Page) -> Any:
 async def _answer(request: Request, page: Page) -> Response:
     try:
         if request.method in READS and not page.asks_partner(request):
-            response = await on_page_thread(request, _shown, request, page)
+            response = await (on_form_thread(_shown, request, page) if page.is_long else on_page_thread(request, _shown, request, page))
         else:
             response = await _taken(request, page)
     finally:

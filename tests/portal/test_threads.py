@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.testclient import TestClient
 
+import portal.app
 from domain.ports import declared
 from domain.ports.errors import OutsideSystemDown
 from domain.ports.partner import partner
 from integrations.http import Connection
+from portal.access import PUBLIC, Page
 from portal.app import create_app
 from portal.routes import PAGES
 from portal.threads import READS
@@ -68,6 +71,30 @@ def test_pages_forms_and_files_are_served_while_a_partner_is_silent(visitor: Tes
             identity.answers.set()
         assert [waiting.result().status_code, behind.result().status_code] == [503, 503]
     assert shown[0] == shown[2] == 200 and taken == 403
+
+
+def test_a_long_page_is_made_beside_the_short_ones(
+    settings: Any, office: Any, database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that is being drawn for seconds leaves the threads of pages to the others."""
+    drawing, is_drawn = threading.Semaphore(0), threading.Event()
+
+    def draw(request: Request) -> Response:
+        drawing.release()
+        return Response("late" if is_drawn.wait(PATIENCE) else "gave up")
+
+    monkeypatch.setattr(portal.app, "PAGES", (*PAGES, Page("/drawn", "drawn", draw, PUBLIC, is_long=True)))
+    few = replace(settings, page_threads=1, request_threads=2)
+    with ThreadPoolExecutor() as pool, TestClient(
+        create_app(few, office=office, database=database, run=False), base_url="http://testserver"
+    ) as client:
+        waiting = pool.submit(client.get, "/drawn")
+        try:
+            assert drawing.acquire(timeout=PATIENCE)
+            assert client.get("/").status_code == 200 and not waiting.done()
+        finally:
+            is_drawn.set()
+        assert waiting.result().text == "late"
 
 
 def test_a_page_that_asks_without_saying_so_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
