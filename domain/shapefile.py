@@ -1,72 +1,57 @@
-"""Writing a zipped Shapefile with its encoding and coordinate system beside it, for packages that go to other
-bureaus.
-"""
+"""Polygons with columns of a standard, as a layer to be written, and as the zipped Shapefile that other bureaus take."""
 
-import io
 import tempfile
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy
-import pyproj
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from domain.errors import InvalidData
 from domain.geometry import polygons_of
 from domain.layer.definition import LayerColumn
-from domain.projection import STORAGE, CoordinateSystem, from_storage
+from domain.projection import STORAGE, CoordinateSystem
+from domain.spatial_file import FileField, FileLayer
+from domain.spatial_file.columns import as_column
+from domain.spatial_file.writing import ENCODINGS, write_spatial_file
 
-ENCODINGS = ("GBK", "UTF-8")
-_LONGEST_NAME, _LONGEST_TEXT = 10, 254
-_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
-_MOMENT = (1980, 1, 1, 0, 0, 0)
-"""Members carry no clock time, so that equal content gives equal bytes."""
+_LONGEST_NAME = 10
+_TYPES = {"decimal": "decimal", "integer": "integer"}
+
+Records = Sequence[tuple[BaseGeometry, Mapping[str, Any]]]
+"""(geometry in EPSG:4490, values by column code)"""
+
+
+def polygon_layer(name: str, columns: Sequence[LayerColumn], records: Records) -> FileLayer:
+    """Records as a layer of polygons; every column that is no number is text. InvalidData for a record without polygons."""
+    fields = tuple(FileField(each.column, each.name, _TYPES.get(each.type, "text")) for each in columns)
+    values = {each.column: as_column(row.get(each.column) for _, row in records) for each in columns}
+    shapes = as_column(_polygons(geometry, number) for number, (geometry, _) in enumerate(records, start=1))
+    return FileLayer(name, "MultiPolygon", fields, shapes, values, STORAGE)
+
+
+def _polygons(geometry: BaseGeometry, number: int) -> shapely.MultiPolygon:
+    parts = polygons_of(geometry)
+    if not parts:
+        raise InvalidData(f"第 {number} 条记录没有面图形，不能写入文件。请补充图形。")
+    return shapely.MultiPolygon(parts)
 
 
 def write_zipped_shapefile(
-    name: str,
-    columns: Sequence[LayerColumn],
-    records: Sequence[tuple[BaseGeometry, Mapping[str, Any]]],
-    system: CoordinateSystem = STORAGE,
-    encoding: str = "GBK",
+    name: str, columns: Sequence[LayerColumn], records: Records, system: CoordinateSystem = STORAGE, encoding: str = "GBK"
 ) -> bytes:
     """A zip with .shp, .shx, .dbf, .prj and .cpg of polygons given in EPSG:4490, written in `system`.
 
-    Records are (geometry, values by column code). Refuses (InvalidData) names over 10 bytes, texts over 254
-    bytes or not in the encoding, records that are no polygons, and an unknown encoding.
+    Names of a standard are never cut: refuses (InvalidData) those over 10 bytes, and what write_spatial_file refuses.
     """
-    import pyogrio
-
     if encoding not in ENCODINGS:
         raise InvalidData(f"Shapefile 的编码“{encoding}”不支持。请选用 GBK 或 UTF-8。")
     _check_names(columns, encoding)
-    geometries = [
-        _multipart(geometry, system, number) for number, (geometry, _) in enumerate(records, start=1)
-    ]
-    data = [_column(column, [values for _, values in records], encoding) for column in columns]
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "layer.shp"
-        pyogrio.raw.write(
-            path,
-            shapely.to_wkb(geometries),
-            data,
-            fields=numpy.array([column.column for column in columns], dtype=object),
-            crs=f"EPSG:{system.srid}",
-            geometry_type="Polygon",
-            encoding=encoding,
-            layer_options={"DBF_DATE_LAST_UPDATE": "1980-01-01"},
-        )
-        path.with_suffix(".prj").write_text(_projection(system), encoding="ascii")
-        path.with_suffix(".cpg").write_text(encoding, encoding="ascii")
-        return _zipped(name, path)
-
-
-def _projection(system: CoordinateSystem) -> str:
-    """The coordinate system in the WKT form of Shapefiles."""
-    return pyproj.CRS.from_epsg(system.srid).to_wkt("WKT1_ESRI")
+        path = Path(folder) / "layer.zip"
+        write_spatial_file(path, "Shapefile", [polygon_layer(name, columns, records)], system, encoding)
+        return path.read_bytes()
 
 
 def _check_names(columns: Sequence[LayerColumn], encoding: str) -> None:
@@ -76,46 +61,3 @@ def _check_names(columns: Sequence[LayerColumn], encoding: str) -> None:
             raise InvalidData(f"字段名“{code}”超过 {_LONGEST_NAME} 字节，Shapefile 放不下。请改短字段名。")
     if len(set(codes)) != len(codes):
         raise InvalidData("字段名有重复，Shapefile 不允许。请改为不同的字段名。")
-
-
-def _multipart(geometry: BaseGeometry, system: CoordinateSystem, number: int) -> BaseGeometry:
-    parts = polygons_of(geometry)
-    if not parts:
-        raise InvalidData(f"第 {number} 条记录没有面图形，不能写入 Shapefile。请补充图形。")
-    return shapely.force_2d(from_storage(shapely.MultiPolygon(parts), system))
-
-
-def _column(column: LayerColumn, rows: Sequence[Mapping[str, Any]], encoding: str) -> numpy.ndarray:
-    """The values of a column in the type that the driver writes."""
-    values = [row.get(column.column) for row in rows]
-    if column.type in {"decimal", "integer"}:
-        if column.type == "integer" and None not in values:
-            return numpy.array([int(value) for value in values], dtype=numpy.int64)
-        return numpy.array([numpy.nan if value is None else float(value) for value in values], dtype=float)
-    return numpy.array([_text(column, value, encoding) for value in values], dtype=object)
-
-
-def _text(column: LayerColumn, value: Any, encoding: str) -> str | None:
-    if value is None:
-        return None
-    try:
-        size = len(str(value).encode(encoding))
-    except UnicodeEncodeError as error:
-        raise InvalidData(
-            f"字段 {column.column} 的“{value}”含有 {encoding} 没有的字。请改用 UTF-8 导出。"
-        ) from error
-    if size > _LONGEST_TEXT:
-        raise InvalidData(
-            f"字段 {column.column} 有一个值长 {size} 字节，超过 {_LONGEST_TEXT} 字节。请缩短后再导出。"
-        )
-    return str(value)
-
-
-def _zipped(name: str, path: Path) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for suffix in _PARTS:
-            member = zipfile.ZipInfo(f"{name}{suffix}", _MOMENT)
-            member.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(member, path.with_suffix(suffix).read_bytes())
-    return buffer.getvalue()

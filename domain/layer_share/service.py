@@ -10,7 +10,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import numpy
 import shapely
 from sqlmodel import Session, or_, select
 
@@ -25,7 +24,9 @@ from domain.layer.reading import features_statement
 from domain.layer_share.applying import BUILD, find, staff
 from domain.layer_share.tables import LayerShare, LayerShareAccess
 from domain.map_tile import Tile, TileFeature, encode
-from domain.shapefile import write_zipped_shapefile
+from domain.projection import STORAGE
+from domain.shapefile import polygon_layer, write_zipped_shapefile
+from domain.spatial_file.writing import write_spatial_file
 
 PAGE_SIZE, LARGEST_PAGE, MOST_IN_TILE = 500, 2000, 20_000
 READS_A_MINUTE = 120
@@ -195,23 +196,8 @@ def _file(definition: LayerDefinition, share: LayerShare, rows: list[FeatureData
     records = [(each.geometry, _columns(definition, share, each)) for each in rows]
     if share.file_kind == "shp":
         return write_zipped_shapefile(definition.table, columns, records), f"{definition.title}.zip"
-    import pyogrio
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "layer.gpkg"
-        shapes = numpy.array([shapely.to_wkb(shapely.MultiPolygon(list(getattr(g, "geoms", [g])))) for g, _ in records], dtype=object)
-        data = [numpy.array([_cell(values.get(column.column), column.type) for _, values in records], dtype=_TYPES.get(column.type, object)) for column in columns]
-        pyogrio.raw.write(
-            path, shapes, data, fields=numpy.array([column.column for column in columns], dtype=object), crs="EPSG:4490", geometry_type="MultiPolygon",
-            driver="GPKG", layer=definition.table,
-        )
+        write_spatial_file(path, "GeoPackage", [polygon_layer(definition.table, columns, records)], STORAGE)
         return path.read_bytes(), f"{definition.title}.gpkg"
-
-
-_TYPES = {"decimal": float}
-
-
-def _cell(value: Any, kind: str) -> Any:
-    if kind == "decimal":
-        return float(value) if value not in (None, "") else numpy.nan
-    return None if value is None else str(value)

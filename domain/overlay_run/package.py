@@ -11,6 +11,10 @@ from domain.file_store import FileStore, ReceivedFile
 from domain.geometry import multipolygon
 from domain.overlay import OverlayTable
 from domain.overlay.table import DISTRICT
+from domain.projection import STORAGE
+from domain.spatial_file import FileField, FileLayer
+from domain.spatial_file.columns import as_column
+from domain.spatial_file.writing import write_spatial_file
 
 LAYER_NAME = "pieces"
 
@@ -39,13 +43,10 @@ def write_pieces(
 
 
 def _write(path: Path, geometries: numpy.ndarray, columns: Mapping[str, Sequence[object]]) -> None:
-    import pyogrio
-
-    blobs = shapely.to_wkb(numpy.array([multipolygon(each) for each in geometries], dtype=object))
-    values = [numpy.array(column, dtype=float if name == "area_m2" else object) for name, column in columns.items()]
-    pyogrio.raw.write(
-        path, blobs, values, list(columns), layer=LAYER_NAME, driver="GPKG", geometry_type="MultiPolygon", crs="EPSG:4490"
-    )
+    fields = tuple(FileField(name, type="decimal" if name == "area_m2" else "text") for name in columns)
+    shapes = as_column(multipolygon(each) for each in geometries)
+    values = {name: as_column(column) for name, column in columns.items()}
+    write_spatial_file(path, "GeoPackage", [FileLayer(LAYER_NAME, "MultiPolygon", fields, shapes, values, STORAGE)], STORAGE)
 
 
 def read_outlines(store: FileStore, digest: str, most: int) -> list[tuple[str, shapely.Geometry]]:

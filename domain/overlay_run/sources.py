@@ -1,6 +1,6 @@
 """Where ranges and layers of an overlay come from, each with its lineage."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -12,7 +12,7 @@ from domain.actor import Actor
 from domain.case import scope
 from domain.case.words import code_of
 from domain.case_range import ranges_of
-from domain.coordinate_transformation import load_local_systems
+from domain.coordinate_transformation import LocalSystem
 from domain.errors import InvalidData, NotAllowed
 from domain.layer import FeatureData, all_features, catalogue, edition_on, features_in, layer_definition
 from domain.layer.tables import LayerEdition
@@ -115,14 +115,17 @@ def _of_case(session: Session, actor: Actor, case_id: int | None) -> Ranges:
 def _of_file(session: Session, file: FileRanges | None) -> Ranges:
     if file is None:
         raise InvalidData("没有范围文件。请上传后再叠加。")
-    features, detected = read_ranges(office_of(session).files.read_bytes(file.digest), file)
+    office = office_of(session)
+    features, detected = read_ranges(office.files.read_bytes(file.digest), file, office.coordinates.systems)
     lineage = {"source": "file", "digest": file.digest, "name": file.name, "count": len(features), "detected": detected}
     return Ranges(features, {}, lineage)
 
 
-def read_ranges(content: bytes, given: FileRanges) -> tuple[FeatureSet, dict[str, str]]:
+def read_ranges(
+    content: bytes, given: FileRanges, local_systems: Mapping[str, LocalSystem]
+) -> tuple[FeatureSet, dict[str, str]]:
     """The polygons of an uploaded file one by one in EPSG:4490, and what was detected. Raises InvalidData, UnknownCrs."""
-    file = read_vector(content, given.name, given.crs or None, given.encoding or None, load_local_systems())
+    file = read_vector(content, given.name, given.crs or None, given.encoding or None, local_systems)
     if file.system is None:
         raise InvalidData("文件没有写明坐标系，不能猜测。请选定坐标系后再叠加。", {"crs": "请选坐标系"})
     numbered = FeatureSet.of(file.stored())

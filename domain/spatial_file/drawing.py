@@ -32,6 +32,8 @@ MOST_ENTITIES = 500_000
 DWG_TIME_LIMIT_S = 120
 _DEEPEST_BLOCK = 16
 _MOST_XDATA = 60
+OWN_APPLICATION = "GUITU"
+"""The extended data of drawings that the portal wrote (written_drawing.py)."""
 _LEAST_FOREIGN_BYTES = 16
 """Bytes beyond ASCII that it takes to contradict what a drawing says of its encoding."""
 _UNICODE_VERSION = "AC1021"
@@ -204,8 +206,19 @@ def _attributes(entity: DXFEntity, block: str, found: Flat) -> dict[str, Any]:
     if entity.xdata is not None:
         for application, tags in entity.xdata.data.items():
             values = [_plain(tag.value) for tag in tags if tag.code not in (1001, 1002)]
+            if application == OWN_APPLICATION:
+                told |= dict(_named(values[:_MOST_XDATA]))
+                continue
             told |= {f"{application}_{number}": value for number, value in enumerate(values[:_MOST_XDATA], start=1)}
     return told
+
+
+def _named(values: list[Any]) -> Iterator[tuple[str, str | None]]:
+    """The values of a drawing that the portal wrote, each `field=value`; nothing after the sign is a missing one."""
+    for value in values:
+        name, sign, text = str(value).partition("=")
+        if sign and name:
+            yield name, text or None
 
 
 def _plain(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """`write_spatial_file`: one door for the formats that leave the portal."""
 
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
@@ -18,6 +19,8 @@ from domain.spatial_file.written_column import NameRule, check_texts, fitting_na
 
 ENCODINGS = ("GBK", "UTF-8")
 _LONGEST_TEXT = 254
+_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+_MOMENT = (1980, 1, 1, 0, 0, 0)
 _MULTIPLE = {"Point": "MultiPoint", "LineString": "MultiLineString", "Polygon": "MultiPolygon"}
 
 
@@ -36,7 +39,8 @@ def write_spatial_file(
 ) -> tuple[str, ...]:
     """Write layers, their geometries given in EPSG:4490, to `path` in `system`; what changed, in Chinese sentences.
 
-    `kind` is a key of WRITERS. FileGDB and Shapefile are written as a zip. `encoding` counts for Shapefile alone, the
+    `kind` is a key of WRITERS. A drawing (DXF) keeps rings as closed lines and values as extended data, 界址点 TXT holds
+    parcels in a zone alone, Excel holds WKT; what that costs is told. FileGDB and Shapefile are written as a zip. `encoding` counts for Shapefile alone, the
     others are UTF-8. Field names that a format cannot hold are cut (see fitting_names). Single geometries come back as
     multiple ones with one part. Raises InvalidData for an unknown format, an empty list, texts outside the encoding
     (with row and field), and what the format cannot hold.
@@ -74,6 +78,26 @@ def _geojson(request: _Request) -> list[str]:
     return _write_layer(request, request.layers[0], request.path, "GeoJSON", NameRule(255), **options)
 
 
+def _drawing(request: _Request) -> list[str]:
+    from domain.spatial_file.written_drawing import (
+        write_drawing,  # the library of drawings is loaded with the first one
+    )
+
+    return write_drawing(request.path, request.layers, request.system)
+
+
+def _points(request: _Request) -> list[str]:
+    from domain.spatial_file.written_points import write_points
+
+    return write_points(request.path, request.layers, request.system)
+
+
+def _table(request: _Request) -> list[str]:
+    from domain.spatial_file.written_table import write_table
+
+    return write_table(request.path, request.layers, request.system)
+
+
 def _shapefile(request: _Request) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         notes = [note for layer in request.layers for note in _write_shapefile(request, layer, Path(folder))]
@@ -91,7 +115,7 @@ def _write_shapefile(request: _Request, layer: FileLayer, folder: Path) -> list[
     check_texts(layer, texts, request.encoding, _LONGEST_TEXT)
     target = folder / f"{layer.name.replace('/', '_')}.shp"
     rule = NameRule(10, request.encoding)
-    notes = _write_layer(request, replace(layer, fields=fields), target, "ESRI Shapefile", rule, encoding=request.encoding)
+    notes = _write_layer(request, replace(layer, fields=fields), target, "ESRI Shapefile", rule, encoding=request.encoding, layer_options={"DBF_DATE_LAST_UPDATE": "1980-01-01"})
     target.with_suffix(".prj").write_text(pyproj.CRS.from_epsg(request.system.srid).to_wkt("WKT1_ESRI"), encoding="ascii")
     target.with_suffix(".cpg").write_text(request.encoding, encoding="ascii")
     return notes + [f"图层“{layer.name}”的时刻字段“{name}”在 Shapefile 里写为文字。" for name in moments]
@@ -147,14 +171,24 @@ def _placed(shape, system: CoordinateSystem, kind: str):
     return makers[kind]([found])
 
 
+def _place(path: Path) -> tuple[Path, int]:
+    """Where a member stands in a zip: by name, and of a Shapefile the shapes first."""
+    return path.with_suffix(""), _PARTS.index(path.suffix) if path.suffix in _PARTS else len(_PARTS)
+
+
 def _zip(folder: Path, path: Path) -> None:
+    """A zip of a folder, its members without clock time, so that equal content gives equal bytes."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for each in sorted(folder.rglob("*")):
+        for each in sorted(folder.rglob("*"), key=_place):
             if each.is_file():
-                archive.write(each, each.relative_to(folder))
+                member = zipfile.ZipInfo(each.relative_to(folder).as_posix(), _MOMENT)
+                member.compress_type = zipfile.ZIP_DEFLATED
+                with each.open("rb") as source, archive.open(member, "w", force_zip64=True) as target:
+                    shutil.copyfileobj(source, target)
 
 
 WRITERS: dict[str, Callable[[_Request], list[str]]] = {
     "GeoPackage": _geopackage, "FileGDB": _filegdb, "GeoJSON": _geojson, "Shapefile": _shapefile,
+    "DXF": _drawing, "界址点 TXT": _points, "Excel": _table,
 }  # fmt: skip
 """The writer of each format, by the name that KINDS of reading gives it."""

@@ -58,7 +58,7 @@ def _cut(name: str, ending: str, rule: NameRule) -> str:
 def written(layer: FileLayer, field: FileField) -> tuple[numpy.ndarray, numpy.ndarray]:
     """Values of a column in the driver's type, and True where one is missing; InvalidData names row and field."""
     values = [layer.columns[field.name][row] for row in range(layer.count)]
-    missing = numpy.array([_is_missing(value) for value in values], dtype=bool)
+    missing = numpy.array([is_missing(value) for value in values], dtype=bool)
     if field.type not in _TYPES:
         return _texts(layer, field, values, missing), missing
     dtype, blank = _TYPES[field.type]
@@ -67,7 +67,8 @@ def written(layer: FileLayer, field: FileField) -> tuple[numpy.ndarray, numpy.nd
     return numpy.array(plain, dtype=dtype), missing
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
+    """True for no value: None, or what is not a number."""
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 

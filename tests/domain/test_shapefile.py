@@ -79,7 +79,7 @@ def test_equal_content_gives_equal_bytes():
     [
         (lambda: write_zipped_shapefile("a", columns("地类图斑名称"), [(SQUARE, {})]), "超过 10 字节"),
         (lambda: write_zipped_shapefile("a", columns() * 2, [(SQUARE, {})]), "有重复"),
-        (lambda: write_zipped_shapefile("a", columns(), [(SQUARE, {"MC": "龘𪚥"})]), "GBK 没有的字"),
+        (lambda: write_zipped_shapefile("a", columns(), [(SQUARE, {"MC": "龘𪚥"})]), "不在 GBK 编码里"),
         (lambda: write_zipped_shapefile("a", columns(), [(SQUARE, {"MC": "甲" * 128})]), "256 字节"),
         (
             lambda: write_zipped_shapefile("a", columns(), [(SQUARE, {}), (shapely.Point(121, 31), {})]),

@@ -224,7 +224,8 @@ def _picture(table: CoordinateTable) -> Any:
 
 
 def _render(request: Request, name: str, context: Any, title: str, status: int = 200) -> Response:
-    crumbs = (Crumb("一张图", Link("map", "一张图")), Crumb(title))
+    path = (Crumb("坐标转换", Link("coordinates", "坐标转换")),) if name != "form" else ()
+    crumbs = (Crumb("一张图", Link("map", "一张图")), *path, Crumb(title))
     return page.render(
         request, f"coordinates/{name}.html", context, title=title, crumbs=crumbs, current="map", audience="bench", status=status
     )

@@ -180,7 +180,7 @@ def _file(request: Request) -> tuple[FileRanges, ReceivedFile]:
     received = receive(files, name, content)
     ranges = FileRanges(received.digest, name, crs, encoding)
     try:
-        read_ranges(content, ranges)
+        read_ranges(content, ranges, page.office(request).coordinates.systems)
     except InvalidData as fault:
         raise InvalidData(fault.message, fault.fields or {"file": fault.message}) from fault
     return ranges, received

@@ -13,6 +13,7 @@ from sqlmodel import func, select
 from domain import overlay_run
 from domain.area import area_m2, sum_m2
 from domain.audit import AuditEntry
+from domain.coordinate_parameters import shipped
 from domain.errors import Conflict, InvalidData, NotAllowed, NotFound
 from domain.job import Job
 from domain.layer import layer_definition
@@ -259,7 +260,7 @@ def test_a_boundary_point_file_is_read_like_any_other_with_a_range_for_each_parc
         "4,0.01,7,甲地块,面,,,,@\nJ1,1,3450000,40600000\nJ2,1,3450000,40600010\nJ3,1,3450010,40600010\nJ4,1,3450010,40600000\nJ1,1,3450000,40600000\n"
         "4,0.01,8,,面,,,,@\nJ1,1,3450100,40600000\nJ2,1,3450100,40600010\nJ3,1,3450110,40600010\nJ4,1,3450110,40600000\nJ1,1,3450100,40600000\n"
     )  # fmt: skip
-    ranges, detected = read_ranges(text.encode("gb18030"), FileRanges("digest", "界址点.txt"))
+    ranges, detected = read_ranges(text.encode("gb18030"), FileRanges("digest", "界址点.txt"), shipped().systems)
     assert ranges.keys == ("1 甲地块", "2 8") and detected["kind"] == "界址点 TXT"
     assert [area_m2(each) for each in ranges.geometries] == pytest.approx([Decimal(100), Decimal(100)], abs=Decimal("0.3"))
 
