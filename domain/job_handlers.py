@@ -9,6 +9,7 @@ import domain.inspection.task.export
 import domain.inspection.task.running
 import domain.layer.export
 import domain.layer_share.service
+import domain.layer_update.running
 import domain.ledger.export
 import domain.map_drawing
 import domain.map_print

@@ -26,6 +26,7 @@ from views.posted import FieldFault, by_field
 from views.shell import Crumb, Link
 
 LONGEST = 12_000
+"""Characters of one text of the address; percent signs make it up to three times as long."""
 PLAIN = ("layer", "on", "district", "town", "class", "join", "least", "bounds", "points", "kind", "sketch", "buffer", "sort")
 NAMES = (*PLAIN, *(f"{part}{n}" for n in range(1, MOST_CONDITIONS + 1) for part in ("field", "op", "value")))
 NOT_KEPT = {"Cache-Control": "no-store"}
@@ -52,6 +53,7 @@ class QueryPage:
     pager: paging.Pager | None = None
     state: str = ""
     data: str = ""
+    words: str = ""
 
 
 @dataclass
@@ -76,7 +78,11 @@ def show(request: Request) -> Response:
 
 def _ask(request: Request, session: Session) -> _Asked:
     """Asks what the address says; with `only=form` only the form is wanted, for the fields of another layer."""
-    asked = _Asked({name: request.query_params.get(name, "").strip()[:LONGEST] for name in NAMES})
+    asked = _Asked({name: request.query_params.get(name, "").strip() for name in NAMES})
+    if too_long := next((name for name in NAMES if len(asked.given[name]) > LONGEST), ""):
+        asked.given[too_long] = ""
+        asked.faults = (FieldFault(too_long, "写的内容太长，放不进地址，没有查询。坐标多的请在“在图上画或上传范围”里存为草图，再选草图查询。"),)
+        return asked
     if not asked.given["layer"] or request.query_params.get("only") == "form":
         return asked
     try:
@@ -99,8 +105,28 @@ def _context(request: Request, session: Session, asked: _Asked) -> QueryPage:
     }
     state = urlencode(kept(asked.given))
     if asked.answer is None or asked.query is None:
-        return QueryPage(**form, hrefs={"map": url(request, "map"), "sketch": url(request, "new_sketch")}, state=state)
+        return QueryPage(**form, hrefs={"map": url(request, "map"), "sketch": _sketch_href(request, asked.given)}, state=state)
     return QueryPage(**form, **_found(request, asked, asked.query, asked.answer), state=state)
+
+
+def _sketch_href(request: Request, given: Mapping[str, str]) -> str:
+    """The page to draw a range on, which brings what is asked here back with it."""
+    asked = urlencode({name: value for name, value in kept(given).items() if name not in ("points", "kind", "sketch", "bounds")})
+    drawn = {name: given[name] for name in ("points", "kind") if given["points"] and given[name]}
+    return url(request, "new_sketch", {**drawn, **({"query": asked[:2000]} if asked else {})})
+
+
+def _asked_words(query: LayerQuery) -> str:
+    """What was asked, in one line."""
+    fields, ways = map_query.fields_of(query.layer), map_query.operators()
+    told = [fields[each.field].label + ways[each.operator].label.partition("（")[0] + each.value for each in query.conditions]
+    parts = [
+        layer_definition(query.layer).title, f"{query.on} 的数据" if query.on else "", district_name(query.district) if query.district else "",
+        next((each.name for each in towns() if each.code == query.town), ""), f"类别 {query.class_code} 开头" if query.class_code else "",
+        (" 或 " if query.joins_any else "，").join(told), f"不小于 {format.area_m2(query.least_m2)}" if query.least_m2 is not None else "",
+        query.place.label if query.place else "",
+    ]
+    return "；".join(part for part in parts if part)
 
 
 def kept(given: Mapping[str, str]) -> dict[str, str]:
@@ -145,10 +171,11 @@ def _found(request: Request, asked: _Asked, query: LayerQuery, answer: QueryAnsw
         "rows": tuple(_row(request, each, query) for each in answer.rows),
         "by_class": tuple(_sum(class_words(query.layer, definition.class_field, each.code), each) for each in answer.by_class),
         "by_district": tuple(_sum(district_name(each.code), each) for each in answer.by_district),
+        "words": _asked_words(query),
         "pager": paging.pager(request, len(answer.rows), answer.total.count, "个"),
         "data": json.dumps({"shapes": url(request, "map_query_shapes", {**said, **place})}),
         "hrefs": {
-            "map": url(request, "map", {"plot": ",".join(keys)} if keys else None), "sketch": url(request, "new_sketch"),
+            "map": url(request, "map", {"plot": ",".join(keys)} if keys else None), "sketch": _sketch_href(request, asked.given),
             "save": url(request, "new_filter", {"list": "map_query", **said}), "export": url(request, "export_map_query"),
         },
     }
@@ -164,7 +191,7 @@ def _own_columns(query: LayerQuery) -> list[str]:
 def _columns(request: Request, given: Mapping[str, str], query: LayerQuery) -> list[Mapping[str, Any]]:
     """The heads of the list; each sorts by its column, and the other way round when it does so already."""
     fields = map_query.fields_of(query.layer)
-    heads = {key: HEADS[key] for key in ORDERS[:-1]} | {name: fields[name].label for name in _own_columns(query)} | {"area": HEADS["area"]}
+    heads = {key: HEADS[key] for key in ORDERS[:-1] if key != "status" or key in fields} | {name: fields[name].label for name in _own_columns(query)} | {"area": HEADS["area"]}
     found = []
     for key, label in heads.items():
         is_by = key == query.order
@@ -212,7 +239,7 @@ def _shape(geometry: Any, what: str, key: str) -> Mapping[str, Any]:
 
 def export(request: Request) -> Response:
     """Queue what was found as a file."""
-    given = {name: value for name, value in parse_qsl(posted.text(request, "state", LONGEST)) if name in NAMES}
+    given = {name: value for name, value in parse_qsl(posted.text(request, "state", 3 * LONGEST)) if name in NAMES}
     with page.writing(request) as session:
         job_id = map_query.request_export(session, page.actor(request), given, posted.text(request, "format", 20)).id
     return page.redirect(request, "job", job_id=job_id)

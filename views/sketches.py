@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 import shapely
 from sqlmodel import Session
@@ -21,8 +21,9 @@ from domain.geometry import polygons_of
 from domain.layer import catalogue, features_in
 from domain.map_legend import BY_KEY, LAYERS
 from domain.map_query.place import read_box
+from domain.measuring import Point
 from domain.projection import system_of_srid
-from domain.sketch import Sketch, measures_of, parts_of, read_drawing, text_of
+from domain.sketch import Sketch, measures_of, parts_of, read_drawing, read_parts, text_of
 from views import page, posted
 from views.map_found import url
 from views.posted import FieldFault, by_field
@@ -66,6 +67,7 @@ class DrawPage:
     errors: Mapping[str, str]
     hrefs: Mapping[str, str]
     data: str
+    carried: str
 
 
 def index(request: Request) -> Response:
@@ -95,8 +97,8 @@ def _row(request: Request, each: Sketch) -> Mapping[str, Any]:
 def query_href(request: Request, each: Sketch) -> str:
     """The query page with a sketch as its range: written out in the address where it is small, so that others may open it too."""
     if each.point_count <= MOST_IN_ADDRESS:
-        return url(request, "map_query", {"points": text_of(each.geometry), "kind": each.kind})
-    return url(request, "map_query", {"sketch": each.id})
+        return url(request, "map_query", {**_asked(request), "points": text_of(each.geometry), "kind": each.kind})
+    return url(request, "map_query", {**_asked(request), "sketch": each.id})
 
 
 def _undone(request: Request, session: Session) -> tuple[str, str]:
@@ -126,14 +128,33 @@ def show(request: Request) -> Response:
 
 def _posted(request: Request, saved: Sketch | None) -> Response:
     given = {"kind": posted.text(request, "kind", 16), "points": posted.text(request, "points", LONGEST), "name": posted.text(request, "name", 200)}
-    if posted.text(request, "only", 20) == "measure":
+    if (only := posted.text(request, "only", 20)) == "measure":
         return _draw(request, saved, given)
     try:
+        if only == "query":
+            return _to_query(request, given)
         with page.writing(request) as session:
             kept = _keep(session, page.actor(request), saved, given, request)
     except InvalidData as fault:
         return _draw(request, saved, given, tuple(FieldFault(each.field, fault.message) for each in posted.faults_of(fault)[:1]))
-    return page.redirect(request, "sketch", sketch_id=kept)
+    return page.redirect(request, "sketch", query={"query": _carried(request)} if _carried(request) else None, sketch_id=kept)
+
+
+def _to_query(request: Request, given: Mapping[str, str]) -> Response:
+    """The query page with the drawing as its range, without keeping it; what was asked before stays. Raises InvalidData."""
+    geometry = read_drawing(given["points"], given["kind"])
+    if len(shapely.get_coordinates(geometry)) > MOST_IN_ADDRESS:
+        raise InvalidData(f"超过 {MOST_IN_ADDRESS} 个点，写不进地址。请先保存草图，再按草图查询。", {"points": "请先保存草图"})
+    return page.redirect(request, "map_query", query={**_asked(request), "points": text_of(geometry), "kind": given["kind"]})
+
+
+def _carried(request: Request) -> str:
+    """What was asked on the query page before it led here."""
+    return posted.text(request, "query", 2000) if request.method == "POST" else request.query_params.get("query", "")[:2000]
+
+
+def _asked(request: Request) -> dict[str, str]:
+    return {name: value for name, value in parse_qsl(_carried(request)) if name not in ("points", "kind", "sketch", "bounds", "page")}
 
 
 def _keep(session: Session, actor: Actor, saved: Sketch | None, given: Mapping[str, str], request: Request) -> int:
@@ -151,10 +172,10 @@ def _draw(request: Request, saved: Sketch | None, given: Mapping[str, str], faul
         except InvalidData as fault:
             faults = faults or tuple(FieldFault(each.field, fault.message) for each in posted.faults_of(fault)[:1])
     with page.reading(request) as session:
-        layers, data = _layers(request, session, geometry)
+        layers, data = _layers(request, session, parts_of(geometry) if geometry is not None else _loose(given["points"]))
     context = DrawPage(
         saved, given, tuple({"value": key, "label": label} for key, label in sketch.KINDS.items()), layers, words,
-        _picture(geometry, words), faults, by_field(faults), _hrefs(request, saved), data,
+        _picture(geometry, words), faults, by_field(faults), _hrefs(request, saved), data, _carried(request),
     )
     title = f"草图：{saved.name}" if saved else "画草图"
     crumbs = (HOME, Crumb("我的草图", Link("sketches", "我的草图")), Crumb(saved.name if saved else "画草图"))
@@ -184,7 +205,15 @@ def _hrefs(request: Request, saved: Sketch | None) -> Mapping[str, str]:
     return hrefs | {"action": hrefs["sketch"], "query": query_href(request, saved)}
 
 
-def _layers(request: Request, session: Session, geometry: Any) -> tuple[tuple[Mapping[str, Any], ...], str]:
+def _loose(text: str) -> list[list[Point]]:
+    """The points of a text that draws nothing sound, so that they can be mended on the map; none where a line is no point."""
+    try:
+        return read_parts(text)
+    except InvalidData:
+        return []
+
+
+def _layers(request: Request, session: Session, parts: list[list[Point]]) -> tuple[tuple[Mapping[str, Any], ...], str]:
     """The layers under the drawing, and what the map script reads."""
     found = map_layer.editions(session, page.actor(request))
     layers = tuple(
@@ -194,7 +223,7 @@ def _layers(request: Request, session: Session, geometry: Any) -> tuple[tuple[Ma
     data = {
         "tiles": tiles, "detail": {key: map_layer.first_detail(session, BY_KEY[key]) for key in found},
         "read": url(request, "read_sketch"), "near": url(request, "sketch_near"), "at": _at(request),
-        "parts": parts_of(geometry) if geometry is not None else [],
+        "parts": parts,
     }
     return layers, json.dumps(data)
 
@@ -217,7 +246,7 @@ def read(request: Request) -> Response:
     try:
         geometry = read_drawing(text, kind)
     except InvalidData as fault:
-        return JSONResponse({"fault": fault.message}, 422, headers=NOT_KEPT)
+        return JSONResponse({"fault": fault.message, "parts": _loose(text)}, 422, headers=NOT_KEPT)
     return JSONResponse({"words": words_of(geometry), "parts": parts_of(geometry)}, headers=NOT_KEPT)
 
 

@@ -21,6 +21,7 @@ export function drawing(map, sketch, snapped) {
   function bindPoint(part, index, point) {
     const found = handle(point, 14, 1);
     found.on("drag", () => drawShape(sketch.state.parts.map((each, p) => (p === part ? each.map((old, i) => (i === index ? plain(found.getLatLng()) : old)) : each))));
+    found.on("click", () => {}); // a click that nobody takes goes to the map, which would add a point
     found.on("dragend", () => sketch.move(part, index, snapped(found.getLatLng())));
     found.on("dblclick", () => sketch.remove(part, index));
   }

@@ -96,7 +96,7 @@ def test_what_is_found_sums_to_the_list_by_class_and_by_district(browser):
     ("field1=class_code&value1=0103&field2=class_code&value2=0701", []), ("field1=owner_unit_name&op1=empty", list(SHAPES)),
     ("field1=owner_unit_name&op1=filled", []), ("field1=area_m2&op1=gt&value1=99999999", []), ("field1=data_year&op1=ge&value1=2000", []),
     ("field1=data_year&op1=empty", list(SHAPES)), ("least=1", list(SHAPES)), ("least=99999999", []), ("class=%25", []),
-    ("bounds=121.06,31.06,121.063,31.063", ["DL-1"]), (f"points={points(HALF)}", ["DL-1", "DL-2"]), ("sort=-class", ["DL-4", "DL-3", "DL-1", "DL-2"]),
+    ("bounds=121.06,31.06,121.063,31.063", ["DL-1"]), (f"points={points(HALF)}", ["DL-1", "DL-2"]), (f"points={points(PADDY)}", ["DL-2"]), ("sort=-class", ["DL-4", "DL-3", "DL-1", "DL-2"]),
     (f"points={quote('121.0630,31.0630')}&kind=point", ["DL-1"]), ("sort=-key&class=01", ["DL-3", "DL-2", "DL-1"]),
     (f"points={quote('121.0630,31.0630')}&kind=point&buffer=100", ["DL-1", "DL-2"]), ("on=2026-03-01&class=07", ["DL-4"]),
     (f"points={quote('121.0626,31.0630')}%0A{quote('121.0653,31.0630')}&kind=line", ["DL-1", "DL-2", "DL-3"]),
@@ -146,6 +146,12 @@ def test_what_cannot_be_read_is_refused_in_words(browser, query):
     answer = browser.get(f"/map/query?{query}")
     fault = BeautifulSoup(answer.text, "html5lib").select_one("[role=alert], .errors, .error")
     assert answer.status_code == 422 and fault is not None and "。" in fault.text
+
+
+def test_coordinates_that_no_address_holds_are_refused_and_not_cut(browser):
+    many = "\n".join(f"121.{100 + n:03d},31.1" for n in range(1500))
+    answer = browser.get("/map/query", params={"layer": "land_use", "points": many, "kind": "line"})
+    assert answer.status_code == 422 and "存为草图" in answer.text and BeautifulSoup(answer.text, "html5lib").select_one("#q-count") is None
 
 
 def test_layers_and_rows_are_those_that_are_open(browser, sign_in, person):

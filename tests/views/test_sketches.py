@@ -93,13 +93,28 @@ def test_downloads_are_what_was_kept(browser):
 
 @pytest.mark.function("ONEMAP-014", "c1")
 def test_a_sketch_is_the_range_of_a_query(browser):
-    corners = "\n".join(f"{x!r},{y!r}" for x, y in PERMANENT.buffer(-1e-5).exterior.coords[:-1])
+    corners = "\n".join(f"{x!r},{y!r}" for x, y in PERMANENT.exterior.coords[:-1])
     kept(browser, "水田", corners)
     href = page_of(browser.get("/map/sketches")).find("a", string="按它查询")["href"]
     for asked in (f"{href}&layer=land_use", "/map/query?layer=land_use&sketch=1"):
         rows = page_of(browser.get(asked)).select("section[aria-label=清单] tbody tr")
         assert [row.select_one("a").text for row in rows] == ["DL-1"]
     assert "points=" in href and page_of(browser.get("/map/query")).select_one("#sketch option[value='1']").text == "水田"
+
+
+def test_a_drawing_becomes_the_range_of_what_was_asked_before(browser):
+    shown = page_of(browser.get("/map/query?layer=land_use&class=01&bounds=121,31,121.2,31.2"))
+    form = page_of(browser.get(shown.find("a", string="在图上画或上传范围")["href"])).select_one("#sketch-form")
+    corners = "\n".join(f"{x!r},{y!r}" for x, y in PADDY.exterior.coords[:-1])
+    sent = {"kind": "polygon", "points": corners, "name": "", "query": form.select_one("[name=query]")["value"]}
+    answer = browser.post("/map/sketch", sent | {"only": "query"})
+    rows = page_of(browser.get(answer.headers["location"])).select("section[aria-label=清单] tbody tr")
+    assert answer.status_code == 303 and [row.select_one("a").text for row in rows] == ["DL-2"]
+    saved = browser.post("/map/sketch", sent | {"name": "水田"}).headers["location"]
+    assert "layer=land_use" in page_of(browser.get(saved)).find("a", string="按它查询")["href"]
+    many = "\n".join(f"121.{100 + n:03d},31.1" for n in range(201))
+    assert "先保存" in browser.post("/map/sketch", sent | {"only": "query", "points": many, "kind": "line"}).text
+    assert browser.post("/map/sketch", sent | {"only": "query", "points": KNOT}).status_code == 422
 
 
 def test_nobody_else_reaches_a_sketch(browser, sign_in, person):
@@ -134,7 +149,9 @@ def test_the_map_is_told_what_a_text_draws_and_what_is_wrong(browser):
     found = browser.get("/map/sketch/read", params={"points": SQUARE, "kind": "polygon"}).json()
     assert found["parts"] == [[[121.06, 31.06], [121.07, 31.06], [121.07, 31.07], [121.06, 31.07]]] and "面积" in found["words"]
     knot = browser.get("/map/sketch/read", params={"points": KNOT, "kind": "polygon"})
-    assert knot.status_code == 422 and "自相交" in knot.json()["fault"]
+    assert knot.status_code == 422 and "自相交" in knot.json()["fault"] and len(knot.json()["parts"][0]) == 4
+    refused = page_of(browser.post("/map/sketch", {"name": "结", "kind": "polygon", "points": KNOT}))
+    assert len(json.loads(refused.select_one("[data-sketch]")["data-sketch"])["parts"][0]) == 4
     assert "保存时" in browser.get("/map/sketch/read", params={"points": "1" * 20001, "kind": "point"}).json()["fault"]
 
 
