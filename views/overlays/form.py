@@ -16,8 +16,10 @@ from domain.case_range import LARGEST_MB, receive
 from domain.district import load_account_areas
 from domain.errors import InvalidData, NotAllowed, NotFound
 from domain.file_store import ReceivedFile
+from domain.format import moment
 from domain.layer import LayerDefinition, catalogue, layer_definition
 from domain.overlay.slivers import DROP, GIVE, KEEP
+from domain.overlay_run import OverlayRun
 from domain.overlay_run.definition import (
     CASE,
     LAYER,
@@ -89,6 +91,12 @@ def new(request: Request) -> Response:
 def open_layers(session: Session, actor: Actor) -> list[LayerDefinition]:
     """The definitions of the layers of polygons that have data and are open to the actor."""
     return [layer_definition(key) for key in catalogue.open_keys(session, actor) if has_areas(key)]
+
+
+def choice_label(run: OverlayRun) -> str:
+    """How a result is called where one of several is chosen; the title of a preset analysis tells when it was made."""
+    told = run.note or ("" if run.scheme else moment(run.asked_at))
+    return f"{run.id} 号　{run.title}" + (f"　{told}" if told else "")
 
 
 def district_choices(actor: Actor) -> list[dict[str, str]]:

@@ -22,7 +22,7 @@ from domain.overlay_run.words import class_words
 from domain.portal_clock import now
 from views import page
 from views.ledger_chart import hectares
-from views.overlays.form import CURRENT, HOME, district_choices
+from views.overlays.form import CURRENT, HOME, choice_label, district_choices
 from views.paging import Pager, pager, place
 from views.posted import digits, text
 from views.shell import Crumb, Link
@@ -120,7 +120,7 @@ def _title(key: str) -> str:
 
 
 def _choices(runs: Sequence[OverlayRun]) -> list[dict[str, str]]:
-    return [{"value": str(run.id), "label": f"{run.id} 号　{run.title}　{moment(run.asked_at)}"} for run in runs if run.ended_at]
+    return [{"value": str(run.id), "label": choice_label(run)} for run in runs if run.ended_at]
 
 
 def show_scheme(request: Request) -> Response:

@@ -30,7 +30,7 @@ from domain.overlay_run.words import UNCOVERED, class_words, field_label
 from views import page
 from views.files import file_response
 from views.ledger_chart import hectares
-from views.overlays.form import CURRENT, HOME
+from views.overlays.form import CURRENT, HOME, choice_label
 from views.paging import Pager, pager, place
 from views.range_sketch import Drawn, sketch
 from views.shell import Crumb
@@ -281,7 +281,7 @@ def _mark(choice: Mapping[str, str], value: str, number: int) -> str:
 def _others(session: Session, actor: Any, run: OverlayRun) -> list[Row]:
     """Finished results that this one may be compared with, those of the same analysis first."""
     found, _total = overlay_run.list_runs(session, actor, run.scheme, size=40)
-    return [{"value": str(each.id), "label": f"{each.id} 号　{each.title}　{moment(each.asked_at)}"} for each in found if each.id != run.id and each.ended_at]
+    return [{"value": str(each.id), "label": choice_label(each)} for each in found if each.id != run.id and each.ended_at]
 
 
 def file(request: Request) -> Response:
