@@ -135,9 +135,8 @@ def content_of(session: Session, actor: Actor, spec: PrintSpec, place: Place | N
     extent = extent_of(spec, place)
     chosen, latest = map_time.chosen(map_time.moments(session, actor), spec.on, spec.days), latest_editions(session)
     marks, keys, rows, source, is_generated = [], [], [], [], False
-    for layer in _in_order(spec.order):
-        if layer.key not in chosen or not _shown(layer, spec):
-            continue
+    drawn_layers = [layer for layer in _in_order(spec.order) if layer.key in chosen and _shown(layer, spec)]
+    for layer in drawn_layers:
         edition = edition_of(session, layer.key, chosen[layer.key].number)
         found_marks, found_keys, found_rows = _layer(session, actor, layer, edition, spec, extent)
         marks += found_marks
@@ -155,7 +154,8 @@ def content_of(session: Session, actor: Actor, spec: PrintSpec, place: Place | N
     today = portal_clock.today(session)
     table = Table("图内要素", ("图层", "图例", "个数", "面积（平方米）", "面积（公顷）"), tuple(rows), (None, None, 0, 2, 4))
     legend = Legend("图内要素个数与面积（公顷）", tuple(reversed(keys)), "公顷")
-    notes = ("个数和面积按与图幅相交的整个图斑统计", mark("boundaries"), *((mark("generated_note"),) if is_generated else ()))
+    limited = (catalogue.limits(actor, layer.key) for layer in drawn_layers)
+    notes = ("个数和面积按与图幅相交的整个图斑统计", *(each for each in limited if each), mark("boundaries"), *((mark("generated_note"),) if is_generated else ()))
     return Content(
         title=spec.title or (f"{place.label}地图" if place else "一张图"), subtitle=_subtitle(spec, today),
         extent=extent, outline=None, drawn=Drawn(marks, legend, (table,)), source=("数据来源：" + "、".join(source) if source else "没有显示图层", "坐标系：CGCS2000"),

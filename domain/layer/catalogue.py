@@ -17,6 +17,7 @@ from sqlmodel import Session, select
 
 from domain import role
 from domain.actor import Actor, Grant
+from domain.district import district_name
 from domain.errors import NotAllowed, NotFound
 from domain.layer.definition import layer_definition, layer_definitions
 from domain.layer.reading import LatestEdition, latest_editions
@@ -163,6 +164,15 @@ def districts_of(actor: Actor, layer_key: str) -> frozenset[str] | None:
     if any(opening.rows == "all" or _is_citywide(grant) for opening, grant in found):
         return None
     return frozenset(grant.district_code for _opening, grant in found if grant.district_code)
+
+
+def limits(actor: Actor, layer_key: str) -> str:
+    """Which part of an open layer the actor sees, as a line under a map; empty text for all of it. Raises as `require`."""
+    codes = districts_of(actor, layer_key)
+    if codes is None:
+        return ""
+    names = "、".join(district_name(code) for code in sorted(codes)) or "授权行政区"
+    return f"{layer_definition(layer_key).title}按岗位授权只含{names}的要素"
 
 
 def _is_citywide(grant: Grant) -> bool:

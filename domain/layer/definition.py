@@ -57,6 +57,19 @@ class LayerDefinition:
     columns: tuple[LayerColumn, ...]
     key_field: str = "feature_code"
     """The field that names a feature to those who send it."""
+    scheme: str = ""
+    """The quality scheme that a file must have passed before the layer takes it; empty for none."""
+    held_by: str = ""
+    """The field whose value cases hold by their marks; the status of such a layer follows the marks alone."""
+    ended_status: str = ""
+    """The status that means history: a feature that is given it leaves the present layer."""
+    survey: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """The survey from which the layer is renewed by year: `table` and the `classes` of it that belong here."""
+
+    @property
+    def statuses(self) -> tuple[str, ...]:
+        """What the status of a feature may be; empty for a layer without one."""
+        return next((column.options for column in self.columns if column.name == "status"), ())
 
     def to_columns(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """A record by our field names as a record by column codes; InvalidData for a field the layer has not."""
@@ -119,6 +132,5 @@ def _definition(key: str, entry: Mapping[str, Any]) -> LayerDefinition:
         LayerColumn(**{k: tuple(v) if k == "options" else v for k, v in column.items()})
         for column in entry["columns"]
     )
-    return LayerDefinition(
-        key, entry["title"], entry["table"], entry["class_field"], columns, entry.get("key_field", "feature_code")
-    )
+    more = {name: entry[name] for name in ("key_field", "scheme", "held_by", "ended_status", "survey") if name in entry}
+    return LayerDefinition(key, entry["title"], entry["table"], entry["class_field"], columns, **more)

@@ -109,7 +109,7 @@ def edition_features(
     session: Session, edition: LayerEdition, area: BaseGeometry, districts: Collection[str] | None = None
 ) -> list[FeatureData]:
     """The features of one edition as `features_in` finds them."""
-    statement = within(session, features_statement(edition), area.bounds)
+    statement = features_statement(edition).where(near(session, area.bounds))
     if districts is not None:
         statement = statement.where(Feature.district_code.in_(sorted(districts)))
     found = _features(session, statement.order_by(Feature.key))
@@ -166,16 +166,14 @@ def in_edition(edition: LayerEdition) -> tuple[Any, ...]:
     )
 
 
-def within(session: Session, statement: Select, bounds: tuple[float, float, float, float]) -> Select:
-    """Narrows to features whose bounding box meets the bounds, through the R*Tree or the GiST index."""
+def near(session: Session, bounds: tuple[float, float, float, float]) -> Any:
+    """The condition that the bounding box of a row of `feature` meets the bounds, through the R*Tree or the GiST index."""
     west, south, east, north = bounds
     if session.get_bind().dialect.name != "sqlite":
-        return statement.where(
-            Feature.geometry.op("&&")(func.ST_MakeEnvelope(west, south, east, north, STORAGE_SRID))
-        )
+        return Feature.geometry.op("&&")(func.ST_MakeEnvelope(west, south, east, north, STORAGE_SRID))
     box = _BBOX.c
-    near = select(box.id).where(box.west <= east, box.east >= west, box.south <= north, box.north >= south)
-    return statement.where(Feature.id.in_(near))
+    met = select(box.id).where(box.west <= east, box.east >= west, box.south <= north, box.north >= south)
+    return Feature.id.in_(met)
 
 
 def _features(session: Session, statement: Select) -> list[FeatureData]:

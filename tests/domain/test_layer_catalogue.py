@@ -71,6 +71,13 @@ def test_a_grant_of_an_organisation_without_district_gives_no_rows_of_others():
     assert catalogue.districts_of(actor("reviewer", None, organisation_id=5), "annual_farmland") == frozenset()
 
 
+def test_what_one_sees_of_a_layer_is_said():
+    assert catalogue.limits(actor("window"), "annual_farmland") == "年度耕地资源层按岗位授权只含青浦区的要素"
+    assert catalogue.limits(actor("window"), "land_use") == catalogue.limits(CITY, "annual_farmland") == ""
+    with pytest.raises(NotAllowed):
+        catalogue.limits(actor("window"), "clue_patch")
+
+
 def test_layers_that_look_different_to_different_people_are_told():
     assert catalogue.is_restricted("annual_farmland") and catalogue.is_restricted("clue_patch") and not catalogue.is_restricted("land_use")
 
