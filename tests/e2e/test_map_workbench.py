@@ -85,7 +85,7 @@ def test_the_slider_moves_the_whole_map_through_time(page):
             slider.press(key)
     page.wait_for_url(re.compile(f"on={first}"))
     expect(layer).to_have_text(re.compile("第 1 版"))
-    assert slider.get_attribute("aria-valuetext") == page.get_by_label("看哪一天").input_value() == first
+    assert slider.get_attribute("aria-valuetext") == page.get_by_label("看哪一天", exact=True).input_value() == first
     slider.press("End")
     expect(layer).to_have_text(present)
     page.wait_for_url(lambda url: "on=" not in url)
@@ -125,7 +125,7 @@ def test_windows_move_together_and_tell_what_they_show(page, reviewer):
     page.get_by_label("窗口", exact=True).select_option("2")
     second = page.get_by_role("region", name=re.compile("窗口 2"))
     expect(second.locator("canvas").first).to_be_attached()
-    page.get_by_label("窗口 2").select_option(f"{LAYER}@{numbers(page)[-1]}")
+    page.get_by_label("窗口 2", exact=True).select_option(f"{LAYER}@{numbers(page)[-1]}")
     expect(second).to_contain_text(re.compile(rf"窗口 2：{TITLE} .*第 {numbers(page)[-1]} 版"))
     before = page.url
     second.focus()
