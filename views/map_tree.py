@@ -60,6 +60,7 @@ def _layer(
         "is_on_map": bool(groups) and bool(moments), "has_data": entry.has_data, "groups": groups, "is_open": bool(moments) and any(each["is_shown"] for each in groups),
         "is_found": is_found, "is_hidden": bool(state.find) and not is_found, "opacity": state.opacity.get(entry.key, FULL),
         "when": when(moment), "day": state.days.get(entry.key), "days": tuple(_days(moments, state.days.get(entry.key))),
+        "limits": catalogue.limits(page.actor(request), entry.key) if entry.is_open else "",
         "href": url(request, "layer", key=entry.key) if entry.is_open else "",
     }
 

@@ -74,7 +74,7 @@ def _row(request: Request, session: Session, each: MapView) -> Mapping[str, Any]
     }}
 
 
-LABELS = {"layers": "图层", "at": "位置", "on": "日期", "date": "日期", "q": "定位", "plot": "地块", "case": "办件", "opacity": "不透明度"}
+LABELS = {"layers": "图层", "at": "位置", "on": "日期", "date": "日期", "q": "定位", "plot": "地块", "case": "办件", "days": "单层日期", "swipe": "卷帘", "windows": "多窗口"}
 
 
 def _words(state: str) -> str:
@@ -85,7 +85,7 @@ def _words(state: str) -> str:
             parts.append(f"图层 {len(value.split(','))} 组")
         elif key == "at":
             parts.append("位置 " + "，".join(value.split(",")[:2]))
-        elif key in LABELS and key != "opacity":
+        elif key in LABELS:
             parts.append(f"{LABELS[key]} {value[:30]}")
     return "；".join(parts) or ("全图" if state else "")
 

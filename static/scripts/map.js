@@ -2,7 +2,7 @@
 import { bindSearches, note } from "./map_address.js";
 import { addPoint, bindMeasure, measure } from "./map_measure.js";
 import { bindSwipe } from "./map_swipe.js";
-import { shown, tileLayer } from "./map_tiles.js";
+import { isShown, tileLayer } from "./map_tiles.js";
 import { bindTime, timeOf } from "./map_time.js";
 import { bindTree, noteShown } from "./map_tree.js";
 import { bindWindows } from "./map_windows.js";
@@ -95,7 +95,7 @@ function rangeLayer(map, address) {
 
 // A layer of which no group is shown, or that was not there on its day, is taken off the map: none of its tiles are asked for.
 function show(map, key, layer) {
-  if (!shown(key).size || !layer.edition) layer.remove();
+  if (!isShown(key) || !layer.edition) layer.remove();
   else if (map.hasLayer(layer)) layer.restyle();
   else layer.addTo(map);
 }
@@ -172,7 +172,7 @@ function start() {
   const ranges = rangeLayer(map, data.ranges), tell = bindTooSmall(map, layers), parts = [{ refresh: tell }];
   const refresh = () => parts.forEach((part) => part.refresh());
   bindTree({
-    show: (key) => { show(map, key, layers[key]); refresh(); }, ranges: (isShown) => { if (isShown) ranges.addTo(map); else ranges.remove(); },
+    show: (key) => { show(map, key, layers[key]); refresh(); }, ranges: (isOn) => { if (isOn) ranges.addTo(map); else ranges.remove(); },
     fade: (key, share) => layers[key].setOpacity(share), stack: (keys) => stack(map, keys),
   });
   bindTime(data, time, () => { turn(map, layers, time); refresh(); });

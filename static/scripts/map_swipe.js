@@ -1,6 +1,6 @@
 // The swipe: one layer, or one edition of it, is seen left of the divider, another right of it; the divider is a range input.
 import { note } from "./map_address.js";
-import { shown, tileLayer } from "./map_tiles.js";
+import { isShown, tileLayer } from "./map_tiles.js";
 
 const form = document.querySelector("[data-swipe]");
 
@@ -22,7 +22,7 @@ export function bindSwipe(map, panes, time, say) {
   };
   const settle = () => {
     const now = state(), wanted = isOn(now) ? [now.left, now.right] : [];
-    for (const source of wanted) showAll(source.split("@")[0]);
+    for (const source of wanted) if (!source.includes("@")) showAll(source);
     for (const [source, layer] of own) if (!wanted.includes(source)) { layer.remove(); own.delete(source); }
     for (const source of wanted) if (source.includes("@") && !own.has(source)) own.set(source, layerOf(map, source, time, say));
   };
@@ -51,8 +51,8 @@ function layerOf(map, source, time, say) {
 const box = (west, north, east, south) => `path("M${west} ${north}H${east}V${south}H${west}Z")`;
 
 // A layer of which nothing is shown would leave its side empty without a word.
-export function showAll(key) {
-  if (shown(key).size) return;
+function showAll(key) {
+  if (isShown(key)) return;
   const groups = [...document.querySelectorAll(`[data-layer="${key}"] [data-group]`)];
   for (const input of groups) input.checked = true;
   groups[0].dispatchEvent(new Event("change", { bubbles: true }));

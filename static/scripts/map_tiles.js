@@ -85,8 +85,13 @@ function hatch(context, colour) {
   return context.createPattern(canvas, "repeat");
 }
 
-export const shown = (key) => new Map([...tree.querySelectorAll(`[data-layer="${key}"] [data-group]`)]
-  .filter((input) => input.checked).map((input) => [input.dataset.group, styleOf(input)]));
+const groupsOf = (key) => [...tree.querySelectorAll(`[data-layer="${key}"] [data-group]`)];
+const styles = (inputs) => new Map(inputs.map((input) => [input.dataset.group, styleOf(input)]));
+
+export const isShown = (key) => groupsOf(key).some((input) => input.checked);
+
+// What is compared is drawn whole where the tree shows nothing of it.
+const stylesOf = (key) => styles(groupsOf(key).filter((input) => input.checked || !isShown(key)));
 
 // A group without a fill is known by its line or hatch; dissolved, a thin wash of the line's colour stands for it.
 function paint(context, path, style, isSmall) {
@@ -121,7 +126,7 @@ export function tileLayer(key, pane, edition, say) {
       canvas.isSmall = z < now.detail; // dissolved: drawn without outlines, which would cover everything
       fetch(`${now.address}/${z}/${x}/${y}`, { credentials: "same-origin", signal: canvas.asking.signal })
         .then((answer) => (answer.ok ? answer.arrayBuffer() : Promise.reject(new Error(String(answer.status)))))
-        .then((buffer) => { canvas.features = buffer.byteLength ? decode(buffer) : []; draw(canvas, shown(key)); done(null, canvas); })
+        .then((buffer) => { canvas.features = buffer.byteLength ? decode(buffer) : []; draw(canvas, stylesOf(key)); done(null, canvas); })
         .catch((error) => { if (error.name === "AbortError") return; say(`图层没有读到（${error.message}）。请刷新页面。`); done(error, canvas); });
       return canvas;
     },
@@ -130,8 +135,8 @@ export function tileLayer(key, pane, edition, say) {
       L.GridLayer.prototype._removeTile.call(this, at);
     },
     restyle() {
-      const styles = shown(key);
-      for (const { el } of Object.values(this._tiles ?? {})) if (el.features) draw(el, styles);
+      const now = stylesOf(key);
+      for (const { el } of Object.values(this._tiles ?? {})) if (el.features) draw(el, now);
     },
     // Another edition: its tiles in place of those that are there.
     turnTo(next) {

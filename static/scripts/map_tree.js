@@ -14,7 +14,7 @@ function noteOpacity() {
   note({ opacity: changed.map((input) => `${layerOf(input)}:${input.value}`).join(",") });
 }
 
-// `acts`: show(key), ranges(isShown), fade(key, share), stack(keys from the top)
+// `acts`: show(key), ranges(isOn), fade(key, share), stack(keys from the top)
 export function bindTree(acts) {
   const ranges = tree.querySelector('[data-layer="ranges"] [data-group]');
   acts.ranges(ranges.checked);

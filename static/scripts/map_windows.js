@@ -1,6 +1,5 @@
 // Two or four windows beside each other: the first is the map itself, every other shows one source and the lines of districts; all move together.
 import { note } from "./map_address.js";
-import { showAll } from "./map_swipe.js";
 import { tileLayer } from "./map_tiles.js";
 
 const form = document.querySelector("[data-windows]");
@@ -36,7 +35,6 @@ export function bindWindows(map, data, time, { options, say, take }) {
     window.source = `${name} ${edition?.number}`;
     if (!edition) return undefined;
     const [key] = name.split("@");
-    showAll(key);
     for (const [at, [shown, what]] of [[key, edition], [LINES, data.tiles[LINES] && time.edition(LINES)]].entries()) {
       if (!what || (at && shown === key)) continue;
       if (!window.map.getPane(shown)) window.map.createPane(shown).style.zIndex = 201 + at;

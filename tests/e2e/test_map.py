@@ -147,7 +147,7 @@ def test_the_map_is_printed_with_its_legend_and_scale(page):
 def test_two_layers_are_swiped_by_keyboard_and_the_address_brings_it_back(page):
     page.goto("/map?at=121.10,31.12,15")
     settled(page)
-    page.get_by_text("卷帘对比").click()
+    page.get_by_text("卷帘和多窗口对比").click()
     page.get_by_label("左边图层").select_option("land_use")
     page.get_by_label("右边图层").select_option("annual_farmland")
     clips = "() => ['land_use', 'annual_farmland'].map((key) => document.querySelector(`.leaflet-${key}-pane`).style.clipPath)"
@@ -160,7 +160,7 @@ def test_two_layers_are_swiped_by_keyboard_and_the_address_brings_it_back(page):
     expect(page.get_by_label("分界")).to_have_value("51")
     assert all(page.evaluate(clips))
     page.get_by_label("右边图层").select_option("land_use")
-    expect(page.get_by_text("左右请选不同的图层。")).to_be_visible()
+    expect(page.get_by_text("左右请选不同的图层或不同的版。")).to_be_visible()
     assert page.evaluate(clips) == ["", ""]
 
 

@@ -1,0 +1,154 @@
+"""The map as a workbench: a reviewer compares editions with the swipe and in windows, moves through time, and keeps layers at hand."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.running import RunningPortal
+from tests.e2e.test_accessibility import PHONE, Watched, sign_in, watch
+
+REVIEWER = "reviewer.310118"
+PLACE = "/map?at=121.10,31.12,15"
+LAYER = "annual_farmland"
+TITLE = "年度耕地资源层"
+
+
+@pytest.fixture(scope="module", params=["desk", "phone"])
+def reviewer(request, browser: Browser, browser_context_args, portal: RunningPortal, accounts) -> Iterator[Watched]:
+    size = PHONE if request.param == "phone" else {"width": 1280, "height": 900}
+    context = browser.new_context(**{**browser_context_args, "base_url": portal.url, "viewport": size})
+    sign_in(context.new_page(), next(each for each in accounts if each["login"] == REVIEWER))
+    yield watch(context)
+    context.close()
+
+
+@pytest.fixture
+def page(reviewer) -> Iterator[Page]:
+    reviewer.said.clear()
+    yield reviewer.page
+    assert reviewer.said == []
+
+
+def opened(page: Page, address: str = PLACE) -> Page:
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    page.wait_for_selector("#map canvas")
+    return page
+
+
+def is_fit(reviewer: Watched) -> None:
+    assert reviewer.violations() == []
+    assert reviewer.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def numbers(page: Page) -> list[str]:
+    """The editions of the layer that can be compared, the newest first."""
+    values = page.locator("#swipe-left option").evaluate_all("options => options.map((option) => option.value)")
+    return [value.split("@")[1] for value in values if value.startswith(f"{LAYER}@")]
+
+
+def clip(page: Page, number: str) -> str:
+    return page.locator(f".leaflet-{LAYER}-{number}-pane").evaluate("pane => pane.style.clipPath")
+
+
+@pytest.mark.function("ONEMAP-013", "c1")
+def test_two_editions_are_swiped_by_keyboard_and_the_address_brings_it_back(page, reviewer):
+    opened(page).get_by_text("卷帘和多窗口对比").press("Enter")
+    newest, oldest = numbers(page)[0], numbers(page)[-1]
+    page.get_by_label("左边图层").select_option(f"{LAYER}@{oldest}")
+    with page.expect_request(re.compile(f"/map/tiles/{LAYER}/{newest}/15/")):
+        page.get_by_label("右边图层").select_option(f"{LAYER}@{newest}")
+    before = clip(page, oldest), clip(page, newest)
+    page.get_by_label("分界").press("ArrowLeft")
+    after = clip(page, oldest), clip(page, newest)
+    assert all(before) and all(after) and before != after
+    expect(page.get_by_text(re.compile(f"左边 .* 起，第 {oldest} 版；右边 .* 起，第 {newest} 版。分界在图宽的 49%"))).to_be_visible()
+    expect(page.locator(f".leaflet-{LAYER}-pane")).to_be_hidden()
+    is_fit(reviewer)
+    opened(page, page.url)
+    expect(page.get_by_label("分界")).to_have_value("49")
+    assert all((clip(page, oldest), clip(page, newest)))
+    page.get_by_label("左边图层").select_option("")
+    expect(page.locator(f".leaflet-{LAYER}-{oldest}-pane canvas")).to_have_count(0)
+    assert "swipe" not in page.url
+
+
+def test_the_slider_moves_the_whole_map_through_time(page):
+    opened(page, f"{PLACE}&layers={LAYER}.available,{LAYER}.stored,{LAYER}.used,{LAYER}.reserved")
+    slider, layer = page.get_by_label("时间轴"), page.locator(f"#layer-{LAYER} [data-edition]")
+    present, first = layer.text_content(), page.locator(f"#day-{LAYER} option").last.get_attribute("value")
+    days = page.locator("#map-on option").evaluate_all("options => options.map((option) => option.value).filter(Boolean).reverse()")
+    with page.expect_request(re.compile(f"/map/tiles/{LAYER}/1/15/")):
+        for key in ("Home", *["ArrowRight"] * days.index(first)):
+            slider.press(key)
+    page.wait_for_url(re.compile(f"on={first}"))
+    expect(layer).to_have_text(re.compile("第 1 版"))
+    assert slider.get_attribute("aria-valuetext") == page.get_by_label("看哪一天", exact=True).input_value() == first
+    slider.press("End")
+    expect(layer).to_have_text(present)
+    page.wait_for_url(lambda url: "on=" not in url)
+    page.get_by_role("button", name="播放").press("Enter")
+    page.wait_for_url(re.compile(f"on={days[0]}"))
+    page.wait_for_url(re.compile(f"on={days[1]}"))
+    page.get_by_role("button", name="暂停").press("Enter")
+    expect(page.get_by_role("button", name="播放")).to_have_attribute("aria-pressed", "false")
+
+
+def test_one_layer_shows_another_day(page):
+    opened(page)
+    days = page.locator(f"#day-{LAYER}")
+    page.locator(f"#layer-{LAYER} summary").evaluate("summary => { for (let at = summary; at; at = at.parentElement) if (at.localName === 'details') at.open = true; }")
+    first = days.locator("option").last.get_attribute("value")
+    days.select_option(first)
+    expect(page.locator(f"#layer-{LAYER} [data-edition]")).to_have_text(re.compile("第 1 版"))
+    assert f"days={LAYER}%3A{first}" in page.url
+
+
+def test_a_favourite_is_kept_with_what_is_seen(page, reviewer):
+    opened(page, f"{PLACE}&layers={LAYER}.available&opacity={LAYER}:40")
+    page.get_by_role("button", name=f"收藏{TITLE}", exact=True).press("Enter")
+    page.wait_for_load_state("networkidle")
+    branch = page.locator("[data-branch]").first
+    expect(branch.locator("summary").first).to_have_text("收藏")
+    expect(branch.locator(f"#layer-{LAYER} [data-opacity]")).to_have_value("40")
+    assert "layers=annual_farmland.available" in page.url
+    is_fit(reviewer)
+    page.get_by_role("button", name=f"取消收藏{TITLE}").press("Enter")
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("[data-branch] summary").first).not_to_have_text("收藏")
+
+
+def test_windows_move_together_and_tell_what_they_show(page, reviewer):
+    opened(page).get_by_text("卷帘和多窗口对比").press("Enter")
+    page.get_by_label("窗口", exact=True).select_option("2")
+    second = page.get_by_role("region", name=re.compile("窗口 2"))
+    expect(second.locator("canvas").first).to_be_attached()
+    page.get_by_label("窗口 2", exact=True).select_option(f"{LAYER}@{numbers(page)[-1]}")
+    expect(second).to_contain_text(re.compile(rf"窗口 2：{TITLE} .*第 {numbers(page)[-1]} 版"))
+    before = page.url
+    second.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(lambda url: url != before)
+    assert re.search(r"at=121\.1(?!0000)", page.url) and "windows=annual_farmland%40" in page.url
+    is_fit(reviewer)
+    opened(page, page.url)
+    expect(page.get_by_role("region", name=re.compile("窗口 2"))).to_be_visible()
+    page.get_by_label("窗口", exact=True).select_option("1")
+    expect(page.get_by_role("region", name=re.compile("窗口 2"))).to_have_count(0)
+
+
+def test_layers_are_found_stacked_and_faded(page):
+    opened(page)
+    page.get_by_label("找图层").fill("已预存")
+    expect(page.locator("#layer-land_use")).to_be_hidden()
+    expect(page.locator(f"#layer-{LAYER}")).to_be_visible()
+    page.get_by_label("找图层").fill("")
+    page.get_by_label("不透明度").and_(page.locator("#opacity-land_use")).press("Home")
+    assert "opacity=land_use%3A10" in page.url
+    page.get_by_text("叠放次序").press("Enter")
+    depth = "() => Number(document.querySelector('.leaflet-land_use-pane').style.zIndex)"
+    before = page.evaluate(depth)
+    page.get_by_role("button", name="上移土地利用现状").press("Enter")
+    assert page.evaluate(depth) == before + 1 and "order=" in page.url
