@@ -18,6 +18,9 @@ from domain.errors import InvalidData, NotFound
 FILE = Path(__file__).parent.parent / "reference" / "layer_columns.yaml"
 
 
+TYPE_IDS = {"polygon": (3, 6), "line": (1, 5), "point": (0, 4)}
+
+
 @dataclass(frozen=True, slots=True)
 class LayerColumn:
     """A field of a layer: our name, the column code at the file boundary, Chinese label, type, length, where
@@ -57,6 +60,13 @@ class LayerDefinition:
     columns: tuple[LayerColumn, ...]
     key_field: str = "feature_code"
     """The field that names a feature to those who send it."""
+    geometry: str = "polygon"
+    """polygon | line | point. Only polygons have an area; of others it is 0.00."""
+
+    @property
+    def type_ids(self) -> tuple[int, ...]:
+        """The shapely type numbers of its features."""
+        return TYPE_IDS[self.geometry]
 
     def to_columns(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """A record by our field names as a record by column codes; InvalidData for a field the layer has not."""
@@ -71,7 +81,8 @@ class LayerDefinition:
         """A feature by our field names, its typed fields included; decimal columns are Decimal again, as JSON
         keeps them as text.
         """
-        merged = dict(feature.attributes) | {"area_m2": feature.area_m2}
+        measured = {"area_m2": feature.area_m2} if self.geometry == "polygon" else {}
+        merged = dict(feature.attributes) | measured
         exact = {column.name for column in self.columns if column.type == "decimal"} & merged.keys()
         return merged | {name: Decimal(merged[name]) for name in exact if merged[name] is not None}
 
@@ -120,5 +131,6 @@ def _definition(key: str, entry: Mapping[str, Any]) -> LayerDefinition:
         for column in entry["columns"]
     )
     return LayerDefinition(
-        key, entry["title"], entry["table"], entry["class_field"], columns, entry.get("key_field", "feature_code")
+        key, entry["title"], entry["table"], entry["class_field"], columns, entry.get("key_field", "feature_code"),
+        entry.get("geometry", "polygon"),
     )
