@@ -58,7 +58,7 @@ def _zooms(session: Session) -> Iterator[dict[str, Any]]:
 
 def _milliseconds(session: Session, tile: Tile) -> float:
     started = time.perf_counter()
-    tile_bytes(session, LAYER, tile)
+    tile_bytes(session, SYSTEM, LAYER, tile)
     return (time.perf_counter() - started) * 1000
 
 

@@ -59,11 +59,13 @@ class BoundaryFault:
 class InvalidBoundaryFile(InvalidData):
     """A boundary-point file that cannot be taken; carries every fault found."""
 
+    lead = "界址点文件不能读取："
+
     def __init__(self, faults: Iterable[BoundaryFault]) -> None:
         self.faults = tuple(faults)
         told = [fault.message for fault in self.faults[:_MOST_TOLD]]
         rest = len(self.faults) - len(told)
-        super().__init__("界址点文件不能读取：" + " ".join(told) + (f" 另有 {rest} 处，改好前面的再读取。" if rest else ""))
+        super().__init__(self.lead + " ".join(told) + (f" 另有 {rest} 处，改好前面的再读取。" if rest else ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +138,15 @@ def read_boundary_points(content: bytes, local_systems: Collection[str] = ()) ->
     return BoundaryPointFile(parcels, _system(header, parcels), header, "", encoding)
 
 
-def write_boundary_points(file: BoundaryPointFile, encoding: str = "gb18030") -> bytes:
+def write_boundary_points(file: BoundaryPointFile, encoding: str = "gb18030", takes_local: bool = False) -> bytes:
     """Write the file in the exchange form: rings closed, metres to 0.001, hectares to 0.0001, CRLF lines.
 
-    The header is written in its standard order; system, zone and unit come from `file.system`. Refuses a
-    local system (UnknownCrs).
+    The header is written in its standard order; system, zone and unit come from the file. A file that is handed in is
+    never in a local system, so one is refused (UnknownCrs) unless `takes_local`.
     """
-    if file.system is None:
+    if file.system is None and not takes_local:
         raise UnknownCrs(f"界址点坐标为{file.local_system}，不能写入报送文件。请先转换为 CGCS2000 3 度带。")
-    written = dict(file.header) | _written_header(file.system)
+    written = dict(file.header) | (_written_header(file.system) if file.system else _local_header(file.local_system))
     lines = [HEADER, *(f"{key}={written.get(key, '')}" for key in HEADER_KEYS), BODY]
     for parcel in file.parcels:
         lines += _parcel_lines(parcel)
@@ -404,6 +406,10 @@ def _written_header(system: CoordinateSystem) -> dict[str, str]:
         "带号": str(system.zone),
         "精度": "0.001",
     }
+
+
+def _local_header(name: str) -> dict[str, str]:
+    return {"坐标系": name, "几度分带": "", "投影类型": "", "计量单位": "米", "带号": "", "精度": "0.001"}
 
 
 def _parcel_lines(parcel: BoundaryParcel) -> list[str]:

@@ -22,7 +22,6 @@ from domain.case.definition import case_type_of
 from domain.case.tables import Case, Material, Task
 from domain.columns import BIG_ID, code_column, decimal_column, id_column, json_column, moment_column
 from domain.command import Work, anyone_signed_in, command
-from domain.coordinate_transformation import load_local_systems
 from domain.district import AccountArea, city_territory, district_name, load_account_areas
 from domain.errors import Conflict, InvalidData, NotAllowed, NotFound, Refused
 from domain.file_name import accepted_file_name
@@ -242,8 +241,9 @@ def _must_add_up(row: CaseRange) -> None:
 
 def read_again(session: Session, row: CaseRange) -> ProjectRange:
     """The range as its stored file says it."""
-    content = office_of(session).files.read_bytes(row.file_digest)
-    return read_range(content, row.file_name, row.declared_crs or None, load_local_systems())
+    office = office_of(session)
+    content = office.files.read_bytes(row.file_digest)
+    return read_range(content, row.file_name, row.declared_crs or None, office.coordinates.systems)
 
 
 def _detected(found: ProjectRange) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """Control points 控制点 known in a local system and in the national one, to check a transformation with.
 
-A deployment writes its own beside the parameters; the shipped ones are marked 演示.
+A deployment seals its own with the parameters; the shipped ones are marked 演示.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -24,19 +26,25 @@ class ControlNet:
 
 
 def load_control_nets(folder: Path = FOLDER) -> dict[str, ControlNet]:
-    """The configured control points by the name of their local system."""
-    nets = {}
-    for path in sorted(folder.glob("*.yaml")):
-        entry = yaml.safe_load(path.read_text(encoding="utf-8"))
-        points = tuple(
-            ControlPoint(point["name"], tuple(map(float, point["local"])), tuple(map(float, point["national"])))
-            for point in entry["points"]
-        )
-        nets[entry["name"]] = ControlNet(entry["name"], points, entry["is_demonstration"], entry["note"])
-    return nets
+    """The shipped control points by the name of their local system."""
+    entries = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.yaml"))]
+    return {net.name: net for net in map(control_net, entries)}
 
 
-def residuals(local: LocalSystem, folder: Path = FOLDER) -> ResidualReport | None:
+def control_net(entry: Mapping[str, Any]) -> ControlNet:
+    """Control points from their written form; raises KeyError, TypeError or ValueError for one that is not complete."""
+    points = tuple(
+        ControlPoint(str(point["name"]), _pair(point["local"]), _pair(point["national"])) for point in entry["points"]
+    )
+    return ControlNet(entry["name"], points, bool(entry["is_demonstration"]), entry["note"])
+
+
+def _pair(values: Sequence[Any]) -> tuple[float, float]:
+    east, north = map(float, values)
+    return east, north
+
+
+def residuals(local: LocalSystem, nets: Mapping[str, ControlNet]) -> ResidualReport | None:
     """How well the parameters of a local system meet its control points; None if it has none."""
-    net = load_control_nets(folder).get(local.name)
+    net = nets.get(local.name)
     return residual_report(local.transformation, net.points) if net and net.points else None

@@ -1,16 +1,18 @@
 """Similarity (Helmert) transformations between a local coordinate system and CGCS2000, with their residuals.
 
 Four parameters for plane coordinates (east, north, metres), seven for geocentric ones (X, Y, Z, metres). The
-parameters of a real local system are not public; a deployment writes its own into
-reference/coordinate_transformations/, the shipped one is marked 演示.
+parameters of a real local system are secret: a deployment keeps its own sealed (domain/coordinate_parameters.py); the
+shipped ones are marked 演示.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy
+import pyproj
 import shapely
 import yaml
 from shapely.geometry.base import BaseGeometry
@@ -111,15 +113,81 @@ class GeocentricTransformation:
         return (1 + self.scale_ppm * 1e-6) * numpy.array([[1, -rz, ry], [rz, 1, -rx], [-ry, rx, 1]])
 
 
+class SpatialPlaneTransformation:
+    """Seven parameters between two planes: a local plane of another ellipsoid, given as a PROJ text, and a CGCS2000 zone.
+
+    Points are taken to lie on the ellipsoid, as boundary points have no height. The way back is the inverse of the way
+    there to better than 0.01 mm.
+    """
+
+    _ROUNDS = 3
+
+    def __init__(self, seven: GeocentricTransformation, local: str, target: CoordinateSystem) -> None:
+        self.seven = seven
+        self._from, self._to = _Earth(local), _Earth(_plane_of(target))
+
+    def apply(self, points: numpy.ndarray) -> numpy.ndarray:
+        """Points (n × 2: east, north, metres) in the plane of the target zone."""
+        return self._to.plane(self.seven.apply(self._from.geocentric(points)))
+
+    def reverse(self, points: numpy.ndarray) -> numpy.ndarray:
+        """Points of the target zone in the local plane; what the neglected height leaves is taken back step by step."""
+        found = self._nearly_reverse(points)
+        for _ in range(self._ROUNDS):
+            found = found + self._nearly_reverse(points) - self._nearly_reverse(self.apply(found))
+        return found
+
+    def _nearly_reverse(self, points: numpy.ndarray) -> numpy.ndarray:
+        return self._from.plane(self.seven.reverse(self._to.geocentric(points)))
+
+
+def _plane_of(zone: CoordinateSystem) -> str:
+    """A zone as a PROJ text; the ellipsoid of CGCS2000 has the axis and flattening of GRS 80."""
+    false_east = 500_000 + (zone.zone * 1_000_000 if zone.has_zone_prefix else 0)
+    return f"+proj=tmerc +lat_0=0 +lon_0={zone.central_meridian} +k=1 +x_0={false_east} +y_0=0 +ellps=GRS80 +units=m"
+
+
+class _Earth:
+    """One plane on its ellipsoid: between plane and geocentric coordinates, in metres."""
+
+    def __init__(self, proj: str) -> None:
+        ellipsoid = pyproj.CRS.from_user_input(proj).ellipsoid
+        semi_major, flattening = ellipsoid.semi_major_metre, ellipsoid.inverse_flattening
+        self._proj = pyproj.Proj(proj)
+        self._cart = pyproj.Transformer.from_pipeline(f"+proj=cart +a={semi_major!r} +rf={flattening!r}")
+
+    def geocentric(self, points: numpy.ndarray) -> numpy.ndarray:
+        longitude, latitude = self._proj(points[:, 0], points[:, 1], inverse=True)
+        return numpy.column_stack(self._cart.transform(longitude, latitude, numpy.zeros(len(points)), radians=False))
+
+    def plane(self, points: numpy.ndarray) -> numpy.ndarray:
+        longitude, latitude, _ = self._cart.transform(*points.T, direction="INVERSE", radians=False)
+        return numpy.column_stack(self._proj(longitude, latitude))
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneBounds:
+    """Where points of a local system may lie, in metres: least and greatest east and north."""
+
+    east_m: tuple[float, float]
+    north_m: tuple[float, float]
+
+
 @dataclass(frozen=True, slots=True)
 class LocalSystem:
     """A local plane system, the CGCS2000 zone it is carried to, and where its parameters come from."""
 
     name: str
     target: CoordinateSystem
-    transformation: PlaneTransformation
+    transformation: PlaneTransformation | SpatialPlaneTransformation
     is_demonstration: bool
     note: str
+    bounds: PlaneBounds
+
+    @property
+    def title(self) -> str:
+        """The name a person reads."""
+        return self.name
 
     def to_zone(self, geometry: BaseGeometry) -> BaseGeometry:
         """A geometry (x east, y north, metres) in the plane of the target zone."""
@@ -184,20 +252,43 @@ def residual_report(
 
 
 def load_local_systems(folder: Path = FOLDER) -> dict[str, LocalSystem]:
-    """The configured local systems by the name that a boundary-point file gives them."""
-    systems = {}
-    for path in sorted(folder.glob("*.yaml")):
-        entry = yaml.safe_load(path.read_text(encoding="utf-8"))
-        plane = PlaneTransformation(**{key: float(value) for key, value in entry["plane"].items()})
-        system = LocalSystem(
-            entry["name"],
-            system_of_srid(entry["target_epsg"]),
-            plane,
-            entry["is_demonstration"],
-            entry["note"],
-        )
-        systems[system.name] = system
-    return systems
+    """The shipped local systems by the name that a boundary-point file gives them."""
+    entries = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.yaml"))]
+    return {system.name: system for system in map(local_system, entries)}
+
+
+def local_system(entry: Mapping[str, Any]) -> LocalSystem:
+    """A local system from its written form, with four (`plane`) or seven (`geocentric`) parameters.
+
+    Raises KeyError, TypeError or ValueError for a form that is not complete.
+    """
+    target, bounds = system_of_srid(entry["target_epsg"]), entry["bounds"]
+    if ("plane" in entry) == ("geocentric" in entry):
+        raise ValueError("exactly one of plane and geocentric")
+    return LocalSystem(
+        entry["name"], target, _transformation(entry, target), bool(entry["is_demonstration"]), entry["note"],
+        PlaneBounds(_range(bounds["east_m"]), _range(bounds["north_m"])),
+    )  # fmt: skip
+
+
+def _transformation(
+    entry: Mapping[str, Any], target: CoordinateSystem
+) -> PlaneTransformation | SpatialPlaneTransformation:
+    if "plane" in entry:
+        return PlaneTransformation(**{key: float(value) for key, value in entry["plane"].items()})
+    seven = entry["geocentric"]
+    shifts, rotations = (tuple(float(value) for value in seven[key]) for key in ("shifts_m", "rotations_arcsec"))
+    if len(shifts) != 3 or len(rotations) != 3:
+        raise ValueError("three shifts and three rotations")
+    found = GeocentricTransformation(shifts, rotations, float(seven["scale_ppm"]))
+    return SpatialPlaneTransformation(found, seven["local_plane"], target)
+
+
+def _range(pair: Sequence[Any]) -> tuple[float, float]:
+    least, most = map(float, pair)
+    if not least < most:
+        raise ValueError(f"{least} to {most}")
+    return least, most
 
 
 def _columns(points: Sequence[ControlPoint], axes: int, fewest: int) -> tuple[numpy.ndarray, numpy.ndarray]:

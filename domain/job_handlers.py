@@ -7,6 +7,7 @@ import domain.exchange.reconcile
 import domain.inspection.task.admission
 import domain.inspection.task.export
 import domain.inspection.task.running
+import domain.layer.export
 import domain.layer_share.service
 import domain.ledger.export
 import domain.map_drawing

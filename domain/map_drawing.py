@@ -22,9 +22,9 @@ from domain.actor import SYSTEM
 from domain.command import Work, command, system_only
 from domain.job import Job, JobResult, Progress, job_handler
 from domain.layer import FeatureData, LayerDrawing, LayerTile, all_features, edition_on, layer_of
+from domain.layer.reading import latest_editions
 from domain.map_legend import LAYERS, MapLayer, detail_zoom
 from domain.map_tile import Tile, TileFeature, encode, tiles_over
-from domain.outflow import is_loaded
 
 KIND = "map_drawing"
 FIRST_ZOOM = 8
@@ -33,6 +33,10 @@ _TOLERANCE_DOTS = 0.6
 _SMALLEST_DOTS = 1.5
 """Parts and holes below this many square dots are left out."""
 _BATCH = 100
+DISTRICT = "district"
+"""The property of a drawn polygon that says of which district it is."""
+Kind = tuple[str, str]
+"""Group and district code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +48,24 @@ class DrawnTile:
 
 
 def draw(layer: MapLayer, features: Sequence[FeatureData]) -> Iterator[DrawnTile]:
-    """Every tile of the small scales in which the layer has something, from the large scale to the small one."""
-    groups, shapes = dissolved(layer, features)
+    """Every tile of the small scales in which the layer has something, from the large scale to the small one.
+
+    Its polygons say their group and their district, so that a tile can be narrowed to some districts.
+    """
+    kinds, shapes = dissolved(layer, features)
     for zoom in range(detail_zoom(len(features)) - 1, FIRST_ZOOM - 1, -1):
         shapes = shapely.coverage_simplify(shapes, _dot_degrees(zoom) * _TOLERANCE_DOTS)
         seen, owner = _large_enough(shapes, _dot_degrees(zoom) ** 2 * _SMALLEST_DOTS)
-        yield from _tiles(layer, zoom, [groups[index] for index in owner], seen)
+        yield from _tiles(layer, zoom, [kinds[index] for index in owner], seen)
 
 
-def dissolved(layer: MapLayer, features: Sequence[FeatureData]) -> tuple[list[str], numpy.ndarray]:
-    """The group and the union of all features of one group and district (EPSG:4490), in a fixed order."""
-    alike: defaultdict[tuple[str, str], list[BaseGeometry]] = defaultdict(list)
+def dissolved(layer: MapLayer, features: Sequence[FeatureData]) -> tuple[list[Kind], numpy.ndarray]:
+    """The group, the district and the union of all features of one group and district (EPSG:4490), in a fixed order."""
+    alike: defaultdict[Kind, list[BaseGeometry]] = defaultdict(list)
     for feature in features:
         alike[layer.group_of(feature), feature.district_code].append(feature.geometry)
     keys = sorted(alike)
-    return [group for group, _district in keys], numpy.array([shapely.union_all(alike[key]) for key in keys], dtype=object)
+    return keys, numpy.array([shapely.union_all(alike[key]) for key in keys], dtype=object)
 
 
 def _dot_degrees(zoom: int) -> float:
@@ -81,22 +88,25 @@ def _without_small_holes(polygon: shapely.Polygon, smallest: float) -> shapely.P
     return polygon if len(holes) == len(polygon.interiors) else shapely.Polygon(polygon.exterior, holes)
 
 
-def _tiles(layer: MapLayer, zoom: int, groups: Sequence[str], polygons: numpy.ndarray) -> Iterator[DrawnTile]:
+def _tiles(layer: MapLayer, zoom: int, kinds: Sequence[Kind], polygons: numpy.ndarray) -> Iterator[DrawnTile]:
     if not len(polygons):
         return
     tree = shapely.STRtree(polygons)
     for tile in tiles_over(tuple(shapely.total_bounds(polygons).tolist()), zoom):
         met = sorted(tree.query(shapely.box(*tile.bounds)).tolist())
-        if content := encode(tile, layer.key, _grouped(groups, polygons, met)):
+        if content := encode(tile, layer.key, _grouped(kinds, polygons, met)):
             yield DrawnTile(tile, content)
 
 
-def _grouped(groups: Sequence[str], polygons: numpy.ndarray, met: Sequence[int]) -> list[TileFeature]:
-    """One feature for each group, so that a group is drawn in one stroke."""
-    alike: defaultdict[str, list[BaseGeometry]] = defaultdict(list)
+def _grouped(kinds: Sequence[Kind], polygons: numpy.ndarray, met: Sequence[int]) -> list[TileFeature]:
+    """One feature for each group of a district, so that it is drawn in one stroke."""
+    alike: defaultdict[Kind, list[BaseGeometry]] = defaultdict(list)
     for index in met:
-        alike[groups[index]].append(polygons[index])
-    return [TileFeature(shapely.MultiPolygon(found), {"group": group}) for group, found in sorted(alike.items())]
+        alike[kinds[index]].append(polygons[index])
+    return [
+        TileFeature(shapely.MultiPolygon(found), {"group": group, DISTRICT: district})
+        for (group, district), found in sorted(alike.items())
+    ]
 
 
 def drawing_of(session: Session, layer_key: str) -> LayerDrawing | None:
@@ -116,13 +126,9 @@ def drawn_tile(session: Session, drawing: LayerDrawing, tile: Tile) -> bytes:
 
 def undrawn(session: Session) -> list[MapLayer]:
     """The layers of the map whose latest edition has no drawing yet."""
-    loaded = [layer for layer in LAYERS if layer.is_dissolved and is_loaded(session, layer.key)]
-    return [layer for layer in loaded if not _is_drawn(session, layer)]
-
-
-def _is_drawn(session: Session, layer: MapLayer) -> bool:
-    drawing = drawing_of(session, layer.key)
-    return drawing is not None and drawing.edition_number == edition_on(session, layer.key).number
+    latest, drawn = latest_editions(session), set(session.execute(select(LayerDrawing.layer_id, LayerDrawing.edition_number)))
+    loaded = [(layer, latest[layer.key]) for layer in LAYERS if layer.is_dissolved and layer.key in latest]
+    return [layer for layer, edition in loaded if (edition.layer_id, edition.number) not in drawn]
 
 
 def is_due(session: Session) -> bool:

@@ -14,10 +14,10 @@ from domain.case.tables import Case
 from domain.case_range import CaseRange, ranges_of
 from domain.district import load_account_areas
 from domain.errors import InvalidData
-from domain.layer import Feature, FeatureData, Layer, LayerEdition, edition_on, features_by_key, features_in
-from domain.layer.reading import in_edition
+from domain.layer import Feature, FeatureData, catalogue, edition_on, features_by_key, features_in
+from domain.layer.reading import in_edition, latest_editions
 from domain.map_legend import LAYERS, MapLayer, detail_zoom
-from domain.map_tile import Tile, TileFeature, encode
+from domain.map_tile import Tile, TileFeature, encode, narrowed
 from domain.measuring import read_point
 from domain.plot.listing import numbers_of
 
@@ -26,15 +26,16 @@ MOST_RANGES = 500
 MOST_PLOTS = 500
 
 
-def tile_bytes(session: Session, layer: MapLayer, tile: Tile) -> tuple[bytes, bool]:
-    """A tile of the present edition of a layer, and whether it is of that edition.
+def tile_bytes(session: Session, actor: Actor, layer: MapLayer, tile: Tile) -> tuple[bytes, bool]:
+    """A tile of the present edition of a layer, of the districts open to the actor, and whether it is of that edition.
 
     Where small scales are dissolved the tile is of the latest drawing, which may be of an edition before while a new
-    one is being drawn; it is empty before the first.
+    one is being drawn; it is empty before the first. Raises NotAllowed for a layer closed to the actor.
     """
+    districts = catalogue.districts_of(actor, layer.key)
     if tile.zoom < first_detail(session, layer):
-        return _drawn(session, layer, tile)
-    found = features_in(session, layer.key, shapely.box(*tile.bounds))
+        return _drawn(session, layer, tile, districts)
+    found = features_in(session, layer.key, shapely.box(*tile.bounds), districts=districts)
     shown = [TileFeature(each.geometry, {"key": each.key, "group": layer.group_of(each)}) for each in found]
     return encode(tile, layer.key, shown), True
 
@@ -44,35 +45,40 @@ def first_detail(session: Session, layer: MapLayer) -> int:
     return detail_zoom(edition_on(session, layer.key).feature_count) if layer.is_dissolved else 0
 
 
-def _drawn(session: Session, layer: MapLayer, tile: Tile) -> tuple[bytes, bool]:
+def _drawn(session: Session, layer: MapLayer, tile: Tile, districts: frozenset[str] | None) -> tuple[bytes, bool]:
+    """The finished tile, drawn once for all; who may see some districts only is given the polygons of those."""
     drawing = map_drawing.drawing_of(session, layer.key)
     if drawing is None:
         return b"", False
     is_present = drawing.edition_number == edition_on(session, layer.key).number
-    return map_drawing.drawn_tile(session, drawing, tile), is_present
+    content = map_drawing.drawn_tile(session, drawing, tile)
+    return content if districts is None else narrowed(content, map_drawing.DISTRICT, districts), is_present
 
 
-def editions(session: Session) -> dict[str, int]:
-    """The present edition number of every layer of the map that has data."""
-    statement = select(Layer.key, func.max(LayerEdition.number)).join(LayerEdition, col(LayerEdition.layer_id) == Layer.id)
-    numbers = dict(session.execute(statement.group_by(Layer.key)).all())
-    return {layer.key: numbers[layer.key] for layer in LAYERS if layer.key in numbers}
+def editions(session: Session, actor: Actor) -> dict[str, int]:
+    """The present edition number of every layer of the map that has data and that the actor may open; one statement."""
+    latest = latest_editions(session)
+    return {layer.key: latest[layer.key].number for layer in LAYERS if layer.key in latest and catalogue.may_open(actor, layer.key)}
 
 
-def features_at(session: Session, longitude: float, latitude: float) -> list[tuple[MapLayer, FeatureData]]:
-    """The features of all layers at a point in degrees, the finest first."""
-    point = shapely.Point(longitude, latitude)
-    loaded = editions(session)
-    shown = [layer for layer in reversed(LAYERS) if layer.key in loaded]
-    return [(layer, each) for layer in shown for each in features_in(session, layer.key, point)]
+def features_at(session: Session, actor: Actor, longitude: float, latitude: float) -> list[tuple[MapLayer, FeatureData]]:
+    """The features at a point in degrees of all layers open to the actor, in the districts open to him or her, the finest first."""
+    point, loaded = shapely.Point(longitude, latitude), editions(session, actor)
+    shown = [(layer, catalogue.districts_of(actor, layer.key)) for layer in reversed(LAYERS) if layer.key in loaded]
+    return [(layer, each) for layer, districts in shown for each in features_in(session, layer.key, point, districts=districts)]
 
 
-def plots(session: Session, keys: Sequence[str]) -> list[tuple[MapLayer, FeatureData]]:
-    """The features of these numbers in any layer, in the order of the numbers; unknown numbers are not in the answer."""
-    found, loaded = {}, editions(session)
+def plots(session: Session, actor: Actor, keys: Sequence[str]) -> list[tuple[MapLayer, FeatureData]]:
+    """The features of these numbers in any layer open to the actor, in the order of the numbers.
+
+    Numbers that are unknown or lie in a district not open to the actor are not in the answer.
+    """
+    found, loaded = {}, editions(session, actor)
     for layer in LAYERS:
         if layer.key in loaded:
-            found |= {key: (layer, each) for key, each in features_by_key(session, layer.key, list(keys)[:MOST_PLOTS]).items()}
+            districts = catalogue.districts_of(actor, layer.key)
+            known = features_by_key(session, layer.key, list(keys)[:MOST_PLOTS])
+            found |= {key: (layer, each) for key, each in known.items() if districts is None or each.district_code in districts}
     return [found[key] for key in dict.fromkeys(keys) if key in found]
 
 
@@ -103,7 +109,7 @@ class Place:
 def locate(session: Session, actor: Actor, wanted: str) -> Place | None:
     """The place of a plot number, a case number, coordinates (lon, lat), a district or a town; None if there is none."""
     text = wanted.strip()
-    return _coordinates(text) or _plots(session, (text,)) or _district(session, text) or _town(session, text) or _case(session, actor, text)
+    return _coordinates(text) or _plots(session, actor, (text,)) or _district(session, text) or _town(session, text) or _case(session, actor, text)
 
 
 def _coordinates(text: str) -> Place | None:
@@ -117,17 +123,17 @@ def _coordinates(text: str) -> Place | None:
     return Place(f"{x:.6f}°E　{y:.6f}°N", (x - 0.003, y - 0.003, x + 0.003, y + 0.003), point=(x, y))
 
 
-def _plots(session: Session, keys: Sequence[str]) -> Place | None:
-    found = plots(session, keys)
+def _plots(session: Session, actor: Actor, keys: Sequence[str]) -> Place | None:
+    found = plots(session, actor, keys)
     if not found:
         return None
     label = found[0][1].key if len(found) == 1 else f"{len(found)} 个地块"
     return Place(label, _bounds([each.geometry for _layer, each in found]), tuple(each.key for _layer, each in found))
 
 
-def plots_place(session: Session, keys: Sequence[str]) -> Place | None:
+def plots_place(session: Session, actor: Actor, keys: Sequence[str]) -> Place | None:
     """The place of several plots at once; None if none of them is known."""
-    return _plots(session, keys)
+    return _plots(session, actor, keys)
 
 
 def _district(session: Session, text: str) -> Place | None:
@@ -159,25 +165,25 @@ def _town(session: Session, text: str) -> Place | None:
 
 def _case(session: Session, actor: Actor, text: str) -> Place | None:
     case = session.exec(scope.visible_cases(actor).where((Case.number == text) | (Case.draft_number == text))).first()
-    return case_place(session, case) if case else None
+    return case_place(session, actor, case) if case else None
 
 
-def case_place(session: Session, case: Case) -> Place | None:
+def case_place(session: Session, actor: Actor, case: Case) -> Place | None:
     """The place of the ranges of a case, else of all its plots; None with neither."""
     label, ranges = case.title or case.draft_number, ranges_of(session, case.id)
     if ranges:
         return Place(label, _bounds([each.geometry for each in ranges]), case_id=case.id)
-    found = _plots(session, list(numbers_of(session, case.id)))
+    found = _plots(session, actor, list(numbers_of(session, case.id)))
     return replace(found, label=label) if found else None
 
 
-def outlines(session: Session, place: Place) -> list[tuple[str, BaseGeometry]]:
+def outlines(session: Session, actor: Actor, place: Place) -> list[tuple[str, BaseGeometry]]:
     """What a search pointed out, by the name it has in lists, in EPSG:4490; nothing for a point or a town."""
     if place.case_id is not None:
         return [(row.label, row.geometry) for row in ranges_of(session, place.case_id)]
     if place.district_code:
         return [(area.name, area.geometry) for area in load_account_areas() if area.code == place.district_code]
-    return [(each.key, each.geometry) for _layer, each in plots(session, place.keys)]
+    return [(each.key, each.geometry) for _layer, each in plots(session, actor, place.keys)]
 
 
 def _bounds(geometries: Sequence[BaseGeometry]) -> tuple[float, float, float, float]:

@@ -106,10 +106,10 @@ def _day(text: str, faults: dict[str, str]) -> date | None:
 def place_of(session: Session, actor: Actor, given: Mapping[str, str]) -> Place | None:
     """What the address points out, as the map understands it: plots by number, a case within the actor's scope, or words."""
     if keys := [each.strip() for each in given.get("plot", "").split(",") if each.strip()]:
-        return map_layer.plots_place(session, keys)
+        return map_layer.plots_place(session, actor, keys)
     number = given.get("case", "")
     if number.isascii() and number.isdigit() and len(number) < 19:
-        return map_layer.case_place(session, scope.find(session, actor, int(number)))
+        return map_layer.case_place(session, actor, scope.find(session, actor, int(number)))
     wanted = given.get("q", "").strip()[:100]
     return map_layer.locate(session, actor, wanted) if wanted else None
 
@@ -131,7 +131,8 @@ def extent_of(spec: PrintSpec, place: Place | None) -> shapely.Polygon:
 def content_of(session: Session, actor: Actor, spec: PrintSpec, place: Place | None) -> Content:
     """The sheet of the current view, with the actor's rights. Raises InvalidData where there is too much to print."""
     extent = extent_of(spec, place)
-    drawn_layers = [layer for layer in LAYERS if layer.key in map_layer.editions(session) and catalogue.may_open(actor, layer.key) and _shown(layer, spec)]
+    loaded = map_layer.editions(session, actor)
+    drawn_layers = [layer for layer in LAYERS if layer.key in loaded and _shown(layer, spec)]
     marks, keys, rows, source, is_generated = [], [], [], [], False
     for layer in drawn_layers:
         found_marks, found_keys, found_rows = _layer(session, actor, layer, spec, extent)
@@ -145,7 +146,7 @@ def content_of(session: Session, actor: Actor, spec: PrintSpec, place: Place | N
     if ranges is not None:
         marks.append(ranges)
         keys.append(Key("办件范围", _as_seen(ranges)))
-    if place is not None and not place.point and (outlines := map_layer.outlines(session, place)):
+    if place is not None and not place.point and (outlines := map_layer.outlines(session, actor, place)):
         marks.append(Fill([shape for _name, shape in outlines], None, "#f2b52a", 0.9, is_simplified=False))
         keys.append(Key(place.label, None, "", stroke="#f2b52a"))
     today = portal_clock.today(session)

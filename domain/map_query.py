@@ -8,8 +8,9 @@ from typing import Any
 import shapely
 from sqlmodel import Session, func, select
 
+from domain.actor import Actor
 from domain.errors import InvalidData
-from domain.layer import Feature, edition_on, features_in, layer_definition
+from domain.layer import Feature, catalogue, edition_on, features_in, layer_definition
 from domain.layer.reading import in_edition
 
 MOST_IN_BOX = 5000
@@ -69,9 +70,12 @@ class QueryAnswer:
         return sum((each.area_m2 for each in self.sums), Decimal("0.00"))
 
 
-def ask(session: Session, query: LayerQuery, first: int = 0, size: int = 50) -> QueryAnswer:
-    """The features that meet every condition, by key. Raises NotFound for a layer without data, InvalidData for a box too full."""
-    conditions = _conditions(session, query)
+def ask(session: Session, actor: Actor, query: LayerQuery, first: int = 0, size: int = 50) -> QueryAnswer:
+    """The features that meet every condition, by key, in the districts that are open to the actor.
+
+    Raises NotAllowed for a layer closed to the actor, NotFound for one without data, InvalidData for a box too full.
+    """
+    conditions = _conditions(session, actor, query)
     columns = (Feature.key, Feature.class_code, Feature.district_code, Feature.status, Feature.area_m2, Feature.attributes)
     rows = session.execute(select(*columns).where(*conditions).order_by(Feature.key).offset(first).limit(size))
     sums = session.execute(
@@ -81,8 +85,11 @@ def ask(session: Session, query: LayerQuery, first: int = 0, size: int = 50) -> 
     return QueryAnswer(tuple(QueryRow(*row) for row in rows), tuple(ClassSum(*row) for row in sums))
 
 
-def _conditions(session: Session, query: LayerQuery) -> list[Any]:
+def _conditions(session: Session, actor: Actor, query: LayerQuery) -> list[Any]:
+    districts = catalogue.districts_of(actor, query.layer)
     found = list(in_edition(edition_on(session, query.layer)))
+    if districts is not None:
+        found.append(Feature.district_code.in_(sorted(districts)))
     if query.class_code:
         found.append(Feature.class_code.startswith(query.class_code, autoescape=True))
     if query.district:
@@ -92,7 +99,7 @@ def _conditions(session: Session, query: LayerQuery) -> list[Any]:
     if query.least_m2 is not None:
         found.append(Feature.area_m2 >= query.least_m2)
     if query.box is not None:
-        found.append(Feature.key.in_(_keys_in(session, query)))
+        found.append(Feature.key.in_(_keys_in(session, query, districts)))
     return found
 
 
@@ -107,8 +114,9 @@ def _text_field(query: LayerQuery) -> Any:
     return Feature.attributes[query.field].as_string()
 
 
-def _keys_in(session: Session, query: LayerQuery) -> list[str]:
-    districts = [query.district] if query.district else None
+def _keys_in(session: Session, query: LayerQuery, districts: frozenset[str] | None) -> list[str]:
+    if query.district:
+        districts = frozenset({query.district}) if districts is None else districts & {query.district}
     keys = [each.key for each in features_in(session, query.layer, shapely.box(*query.box), districts=districts)]
     if len(keys) > MOST_IN_BOX:
         raise InvalidData(f"方框里有 {len(keys)} 个要素，超过 {MOST_IN_BOX} 个。请缩小方框，或改按区查询。", {"box": "请缩小方框"})

@@ -5,7 +5,7 @@ to half a unit of the tile, for looking at and never for deciding.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy
@@ -89,6 +89,46 @@ def encode(tile: Tile, name: str, features: Sequence[TileFeature]) -> bytes:
     return _layer(name, written, keys, values) if written else b""
 
 
+def narrowed(content: bytes, key: str, values: Collection[str]) -> bytes:
+    """A tile that `encode` made with those features alone whose property has one of the values; empty if there are none."""
+    fields = [each for _tag, layer in _fields(content) for each in _fields(layer)]
+    keys = [each.decode() for tag, each in fields if tag == 3]
+    texts = [next(text for _tag, text in _fields(each)).decode() for tag, each in fields if tag == 4]
+    wanted = {(keys.index(key), number) for number, text in enumerate(texts) if text in values} if key in keys else set()
+    kept = [(tag, each) for tag, each in fields if tag != 2 or wanted & _tags(each)]
+    return _field(3, b"".join(_field(tag, each) for tag, each in kept) + _END) if any(tag == 2 for tag, _each in kept) else b""
+
+
+def _fields(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """The length-delimited fields of a protocol buffer in their order; the numbers among them are passed over."""
+    at = 0
+    while at < len(content):
+        key, at = _read_varint(content, at)
+        size, at = _read_varint(content, at)
+        if key & 7 == 2:
+            yield key >> 3, content[at : at + size]
+            at += size
+
+
+def _tags(feature: bytes) -> set[tuple[int, int]]:
+    """The properties of a feature, as pairs of the numbers of key and value."""
+    packed, at, numbers = next(content for tag, content in _fields(feature) if tag == 2), 0, []
+    while at < len(packed):
+        number, at = _read_varint(packed, at)
+        numbers.append(number)
+    return set(zip(numbers[::2], numbers[1::2], strict=True))
+
+
+def _read_varint(content: bytes, at: int) -> tuple[int, int]:
+    """The number at a place, and the place after it."""
+    value = shift = 0
+    while True:
+        byte = content[at]
+        value, shift, at = value | (byte & 0x7F) << shift, shift + 7, at + 1
+        if byte < 0x80:
+            return value, at
+
+
 def _in_units(tile: Tile, geometries: Sequence[BaseGeometry]) -> Sequence[BaseGeometry]:
     """The parts of geometries in and around the tile in its units; cut first, so that far corners cost nothing."""
     if not geometries:
@@ -151,4 +191,8 @@ def _layer(name: str, features: list[bytes], keys: Mapping[str, int], values: Ma
     content = _field(1, name.encode()) + b"".join(features)
     content += b"".join(_field(3, key.encode()) for key in keys)
     content += b"".join(_field(4, _field(1, value.encode())) for value in values)
-    return _field(3, content + b"\x28" + _varint(EXTENT) + b"\x78\x02")
+    return _field(3, content + _END)
+
+
+_END = b"\x28" + _varint(EXTENT) + b"\x78\x02"
+"""Extent and version, with which a layer ends."""

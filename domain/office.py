@@ -11,12 +11,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sqlmodel import Session
 
+    from domain.coordinate_parameters import CoordinateParameters
     from domain.file_store import FileStore
     from domain.ports.partners import Partners
     from domain.rule_edition.folder import RuleFolders
     from domain.scale_out import ScaleOut
     from rules.case_type import Catalogue
     from rules.engine import RuleBook
+
+
+def _test_parameters() -> CoordinateParameters:
+    from domain.coordinate_parameters import (
+        shipped,  # geodesy is loaded with the first office, not with this module
+    )
+
+    return shipped()
 
 
 @dataclass
@@ -35,6 +44,8 @@ class Office:
     """Where rule files lie and are written; None in tests that have no files."""
     scale_out: ScaleOut | None = None
     """The cluster for large spatial work; None computes everything here."""
+    coordinates: CoordinateParameters = field(default_factory=_test_parameters)
+    """Local coordinate systems with their parameters and control points: those of the city, or the test ones."""
     caches: dict[str, Any] = field(default_factory=dict)
 
 

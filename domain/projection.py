@@ -129,6 +129,11 @@ def from_storage(geometry: BaseGeometry, target: CoordinateSystem) -> BaseGeomet
     )
 
 
+def moved(points: numpy.ndarray, source: CoordinateSystem, target: CoordinateSystem) -> numpy.ndarray:
+    """Points (n × 2: x east or longitude, y north or latitude) of one accepted system in another, point by point."""
+    return points if source.srid == target.srid else _transformation(source.srid, target.srid)(points)
+
+
 def zone_of_longitude(longitude: float) -> int:
     """The 3-degree zone whose central meridian is nearest to a longitude in degrees."""
     return int((longitude + 1.5) // 3)

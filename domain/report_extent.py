@@ -7,10 +7,9 @@ from typing import Any
 import shapely
 from sqlmodel import Session, col, select
 
-from domain import control_point
 from domain.case.definition import case_type_of
 from domain.case.tables import Case, Material
-from domain.coordinate_transformation import LocalSystem, ResidualReport, load_local_systems
+from domain.coordinate_transformation import LocalSystem, ResidualReport
 from domain.errors import InvalidData
 from domain.geometry import multipolygon, require_polygons
 from domain.office import office_of
@@ -109,15 +108,15 @@ def extent_of(session: Session, case: Case) -> ReportExtent | None:
 
 
 def _read(session: Session, row: Material) -> RangeFile:
-    systems = load_local_systems()
+    parameters = office_of(session).coordinates
     content = office_of(session).files.read_bytes(row.digest)
-    found = read_range(content, row.name, row.read.get("declared_crs"), systems)
+    found = read_range(content, row.name, row.read.get("declared_crs"), parameters.systems)
     if found.geometry is not None and found.geometry.is_empty:
         raise InvalidData(f"范围文件「{row.name}」里没有图形，不能报送。请转勘误更换范围文件。")
     if found.geometry is not None:
         require_polygons(found.geometry)
-    local = systems.get(found.detected.get("crs", ""))
-    return RangeFile(found, row.name, row.digest, local, control_point.residuals(local) if local else None)
+    local = parameters.systems.get(found.detected.get("crs", ""))
+    return RangeFile(found, row.name, row.digest, local, parameters.residuals(local) if local else None)
 
 
 def range_slots(session: Session, case: Case) -> list[str]:

@@ -12,7 +12,7 @@ from rules.engine.document import Block, read_document
 
 FILE = Path(__file__).parent / "reference" / "roles.yaml"
 LEVELS = ("public", "town", "district", "city", "staff", "system")
-RIGHTS = ("cases", "ledgers", "exchange", "administer", "inspections", "inspect", "except", "admit", "lay_out")
+RIGHTS = ("cases", "ledgers", "exchange", "administer", "inspections", "inspect", "except", "admit", "lay_out", "layers")
 
 
 @dataclass(frozen=True, slots=True)

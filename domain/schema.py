@@ -22,6 +22,7 @@ import domain.inspection.task.tables
 import domain.job
 import domain.layer.tables
 import domain.layer_share.tables
+import domain.layer_update.tables
 import domain.ledger.tables
 import domain.map_view
 import domain.notice

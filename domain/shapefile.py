@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-import pyogrio
 import pyproj
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -39,6 +38,8 @@ def write_zipped_shapefile(
     Records are (geometry, values by column code). Refuses (InvalidData) names over 10 bytes, texts over 254
     bytes or not in the encoding, records that are no polygons, and an unknown encoding.
     """
+    import pyogrio
+
     if encoding not in ENCODINGS:
         raise InvalidData(f"Shapefile 的编码“{encoding}”不支持。请选用 GBK 或 UTF-8。")
     _check_names(columns, encoding)

@@ -19,7 +19,7 @@ from domain.projection import CoordinateSystem, UnknownCrs, system_of_text, to_s
 from domain.spatial_file import FileLayer, SpatialFile, read_spatial_file
 from domain.spatial_file.reading import contradiction
 
-_NAME_FIELDS = ("name", "名称", "地块名称", "DKMC", "XMMC", "TEXT")
+_NAME_FIELDS = ("name", "名称", "地块名称", "DKMC", "XMMC", "TEXT", "DKBH")
 _POLYGONS = ("Polygon", "MultiPolygon")
 
 

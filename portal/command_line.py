@@ -40,6 +40,7 @@ COMMANDS = (
     Command("functions", "portal.functions"),
     Command("inspect", "portal.inspect"),
     Command("overlay", "portal.overlay"),
+    Command("coordinates", "portal.coordinates"),
     Command("ledger", "portal.ledger"),
     Command("audit", "portal.audit"),
     Command("bench", "portal.bench"),

@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from domain.coordinate_transformation import load_local_systems
 from domain.errors import PortalError
 from domain.inspection import InspectionResult, Scheme, Variant, inspect, schemes
 from domain.inspection.certificate import (
@@ -22,6 +21,7 @@ from domain.inspection.judging import KIND, Editions
 from domain.portal_clock import now, today
 from domain.rule_edition import shelf
 from domain.spatial_file import read_spatial_file
+from portal import coordinates
 from portal.command_line import CommandRefused
 from portal.database import Database
 from portal.office import open_office
@@ -69,7 +69,7 @@ def _inspected(arguments: argparse.Namespace) -> int:
     scheme, variant, told = _asked(arguments, given, {grounds.scheme.key: grounds.scheme} if grounds else schemes())
     book = OneEdition(grounds.rules) if grounds else _book(arguments, scheme, given, told)
     digest = digest_of(arguments.package)
-    file = read_spatial_file(arguments.package, arguments.package.name, told.declared_crs or None, told.encoding or None, load_local_systems())
+    file = read_spatial_file(arguments.package, arguments.package.name, told.declared_crs or None, told.encoding or None, coordinates.load(current_settings()).systems)
     result = inspect(file, scheme, book, date.fromisoformat(told.on), variant, district=told.district)
     made = certificate_of(result, scheme, digest, arguments.package.stat().st_size, now(), told, variant)
     if arguments.certificate and given is None:

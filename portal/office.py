@@ -22,6 +22,7 @@ from domain.rule_edition.shelf import Recorded
 from domain.scale_out import ScaleOut
 from integrations.connection import connect_partners
 from integrations.signature import load_key
+from portal import coordinates
 from portal.settings import PROJECT_DIR, Settings
 from rules.case_type import Known, KnownRuleSet, load_catalogue
 from rules.engine import RuleBook
@@ -48,7 +49,7 @@ def open_office(
 ) -> Office:
     """Load everything a running portal knows; `recorded` are the rule editions that its database keeps.
 
-    Raises RulesBroken or DefinitionFaults. A broken file of a set that has a recorded edition stops nothing: the
+    Raises RulesBroken, DefinitionFaults or SettingsError. A broken file of a set that has a recorded edition stops nothing: the
     recorded one stays in force, and the fault is shown.
     """
     folders = _folders(settings, rule_folders)
@@ -71,6 +72,7 @@ def open_office(
         files=FileStore(settings.var_dir / "files", largest_bytes=settings.upload_max_bytes),
         public_url=settings.public_url,
         is_demo=settings.demo,
+        coordinates=coordinates.load(settings),
         scale_out=ScaleOut(settings.scale_out_cluster, settings.scale_out_from) if settings.scale_out_cluster else None,
     )
 

@@ -42,6 +42,8 @@ class Settings:
     partners_url: str
     partners_port: int
     secret_key_file: Path
+    coordinate_parameters_file: Path | None
+    coordinate_key_file: Path
     debug: bool
     demo: bool
     rules_dir: Path
@@ -120,6 +122,8 @@ def parse_value(name: str, kind: Any, text: str, row: Mapping[str, Any]) -> Any:
         return parse_int(name, text, row)
     if kind is Path:
         return Path(text)
+    if kind == Path | None:
+        return Path(text) if text else None
     if kind == tuple[str, ...]:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if "choices" in row and text not in row["choices"]:
@@ -146,6 +150,9 @@ def complete(values: dict[str, Any]) -> Settings:
     """Fill the settings that follow from others, and refuse combinations that are unsafe."""
     values["var_dir"] = (PROJECT_DIR / values["var_dir"]).resolve()
     values["secret_key_file"] = values["var_dir"] / values["secret_key_file"]
+    values["coordinate_key_file"] = values["var_dir"] / values["coordinate_key_file"]
+    if values["coordinate_parameters_file"] is not None:
+        values["coordinate_parameters_file"] = values["var_dir"] / values["coordinate_parameters_file"]
     values["rules_dir"] = rules_folder(values["rules_dir"], values["var_dir"])
     values["database_url"] = database_address(values["database_url"], values["var_dir"])
     host = f"[{values['host']}]" if ":" in values["host"] else values["host"]
@@ -238,7 +245,7 @@ def documentation() -> str:
 
 def type_word(kind: Any) -> str:
     """The type of a setting as the documentation names it."""
-    return {bool: "开关", int: "整数", Path: "路径", str: "文本"}.get(kind, "列表")
+    return {bool: "开关", int: "整数", Path: "路径", Path | None: "路径", str: "文本"}.get(kind, "列表")
 
 
 def allowed(row: Mapping[str, Any]) -> str:

@@ -26,7 +26,7 @@ def faults(settings: Settings, others: Iterable[Check] = ()) -> list[str]:
 
     The checks run side by side, because the fonts and the libraries take half a second each.
     """
-    checks = [var_folder, secret_key, fonts, document_library, rule_engine, browser_files, *others]
+    checks = [var_folder, secret_key, coordinate_parameters, fonts, document_library, rule_engine, browser_files, *others]
     with ThreadPoolExecutor(max_workers=4) as pool:
         return [fault for found in pool.map(lambda check: check(settings), checks) for fault in found]
 
@@ -57,6 +57,19 @@ def secret_key(settings: Settings) -> list[str]:
     except OSError as error:
         return [(f"密钥文件 {settings.secret_key_file} 不能读取或生成（{error.strerror}）；"
                  "请检查文件的属主与权限。")]
+    return []
+
+
+def coordinate_parameters(settings: Settings) -> list[str]:
+    """The city's own coordinate parameters can be opened, if they are set."""
+    if settings.coordinate_parameters_file is None:
+        return []
+    from portal import coordinates  # geodesy is loaded with the pages
+
+    try:
+        coordinates.load(settings)
+    except SettingsError as error:
+        return error.faults
     return []
 
 

@@ -15,7 +15,7 @@ from domain.case import scope
 from domain.case.words import code_of
 from domain.district import load_account_areas
 from domain.errors import InvalidData, NotFound
-from domain.layer import layer_of
+from domain.layer import catalogue, layer_of
 from domain.map_layer import Place
 from domain.map_legend import BY_KEY, LAYERS, MapLayer
 from domain.map_tile import Tile
@@ -71,10 +71,10 @@ def _wanted(request: Request, session: Session) -> tuple[str, Place | None]:
     query, actor = request.query_params, page.actor(request)
     keys = [each.strip() for value in query.getlist("plot") for each in value.split(",") if each.strip()]
     if keys:
-        return "，".join(keys[:3]) + (" 等" if len(keys) > 3 else ""), map_layer.plots_place(session, keys)
+        return "，".join(keys[:3]) + (" 等" if len(keys) > 3 else ""), map_layer.plots_place(session, actor, keys)
     if (number := digits(query.get("case"))) is not None:
         case = scope.find(session, actor, number)
-        return code_of(case), map_layer.case_place(session, case)
+        return code_of(case), map_layer.case_place(session, actor, case)
     words = query.get("q", "").strip()[:100]
     return words, map_layer.locate(session, actor, words) if words else None
 
@@ -83,7 +83,7 @@ def show(request: Request) -> Response:
     """The map with its layer tree, at the place that was asked for."""
     with page.reading(request) as session:
         wanted, place = _wanted(request, session)
-        editions, shown = map_layer.editions(session), _shown(request)
+        editions, shown = map_layer.editions(session, page.actor(request)), _shown(request)
         context = MapPage(
             layers=tuple(_layer(layer, editions[layer.key], shown) for layer in LAYERS if layer.key in editions),
             shows_ranges=shown is None or "ranges.range" in shown,
@@ -159,16 +159,22 @@ def _view(request: Request) -> list[float] | None:
 
 
 def tile(request: Request) -> Response:
-    """A vector tile of one edition of a layer; an edition never changes, so browsers may keep it."""
+    """A vector tile of one edition of a layer; an edition never changes, so browsers may keep it.
+
+    Where people see different parts of a layer, a browser keeps it for the session alone.
+    """
     params = request.path_params
     wanted, layer = Tile(params["z"], params["x"], params["y"]), BY_KEY.get(params["layer"])
     if layer is None or not wanted.exists():
         raise NotFound("没有这一块地图。请刷新地图页面。")
     with page.reading(request) as session:
-        if map_layer.editions(session).get(layer.key) != params["edition"]:
+        actor = page.actor(request)
+        catalogue.require(actor, layer.key)
+        if map_layer.editions(session, actor).get(layer.key) != params["edition"]:
             raise NotFound("图层已更新。请刷新地图页面。")
-        content, is_present = map_layer.tile_bytes(session, layer, wanted)
-    return Response(content, media_type=TILE_TYPE, headers=FOREVER if is_present else NOT_KEPT)
+        content, is_present = map_layer.tile_bytes(session, actor, layer, wanted)
+    kept = FOREVER if is_present else NOT_KEPT
+    return Response(content, media_type=TILE_TYPE, headers={**kept, "Vary": "Cookie"} if catalogue.is_restricted(layer.key) else kept)
 
 
 def ranges(request: Request) -> Response:
@@ -184,7 +190,7 @@ def selected(request: Request) -> Response:
     """The outlines of what the address points out, as GeoJSON."""
     with page.reading(request) as session:
         _words, place = _wanted(request, session)
-        features = [_outline(key, geometry) for key, geometry in map_layer.outlines(session, place)] if place else []
+        features = [_outline(key, geometry) for key, geometry in map_layer.outlines(session, page.actor(request), place)] if place else []
     return _collection(features)
 
 
@@ -220,18 +226,18 @@ def text(request: Request) -> Response:
         wanted, place = _wanted(request, session)
         context = TextPage(
             wanted, _missing(wanted, place), place, tuple(of_place(request, session, place)),
-            tuple(_points(session, place)), url(request, "map", _selection(request)), url(request, "map_measure"),
+            tuple(_points(request, session, place)), url(request, "map", _selection(request)), url(request, "map_measure"),
         )
     crumbs = (Crumb("一张图"), Crumb("文字与坐标"))
     return page.render(request, "map/text.html", context, title="一张图：文字与坐标", crumbs=crumbs, current="map", audience="bench")
 
 
-def _points(session: Session, place: Place | None) -> list[Mapping[str, str]]:
+def _points(request: Request, session: Session, place: Place | None) -> list[Mapping[str, str]]:
     """The vertices of what a search pointed out, feature by feature."""
     if place is None:
         return []
     points = []
-    for name, geometry in map_layer.outlines(session, place)[:MOST_LISTED]:
+    for name, geometry in map_layer.outlines(session, page.actor(request), place)[:MOST_LISTED]:
         for number, (x, y) in enumerate(shapely.get_coordinates(geometry), start=1):
             points.append({"name": f"{name}-{number}", "x": f"{x:.8f}", "y": f"{y:.8f}"})
     return points[:2000]

@@ -49,7 +49,7 @@ def at_point(request: Request, session: Session, longitude: float, latitude: flo
     point = shapely.Point(longitude, latitude)
     near = map_layer.ranges_in(session, page.actor(request), (longitude, latitude, longitude, latitude))
     ranges = [_range(request, row, case) for row, case in near if shapely.covers(row.geometry, point)]
-    features = map_layer.features_at(session, longitude, latitude)
+    features = map_layer.features_at(session, page.actor(request), longitude, latitude)
     contents = next((_contents(request, session, each) for layer, each in features if layer.is_dissolved), None)
     first = next((each.key for layer, each in features if layer.is_dissolved), "")
     return ranges + [_feature(request, session, layer, each, contents if each.key == first else None) for layer, each in features]
@@ -64,7 +64,7 @@ def of_place(request: Request, session: Session, place: Place | None) -> list[Fo
     if place.case_id is not None:
         case = scope.find(session, page.actor(request), place.case_id)
         return [_range(request, row, case) for row in ranges_of(session, case.id)]
-    found = map_layer.plots(session, place.keys[:MOST_LISTED])
+    found = map_layer.plots(session, page.actor(request), place.keys[:MOST_LISTED])
     is_plot = len(found) == 1 and found[0][0].is_dissolved
     contents = _contents(request, session, found[0][1]) if is_plot else None
     return [_feature(request, session, layer, each, contents) for layer, each in found]

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from domain import format, map_layer, map_query
 from domain.district import district_name, load_account_areas
 from domain.errors import InvalidData
+from domain.layer import catalogue
 from domain.map_legend import BY_KEY
 from domain.map_query import LayerQuery, QueryAnswer
 from views import page, paging
@@ -42,10 +43,12 @@ def show(request: Request) -> Response:
     given = {name: request.query_params.get(name, "").strip()[:100] for name in NAMES}
     answer, fault = None, ""
     with page.reading(request) as session:
-        keys = map_layer.editions(session)
+        keys = map_layer.editions(session, page.actor(request))
         if given["layer"]:
+            if given["layer"] in BY_KEY:
+                catalogue.require(page.actor(request), given["layer"])
             try:
-                answer = map_query.ask(session, _query(given, keys), paging.place(request), paging.PAGE_SIZE)
+                answer = map_query.ask(session, page.actor(request), _query(given, keys), paging.place(request), paging.PAGE_SIZE)
             except InvalidData as refusal:
                 fault = refusal.message
     context = QueryPage(

@@ -18,6 +18,7 @@ BENCH_LINKS = (
     ("desk", "工作台", "desk", lambda actor: role.handles_cases(actor)),
     ("cases", "办件", "cases", lambda actor: role.handles_cases(actor)),
     ("map", "一张图", "map", lambda actor: role.handles_cases(actor)),
+    ("layers", "图层", "layers", lambda actor: role.handles_cases(actor)),
     ("inspections", "质检", "inspections", lambda actor: role.may(actor, "inspections")),
     ("overlays", "叠加分析", "overlays", lambda actor: role.handles_cases(actor)),
     ("ledgers", "台账", "ledgers", lambda actor: role.may(actor, "ledgers")),

@@ -136,7 +136,7 @@ def _form(request: Request, texts: Mapping[str, str], faults: tuple[FieldFault, 
         actor, today = page.actor(request), portal_clock.today(session)
         keys = catalogue.open_keys(session, actor)
         layer = texts["layer"] if texts.get("layer") in keys else (keys[0] if keys else "")
-        own = actor.districts()
+        own, level = actor.districts(), catalogue.security_level(session, layer)
         columns = tuple({"value": column.name, "label": f"{column.label}（{column.column}）"} for column in layer_definition(layer).columns) if layer else ()
     areas = tuple({"value": each.code, "label": each.name} for each in load_account_areas())
     usual = {"districts": tuple(sorted(own)) if own else (), "fields": tuple(each["value"] for each in columns)}
@@ -144,7 +144,7 @@ def _form(request: Request, texts: Mapping[str, str], faults: tuple[FieldFault, 
     plain = {"purpose": "planning", "format": "service", "file_kind": "gpkg", "reason": "", "classes": "", "until_on": (today + timedelta(days=USUAL_DAYS)).isoformat()}
     context = ApplyPage(
         tuple({"value": key, "label": layer_definition(key).title} for key in keys), layer, columns, areas, choices("purposes"), choices("formats"),
-        choices("file_kinds"), {**plain, **texts}, picked, catalogue.words()["security_levels"][catalogue.security_level(layer)] if layer else "", faults,
+        choices("file_kinds"), {**plain, **texts}, picked, catalogue.words()["security_levels"][level] if layer else "", faults,
     )
     crumbs = (Crumb("一张图", Link("map", "一张图")), Crumb("成果共享", Link("shares", "成果共享")), Crumb("申请"))
     return page.render(request, "shares/apply.html", context, title="申请成果共享", crumbs=crumbs, current="map", audience="bench", status=422 if faults else 200)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-import pyogrio
 import shapely
 
 from domain.area import area_m2
@@ -104,6 +103,8 @@ def _candidates(field: FieldSpec, district: str, place: int) -> Iterator[str]:
 
 
 def _write(path: Path, layer: LayerSpec, rows: list[dict[str, Any]]) -> None:
+    import pyogrio
+
     columns = [numpy.array([row[field.name] for row in rows], dtype=_TYPES.get(field.type, object)) for field in layer.fields]
     names = [field.name for field in layer.fields]
     if layer.geometry == "table":

@@ -6,7 +6,6 @@ from datetime import date
 from decimal import Decimal
 
 import numpy
-import pyogrio
 import shapely
 
 from domain.inspection.judging import Editions, Judge, is_tighter
@@ -103,6 +102,8 @@ def edition_of(scheme: Scheme, rules_digest: str) -> str:
 
 def engines() -> dict[str, str]:
     """Versions of everything that could change a result."""
+    import pyogrio
+
     return {"guitu": ENGINE_VERSION, "GEOS": shapely.geos_version_string, "GDAL": pyogrio.__gdal_version_string__}
 
 

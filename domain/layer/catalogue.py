@@ -13,13 +13,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from domain import role
 from domain.actor import Actor, Grant
-from domain.errors import NotAllowed
+from domain.errors import NotAllowed, NotFound
 from domain.layer.definition import layer_definition, layer_definitions
-from domain.layer.reading import latest_editions
+from domain.layer.reading import LatestEdition, latest_editions
+from domain.layer.tables import LayerCard
 from rules.engine.document import read_document
 
 FILE = Path(__file__).parent.parent / "reference" / "layer_catalogue.yaml"
@@ -182,10 +183,11 @@ def is_restricted(layer_key: str) -> bool:
     return not all(any(opening.fits(Grant(each)) for opening in whole) for each in working)
 
 
-def security_level(layer_key: str) -> str:
-    """open, internal or secret."""
+def security_level(session: Session, layer_key: str) -> str:
+    """open, internal or secret: as the data manager set it, else as the file says."""
+    stored = session.exec(select(LayerCard.security_level).where(LayerCard.layer_key == layer_key)).first()
     listed = listings().get(layer_key)
-    return listed.security_level if listed else words()["default_level"]
+    return stored or (listed.security_level if listed else words()["default_level"])
 
 
 def open_keys(session: Session, actor: Actor) -> list[str]:
@@ -195,18 +197,27 @@ def open_keys(session: Session, actor: Actor) -> list[str]:
 
 
 def entries(session: Session, actor: Actor) -> tuple[Entry, ...]:
-    """Every layer in the order of the catalogue: open ones and locked ones, with their present editions; one statement."""
-    loaded, by_key = latest_editions(session), {each.key: each for each in groups()}
-    return tuple(_entry(actor, each, by_key[each.group], loaded.get(each.key)) for each in listings().values())
+    """Every layer in the order of the catalogue: open ones and locked ones, with their present editions; two statements."""
+    loaded, cards = latest_editions(session), {each.layer_key: each for each in session.exec(select(LayerCard)).all()}
+    return tuple(_entry(actor, each, loaded.get(each.key), cards.get(each.key)) for each in listings().values())
 
 
-def _entry(actor: Actor, listed: Listing, group: Group, latest: Any) -> Entry:
-    is_open = may_open(actor, listed.key)
+def entry(session: Session, actor: Actor, layer_key: str) -> Entry:
+    """One layer as `entries` lists it. Raises NotFound for a layer that there is not."""
+    layer_definition(layer_key)
+    found = next((each for each in entries(session, actor) if each.key == layer_key), None)
+    if found is None:
+        raise NotFound(f"图层“{layer_definition(layer_key).title}”没有编入资源目录。请联系市级数据管理人员。")
+    return found
+
+
+def _entry(actor: Actor, listed: Listing, latest: LatestEdition | None, card: LayerCard | None) -> Entry:
+    is_open, told = may_open(actor, listed.key), card or listed
     found = {} if latest is None else {
         "edition": latest.number, "effective_on": latest.effective_on, "feature_count": latest.feature_count, "is_generated": latest.is_generated,
     }
     return Entry(
-        group, listed.key, layer_definition(listed.key).title, listed.summary, listed.source, listed.owner, listed.update_cycle,
-        listed.security_level, listed.basis, listed.geometry, is_open, why_not(actor, listed.key),
+        next(each for each in groups() if each.key == listed.group), listed.key, layer_definition(listed.key).title, told.summary, told.source,
+        told.owner, told.update_cycle, told.security_level, told.basis, listed.geometry, is_open, why_not(actor, listed.key),
         districts_of(actor, listed.key) if is_open else frozenset(), **found,
     )  # fmt: skip

@@ -2,33 +2,21 @@
 to its case.
 """
 
-import uuid
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
-import numpy
-import shapely
-from sqlalchemy import insert, update
-from sqlmodel import select
+from shapely.geometry.base import BaseGeometry
 
 from domain.command import Work, command
-from domain.errors import InvalidData, NotAllowed
-from domain.geometry import InvalidGeometry, fault_of, require_degrees
-from domain.layer.definition import FeatureData, layer_definition
-from domain.layer.reading import features_by_key
-from domain.layer.tables import Feature, Layer, LayerEdition
-
-_BATCH = 2_000
-_MOST_KEYS = 500
-
-
-def data_managers(work: Work) -> None:
-    """The city's handlers (市级数据管理) and the portal itself."""
-    if not work.actor.is_system and not work.actor.has_role("city_handler"):
-        raise NotAllowed("图层数据只由市级经办人员更新。请联系市规划资源局。")
+from domain.errors import InvalidData
+from domain.layer.border import REFUSE, divided, require_border, strangers
+from domain.layer.definition import FeatureData
+from domain.layer.edition import PLAIN, Terms, begin, end, end_keys, fill, lock
+from domain.layer.reading import features_by_key, features_in
+from domain.layer.rights import data_managers, require_change
+from domain.layer.tables import Feature, LayerEdition
 
 
 @command("layer.replace", allow=data_managers)
@@ -39,9 +27,11 @@ def load_layer(
     effective_on: date,
     is_generated: bool = False,
     note: str = "",
+    terms: Terms = PLAIN,
 ) -> LayerEdition:
-    """Replace a whole layer, creating it if needed."""
-    return replace_whole(work, layer_key, features, effective_on, is_generated=is_generated, note=note)
+    """Replace a whole layer, creating it if needed. Raises Conflict if it is not the edition that the terms expect."""
+    require_change(work.actor)
+    return replace_whole(work, layer_key, features, effective_on, is_generated=is_generated, note=note, terms=terms)
 
 
 @command("layer.replace_region", allow=data_managers)
@@ -52,9 +42,11 @@ def load_region(
     features: Sequence[FeatureData],
     effective_on: date,
     note: str = "",
+    terms: Terms = PLAIN,
 ) -> LayerEdition:
-    """Replace the features of one district."""
-    return replace_region(work, layer_key, district_code, features, effective_on, note=note)
+    """Replace the features of one district. Raises Conflict if it is not the edition that the terms expect."""
+    require_change(work.actor, [district_code])
+    return replace_region(work, layer_key, district_code, features, effective_on, note=note, terms=terms)
 
 
 def replace_whole(
@@ -65,16 +57,17 @@ def replace_whole(
     case_id: int | None = None,
     is_generated: bool | None = None,
     note: str = "",
+    terms: Terms = PLAIN,
 ) -> LayerEdition:
     """A new edition that holds exactly these features; InvalidData for repeated keys, unfit geometry or a day
     in the past of the layer.
     """
-    layer = _layer_for_change(work, layer_key)
+    layer = lock(work, layer_key, terms.expected)
     if is_generated is not None:
         layer.is_generated = is_generated
-    edition = _new_edition(work, layer, effective_on, "whole", case_id, note)
-    ended = _end(work, edition)
-    return _fill(work, layer, edition, features, ended)
+        work.session.add(layer)
+    edition = begin(work, layer, effective_on, "whole", terms, case_id, note)
+    return fill(work, layer, edition, features, end(work, edition))
 
 
 def replace_region(
@@ -85,6 +78,7 @@ def replace_region(
     effective_on: date,
     case_id: int | None = None,
     note: str = "",
+    terms: Terms = PLAIN,
 ) -> LayerEdition:
     """A new edition in which one district has exactly these features; InvalidData if one of them lies in
     another district.
@@ -94,10 +88,35 @@ def replace_region(
         raise InvalidData(
             f"要素 {strangers[0]} 等 {len(strangers)} 个不属于 {district_code}，不能按区更新。请核对行政区代码。"
         )
-    layer = _layer_for_change(work, layer_key)
-    edition = _new_edition(work, layer, effective_on, "region", case_id, note, district_code)
-    ended = _end(work, edition, Feature.district_code == district_code)
-    return _fill(work, layer, edition, features, ended)
+    layer = lock(work, layer_key, terms.expected)
+    edition = begin(work, layer, effective_on, "region", terms, case_id, note, district_code)
+    return fill(work, layer, edition, features, end(work, edition, Feature.district_code == district_code))
+
+
+def replace_area(
+    work: Work,
+    layer_key: str,
+    area: BaseGeometry,
+    features: Sequence[FeatureData],
+    effective_on: date,
+    border: str = REFUSE,
+    case_id: int | None = None,
+    note: str = "",
+    terms: Terms = PLAIN,
+) -> LayerEdition:
+    """A new edition in which an area (EPSG:4490) holds exactly these features; what lay in it goes to history.
+
+    Features that cross the border are refused or cut by `border`; of one that is cut the part outside stays under its key.
+    Raises Refused for the crossing ones, InvalidData for new features that reach out of the area.
+    """
+    layer = lock(work, layer_key, terms.expected)
+    found = divided(features_in(work.session, layer_key, area), area)
+    require_border(found, border)
+    if beyond := strangers(features, area):
+        raise InvalidData(f"要素 {beyond[0]} 等 {len(beyond)} 个伸出更新范围，没有更新。请扩大范围或改正图形。")
+    edition = begin(work, layer, effective_on, "area", terms, case_id, note)
+    ended = end_keys(work, edition, [each.key for each in found.inside] + [each.feature.key for each in found.crossing])
+    return fill(work, layer, edition, [*features, *(each.remainder for each in found.crossing)], ended)
 
 
 def replace_features(
@@ -108,20 +127,19 @@ def replace_features(
     effective_on: date,
     case_id: int | None = None,
     note: str = "",
+    terms: Terms = PLAIN,
 ) -> LayerEdition:
     """A new edition without the ended keys and with these features; InvalidData if an ended key is not in the
     layer.
     """
-    layer = _layer_for_change(work, layer_key)
-    edition = _new_edition(work, layer, effective_on, "feature", case_id, note)
-    ended = 0
-    for start in range(0, len(ended_keys), _MOST_KEYS):
-        ended += _end(work, edition, Feature.key.in_(list(ended_keys[start : start + _MOST_KEYS])))
+    layer = lock(work, layer_key, terms.expected)
+    edition = begin(work, layer, effective_on, "feature", terms, case_id, note)
+    ended = end_keys(work, edition, ended_keys)
     if ended != len(ended_keys):
         raise InvalidData(
             f"要替换的要素有 {len(ended_keys)} 个，图层中现有 {ended} 个。请刷新后核对要素编号。"
         )
-    return _fill(work, layer, edition, features, ended)
+    return fill(work, layer, edition, features, ended)
 
 
 def change_features(
@@ -133,11 +151,17 @@ def change_features(
     status: str | None = None,
     attributes: Mapping[str, Any] | None = None,
     note: str = "",
+    terms: Terms = PLAIN,
 ) -> LayerEdition:
-    """A new edition in which these features have another status or other attributes; geometry and area stay."""
+    """A new edition in which these features have another status or other attributes; geometry and area stay.
+
+    The layer is locked before it is read, so that what another changes at the same moment is kept.
+    """
+    lock(work, layer_key, terms.expected)
     current = features_by_key(work.session, layer_key, keys)
     changed = [_changed(feature, status, attributes or {}) for feature in current.values()]
-    return replace_features(work, layer_key, keys, changed, effective_on, case_id, note)
+    terms = replace(terms, change=terms.change or "change")
+    return replace_features(work, layer_key, keys, changed, effective_on, case_id, note, terms)
 
 
 def _changed(feature: FeatureData, status: str | None, attributes: Mapping[str, Any]) -> FeatureData:
@@ -146,143 +170,3 @@ def _changed(feature: FeatureData, status: str | None, attributes: Mapping[str, 
     if status is not None and "status" in merged:
         merged["status"] = status
     return replace(feature, attributes=merged, status=feature.status if status is None else status)
-
-
-def _layer_for_change(work: Work, layer_key: str) -> Layer:
-    """The layer's row, locked until the end of the transaction; created for a defined key that has no data
-    yet.
-    """
-    found = work.session.exec(select(Layer).where(Layer.key == layer_key).with_for_update()).first()
-    if found is None:
-        found = Layer(key=layer_key, title=layer_definition(layer_key).title, created_at=work.at)
-        work.session.add(found)
-        work.session.flush()
-    return found
-
-
-def _new_edition(
-    work: Work,
-    layer: Layer,
-    effective_on: date,
-    extent: str,
-    case_id: int | None,
-    note: str,
-    region: str | None = None,
-) -> LayerEdition:
-    last = work.session.exec(
-        select(LayerEdition)
-        .where(LayerEdition.layer_id == layer.id)
-        .order_by(LayerEdition.number.desc())
-        .limit(1)
-    ).first()
-    if last is not None and effective_on < last.effective_on:
-        raise InvalidData(
-            f"生效日期 {effective_on:%Y-%m-%d} 早于图层现有版本的 {last.effective_on:%Y-%m-%d}。请填写不早于该日的日期。"
-        )
-    edition = LayerEdition(
-        layer_id=layer.id,
-        number=last.number + 1 if last else 1,
-        token=uuid.uuid4().hex,
-        effective_on=effective_on,
-        recorded_at=work.at,
-        extent=extent,
-        region_code=region,
-        case_id=case_id,
-        note=note,
-        feature_count=last.feature_count if last else 0,
-    )
-    work.session.add(edition)
-    work.session.flush()
-    return edition
-
-
-def _end(work: Work, edition: LayerEdition, *conditions: Any) -> int:
-    """End the current features that meet the conditions with this edition; returns how many."""
-    current = (Feature.layer_id == edition.layer_id, Feature.until_number.is_(None))
-    return work.session.execute(
-        update(Feature).where(*current, *conditions).values(until_number=edition.number),
-        execution_options={"synchronize_session": False},
-    ).rowcount
-
-
-def _fill(
-    work: Work, layer: Layer, edition: LayerEdition, features: Sequence[FeatureData], ended: int
-) -> LayerEdition:
-    """Insert the features of a new edition, write its counts and note it for the audit."""
-    _require_fit(features)
-    _require_new(work, layer, features)
-    for rows in _batches(_rows(layer, edition, features)):
-        work.session.execute(insert(Feature.__table__), rows)
-    edition.added_count, edition.ended_count = len(features), ended
-    edition.feature_count += len(features) - ended
-    work.session.add(edition)
-    work.session.flush()
-    work.record(
-        f"layer:{layer.key}",
-        edition=edition.number,
-        extent=edition.extent,
-        region=edition.region_code,
-        added=edition.added_count,
-        ended=edition.ended_count,
-        case_id=edition.case_id,
-    )
-    return edition
-
-
-def _require_fit(features: Sequence[FeatureData]) -> None:
-    keys = [feature.key for feature in features]
-    repeated, count = next(iter(Counter(keys).most_common(1)), ("", 0))
-    if count > 1:
-        raise InvalidData(f"要素编号 {repeated} 重复。同一图层内编号须唯一，请修改后重新导入。")
-    geometries = numpy.array([feature.geometry for feature in features], dtype=object)
-    is_polygonal = numpy.isin(shapely.get_type_id(geometries), (3, 6)) & ~shapely.is_empty(geometries)
-    for index in numpy.flatnonzero(~(is_polygonal & shapely.is_valid(geometries))):
-        fault = fault_of(geometries[index])
-        reason = fault.reason if fault else "为空或不是面"
-        raise InvalidGeometry(f"要素 {keys[index]} 的图形{reason}，不能入库。请修正后重新导入。")
-    require_degrees(geometries)
-
-
-def _require_new(work: Work, layer: Layer, features: Sequence[FeatureData]) -> None:
-    """Refuse keys that the layer has after the ending of what is replaced."""
-    keys = [feature.key for feature in features]
-    for start in range(0, len(keys), _MOST_KEYS):
-        statement = select(Feature.key).where(
-            Feature.layer_id == layer.id,
-            Feature.until_number.is_(None),
-            Feature.key.in_(keys[start : start + _MOST_KEYS]),
-        )
-        found = work.session.exec(statement.limit(1)).first()
-        if found is not None:
-            raise InvalidData(f"要素编号 {found} 在图层“{layer.title}”中已存在。请改用新编号，或按要素替换。")
-
-
-def _rows(layer: Layer, edition: LayerEdition, features: Sequence[FeatureData]) -> Iterable[dict[str, Any]]:
-    bounds = shapely.bounds(numpy.array([feature.geometry for feature in features], dtype=object))
-    for feature, (west, south, east, north) in zip(features, bounds.tolist(), strict=True):
-        yield {
-            "layer_id": layer.id,
-            "key": feature.key,
-            "district_code": feature.district_code,
-            "class_code": feature.class_code,
-            "status": feature.status,
-            "area_m2": feature.area_m2,
-            "attributes": dict(feature.attributes),
-            "geometry": feature.geometry,
-            "west": west,
-            "south": south,
-            "east": east,
-            "north": north,
-            "from_number": edition.number,
-        }
-
-
-def _batches(rows: Iterable[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
-    batch: list[dict[str, Any]] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

@@ -1,12 +1,12 @@
 """Intake of a file's layer into a layer of ours: standard columns mapped once, districts told, areas computed."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-import numpy
 import shapely
 
 from domain.area import areas_m2
@@ -18,6 +18,19 @@ from domain.spatial_file import FileLayer
 
 _POLYGONAL = (3, 6)
 _CODE_LENGTH = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Codes:
+    """The codes that a district may have, told once for a file."""
+
+    management: frozenset[str]
+    accounts: frozenset[str]
+
+
+def left_out_words(layers: Iterable[tuple[str, int]], why: str) -> list[str]:
+    """In words, the layers of a file (name and rows) that go nowhere, and why."""
+    return [f"图层 {name}（{count:,} 个要素）不入库：{why}" for name, count in layers]
 
 
 def features_of(layer: FileLayer, definition: LayerDefinition) -> list[FeatureData]:
@@ -35,9 +48,10 @@ def features_of(layer: FileLayer, definition: LayerDefinition) -> list[FeatureDa
     keys = [_key(definition, record, row) for row, record in enumerate(records)]
     shapes = [_polygons(definition, geometry, key) for geometry, key in zip(geometries, keys, strict=True)]
     areas = areas_m2(shapes) if shapes else []
+    known = _Codes(frozenset(area.code for area in load_management_areas()), frozenset(area.code for area in load_account_areas()))
     return [
         FeatureData(
-            key=key, district_code=_district(record, shape, key), class_code=str(record.get(definition.class_field) or ""),
+            key=key, district_code=_district(record, shape, key, known), class_code=str(record.get(definition.class_field) or ""),
             area_m2=area, geometry=shape, attributes=_attributes(record), status=str(record.get("status") or ""),
         )
         for key, record, shape, area in zip(keys, records, shapes, areas, strict=True)
@@ -50,7 +64,7 @@ def _record(values: Mapping[str, Any], present: Sequence[tuple[LayerColumn, str]
 
 def _value(column: LayerColumn, value: Any, row: int) -> Any:
     """A value as JSON keeps it: decimals as text, dates in ISO form, None for nothing."""
-    if value is None or (isinstance(value, float) and math.isnan(value)) or value is numpy.datetime64("NaT"):
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     text = value.isoformat() if isinstance(value, date | datetime) else str(value).strip()
     if not text or column.type == "text":
@@ -83,12 +97,12 @@ def _polygons(definition: LayerDefinition, geometry: Any, key: str) -> shapely.M
     return multipolygon(geometry)
 
 
-def _district(record: Mapping[str, Any], shape: shapely.MultiPolygon, key: str) -> str:
+def _district(record: Mapping[str, Any], shape: shapely.MultiPolygon, key: str, known: _Codes) -> str:
     found = account_of(shape)
-    if found is not None and found.code in {area.code for area in load_management_areas()}:
+    if found is not None and found.code in known.management:
         return found.code
     named = str(record.get("district_code") or "")[:_CODE_LENGTH]
-    if named in {area.code for area in load_account_areas()}:
+    if named in known.accounts:
         return named
     if found is None:
         raise InvalidData(f"要素 {key} 不在本市任何区内，行政区代码“{named}”也不是本市的，没有入库。请核对坐标系和行政区代码。")

@@ -10,6 +10,12 @@ from sqlmodel import Field, SQLModel
 from domain.columns import BIG_ID, code_column, decimal_column, id_column, json_column, moment_column
 from domain.geometry_column import geometry_column
 
+CHANGES = {
+    "whole": "全图层更新", "region": "按行政区更新", "area": "按范围更新", "feature": "按图形更新", "change": "变更属性",
+    "status": "变更状态", "delete": "删除图形", "annual": "年度底板更新", "restore": "回退到上一版",
+}  # fmt: skip
+"""What a change of a layer is called."""
+
 
 class Layer(SQLModel, table=True):
     """A layer of features; its columns and classes are described by domain.layer.definition under the same
@@ -22,6 +28,25 @@ class Layer(SQLModel, table=True):
     is_generated: bool = False
     """True for demo data, which every screen must say."""
     created_at: datetime = Field(sa_column=moment_column())
+
+
+class LayerCard(SQLModel, table=True):
+    """What a data manager wrote about a layer, in place of what the file of the catalogue says."""
+
+    __tablename__ = "layer_card"
+
+    id: int | None = Field(default=None, sa_column=id_column())
+    layer_key: str = Field(sa_column=code_column(unique=True))
+    summary: str
+    source: str
+    owner: str
+    update_cycle: str
+    security_level: str = Field(sa_column=code_column(length=16))
+    basis: str
+    version: int = 1
+    changed_at: datetime = Field(sa_column=moment_column())
+    changed_by: int | None = Field(default=None, sa_type=BIG_ID, foreign_key="person.id")
+    changed_by_name: str
 
 
 class LayerEdition(SQLModel, table=True):
@@ -42,10 +67,23 @@ class LayerEdition(SQLModel, table=True):
     effective_on: date
     recorded_at: datetime = Field(sa_column=moment_column())
     extent: str = Field(sa_column=code_column(length=16))
-    """whole | region | feature"""
+    """whole | region | area | feature"""
+    change: str = Field(default="", sa_column=code_column(length=16))
+    """A key of CHANGES."""
     region_code: str | None = Field(default=None, sa_column=code_column(length=16, nullable=True))
     case_id: int | None = Field(default=None, sa_type=BIG_ID, index=True)
     note: str = ""
+    """Where the data is from, as those who keep it say it."""
+    reason: str = ""
+    """Why the layer was changed, as the person who changed it wrote."""
+    person_id: int | None = Field(default=None, sa_type=BIG_ID)
+    person_name: str = ""
+    data_year: int | None = None
+    """The year of the data, for layers that are renewed by year; kept by the editions in between."""
+    is_generated: bool = False
+    """What the layer said of itself with this edition, so that a return to it says it again."""
+    restored_number: int | None = None
+    """The edition that a return brought back."""
     added_count: int = 0
     ended_count: int = 0
     feature_count: int = 0

@@ -98,7 +98,7 @@ def admission(session: Session, actor: Actor, asked: Application) -> Decision:
     today, districts = portal_clock.today(session), actor.districts()
     outside = districts is not None and (not asked.districts or not set(asked.districts) <= districts)
     facts = {
-        "security_level": catalogue.security_level(asked.layer_key), "purpose": asked.purpose, "outside_district": outside,
+        "security_level": catalogue.security_level(session, asked.layer_key), "purpose": asked.purpose, "outside_district": outside,
         "period_days": (asked.until_on - today).days + 1, "reason_length": len(asked.reason.strip()),
     }
     return office_of(session).book.decide("admission", ADMISSION, facts, on=today, subject=f"layer:{asked.layer_key}")

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-import pyogrio
 import shapely
 from sqlmodel import Session, or_, select
 
@@ -196,6 +195,8 @@ def _file(definition: LayerDefinition, share: LayerShare, rows: list[FeatureData
     records = [(each.geometry, _columns(definition, share, each)) for each in rows]
     if share.file_kind == "shp":
         return write_zipped_shapefile(definition.table, columns, records), f"{definition.title}.zip"
+    import pyogrio
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "layer.gpkg"
         shapes = numpy.array([shapely.to_wkb(shapely.MultiPolygon(list(getattr(g, "geoms", [g])))) for g, _ in records], dtype=object)

@@ -2,7 +2,7 @@
 
 from domain.overlay_run.definition import FileRanges, LayerChoice, RunRequest, Scheme, scheme, schemes
 from domain.overlay_run.export import request_export
-from domain.overlay_run.reading import Difference, compare, find, list_runs, rows_of
+from domain.overlay_run.reading import Difference, compare, find, in_sight, list_runs, rows_of
 from domain.overlay_run.request import delete, request, run_again
 from domain.overlay_run.tables import OverlayRun, OverlayRunRow
 
@@ -17,6 +17,7 @@ __all__ = [
     "compare",
     "delete",
     "find",
+    "in_sight",
     "list_runs",
     "request",
     "request_export",

@@ -29,11 +29,12 @@ class LayerChoice:
 
 @dataclass(frozen=True, slots=True)
 class FileRanges:
-    """An uploaded file of ranges: its digest in the file store, its name, and the declared coordinate system."""
+    """An uploaded file of ranges: its digest in the file store, its name, and the declared coordinate system and encoding."""
 
     digest: str
     name: str
     crs: str = ""
+    encoding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,11 @@ class RunRequest:
     sliver_width_m: str = ""
     note: str = ""
     scheme: str = ""
+
+    @property
+    def layer_keys(self) -> tuple[str, ...]:
+        """Every layer that it reads, that of the ranges first."""
+        return tuple(dict.fromkeys([self.layer] * (self.source == LAYER) + [each.layer for each in self.layers]))
 
     def sliver_rule(self) -> SliverRule | None:
         """The rule for slivers, None if they are left alone. Raises InvalidData."""

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy
-import pyogrio
 import shapely
 
 from domain.file_store import FileStore, ReceivedFile
@@ -40,6 +39,8 @@ def write_pieces(
 
 
 def _write(path: Path, geometries: numpy.ndarray, columns: Mapping[str, Sequence[object]]) -> None:
+    import pyogrio
+
     blobs = shapely.to_wkb(numpy.array([multipolygon(each) for each in geometries], dtype=object))
     values = [numpy.array(column, dtype=float if name == "area_m2" else object) for name, column in columns.items()]
     pyogrio.raw.write(
@@ -49,6 +50,8 @@ def _write(path: Path, geometries: numpy.ndarray, columns: Mapping[str, Sequence
 
 def read_outlines(store: FileStore, digest: str, most: int) -> list[tuple[str, shapely.Geometry]]:
     """The first pieces of a result with the class of its first layer, for a small picture."""
+    import pyogrio
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "pieces.gpkg"
         path.write_bytes(store.read_bytes(digest))

@@ -10,6 +10,8 @@ from sqlmodel import Session, col, func, select
 
 from domain.actor import Actor
 from domain.errors import NotFound
+from domain.layer import catalogue, layer_definitions
+from domain.overlay_run.definition import RunRequest
 from domain.overlay_run.sources import districts_of
 from domain.overlay_run.tables import OverlayRun, OverlayRunRow
 
@@ -34,7 +36,16 @@ def list_runs(session: Session, actor: Actor, scheme: str | None = None, first: 
 
 
 def find(session: Session, actor: Actor, run_id: int) -> OverlayRun:
-    """A run that the actor may see. Raises NotFound for any other."""
+    """A run that the actor may see, layers and all. Raises NotFound for any other, NotAllowed where a layer is not open."""
+    run = in_sight(session, actor, run_id)
+    for key in RunRequest.from_document(run.asked).layer_keys:
+        if key in layer_definitions():
+            catalogue.require(actor, key)
+    return run
+
+
+def in_sight(session: Session, actor: Actor, run_id: int) -> OverlayRun:
+    """A run that stands in the list of the actor, to be listed or deleted. Raises NotFound for any other."""
     run = session.exec(select(OverlayRun).where(OverlayRun.id == run_id, visible(actor))).first()
     if run is None:
         raise NotFound("没有这项叠加分析，或它不在你的查阅范围内。请从叠加分析列表进入。")

@@ -16,7 +16,7 @@ from domain.errors import Conflict, NotAllowed
 from domain.file_store import ReceivedFile
 from domain.file_store import register as register_file
 from domain.job import Job, JobResult, Progress, job_handler
-from domain.layer import edition_on
+from domain.layer import catalogue, edition_on
 from domain.overlay import FeatureSet, OverlayLayer, OverlayTable, spread_table
 from domain.overlay_run import reading, sources
 from domain.overlay_run.definition import LAYER, RunRequest
@@ -62,7 +62,8 @@ def _queued(work: Work, asked: RunRequest, file: ReceivedFile | None = None) -> 
 
 
 def _must_have_data(work: Work, asked: RunRequest) -> None:
-    for key in {each.layer for each in asked.layers} | ({asked.layer} if asked.source == LAYER else set()):
+    for key in asked.layer_keys:
+        catalogue.require(work.actor, key)
         edition_on(work.session, key)
     right = sources.districts_of(work.actor)
     if asked.source == LAYER and asked.district and right is not None and asked.district not in right:
@@ -85,7 +86,7 @@ def run_again(work: Work, run_id: int) -> OverlayRun:
 @command("overlay_run.delete", allow=officials)
 def delete(work: Work, run_id: int) -> None:
     """Delete a result with its rows: one's own, or any for the city. Raises NotFound, NotAllowed, Conflict while it runs."""
-    run = reading.find(work.session, work.actor, run_id)
+    run = reading.in_sight(work.session, work.actor, run_id)
     if run.asked_by != work.actor.person_id and sources.districts_of(work.actor) is not None:
         raise NotAllowed(f"这项叠加分析是{run.asked_by_name}保存的，只能由本人或市级人员删除。")
     job = work.session.get(Job, run.job_id) if run.job_id else None
@@ -105,7 +106,7 @@ def run(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
         asked = RunRequest.from_document(reading.find(session, actor, run_id).asked)
         progress.tell(0, len(asked.layers) + 2, "读取范围")
         ranges = sources.ranges_for(session, actor, asked)
-        found = [(choice, *sources.layer_for(session, choice, ranges.features)) for choice in asked.layers]
+        found = [(choice, *sources.layer_for(session, actor, choice, ranges.features)) for choice in asked.layers]
     layers = [OverlayLayer(choice.layer, features, choice.by) for choice, features, _lineage in found]
     table = spread_table(
         progress.office.scale_out, ranges.features, layers, slivers=asked.sliver_rule(), registered_m2=ranges.stated_m2 if asked.adjusts else None,

@@ -9,21 +9,19 @@ import shapely
 from sqlmodel import Session
 
 from domain.actor import Actor
-from domain.boundary_points import read_boundary_points
 from domain.case import scope
 from domain.case.words import code_of
 from domain.case_range import ranges_of
+from domain.coordinate_transformation import load_local_systems
 from domain.errors import InvalidData, NotAllowed
-from domain.layer import FeatureData, all_features, edition_on, features_in, layer_definition
+from domain.layer import FeatureData, all_features, catalogue, edition_on, features_in, layer_definition
 from domain.layer.tables import LayerEdition
 from domain.office import office_of
 from domain.overlay import FeatureSet, Repair, repaired
 from domain.overlay.table import DISTRICT
 from domain.overlay_run.definition import CASE, LAYER, FileRanges, LayerChoice, RunRequest
-from domain.projection import to_storage
-from domain.range_file import read_range
 from domain.role import sees_cases
-from domain.vector_file import declared_system, read_vector
+from domain.vector_file import read_vector
 
 MOST_RANGES = 100_000
 
@@ -61,12 +59,16 @@ def ranges_for(session: Session, actor: Actor, request: RunRequest) -> Ranges:
     return _mended(found) if request.repairs else found
 
 
-def layer_for(session: Session, choice: LayerChoice, ranges: FeatureSet) -> tuple[FeatureSet, dict[str, Any]]:
-    """The features of a layer around the ranges, with their classes, and their lineage. Raises NotFound without data."""
-    edition = edition_on(session, choice.layer)
+def layer_for(session: Session, actor: Actor, choice: LayerChoice, ranges: FeatureSet) -> tuple[FeatureSet, dict[str, Any]]:
+    """The features of a layer around the ranges that the actor may look at, with their classes, and their lineage.
+
+    Raises NotAllowed for a layer closed to the actor, NotFound for one without data.
+    """
+    right, edition = catalogue.districts_of(actor, choice.layer), edition_on(session, choice.layer)
     around = shapely.box(*shapely.total_bounds(ranges.geometries))
-    found = features_in(session, choice.layer, around)
-    return feature_set(choice.layer, found), _edition_lineage(choice.layer, edition, len(found)) | {"by": choice.by}
+    found = features_in(session, choice.layer, around, districts=right)
+    lineage = _edition_lineage(choice.layer, edition, len(found)) | {"by": choice.by}
+    return feature_set(choice.layer, found), lineage if right is None else lineage | {"districts": sorted(right)}
 
 
 def feature_set(layer_key: str, features: Sequence[FeatureData]) -> FeatureSet:
@@ -82,7 +84,8 @@ def feature_set(layer_key: str, features: Sequence[FeatureData]) -> FeatureSet:
 
 
 def _of_layer(session: Session, actor: Actor, request: RunRequest) -> Ranges:
-    edition, right = edition_on(session, request.layer), districts_of(actor)
+    right = _both(districts_of(actor), catalogue.districts_of(actor, request.layer))
+    edition = edition_on(session, request.layer)
     if right is not None and request.district and request.district not in right:
         raise NotAllowed("所选的行政区不在你的辖区内，没有叠加。请选本区，或请市级人员办理。")
     wanted = {request.district} if request.district else right
@@ -92,6 +95,11 @@ def _of_layer(session: Session, actor: Actor, request: RunRequest) -> Ranges:
     ]  # fmt: skip
     lineage = _edition_lineage(request.layer, edition, len(found)) | {"districts": sorted(wanted) if wanted is not None else []}
     return Ranges(feature_set(request.layer, found), {each.key: each.area_m2 for each in found}, lineage)
+
+
+def _both(first: frozenset[str] | None, second: frozenset[str] | None) -> frozenset[str] | None:
+    """The districts that two rights give together; None for all."""
+    return second if first is None else first if second is None else first & second
 
 
 def _of_case(session: Session, actor: Actor, case_id: int | None) -> Ranges:
@@ -107,24 +115,14 @@ def _of_case(session: Session, actor: Actor, case_id: int | None) -> Ranges:
 def _of_file(session: Session, file: FileRanges | None) -> Ranges:
     if file is None:
         raise InvalidData("没有范围文件。请上传后再叠加。")
-    features, detected = read_ranges(office_of(session).files.read_bytes(file.digest), file.name, file.crs or None)
+    features, detected = read_ranges(office_of(session).files.read_bytes(file.digest), file)
     lineage = {"source": "file", "digest": file.digest, "name": file.name, "count": len(features), "detected": detected}
     return Ranges(features, {}, lineage)
 
 
-def read_ranges(content: bytes, name: str, crs: str | None) -> tuple[FeatureSet, dict[str, str]]:
+def read_ranges(content: bytes, given: FileRanges) -> tuple[FeatureSet, dict[str, str]]:
     """The polygons of an uploaded file one by one in EPSG:4490, and what was detected. Raises InvalidData, UnknownCrs."""
-    if name.lower().endswith(".txt"):
-        detected = dict(read_range(content, name, crs).detected)
-        points = read_boundary_points(content)
-        system = declared_system(points.system, crs)
-        if system is None:
-            raise InvalidData("界址点文件没有写明坐标系，不能猜测。请选定坐标系后再叠加。", {"crs": "请选坐标系"})
-        parcels = points.parcels
-        keys = tuple(f"{place}. {each.number or each.name}"[:120] for place, each in enumerate(parcels, start=1))
-        shapes = FeatureSet.without_attributes([to_storage(each.polygon, system) for each in parcels]).geometries
-        return FeatureSet(keys, shapes, tuple({"name": each.name} for each in parcels)), detected
-    file = read_vector(content, name, crs)
+    file = read_vector(content, given.name, given.crs or None, given.encoding or None, load_local_systems())
     if file.system is None:
         raise InvalidData("文件没有写明坐标系，不能猜测。请选定坐标系后再叠加。", {"crs": "请选坐标系"})
     numbered = FeatureSet.of(file.stored())

@@ -1,25 +1,21 @@
-"""`read_spatial_file`: one door for every format. What a file is, is told by its name and proven by its content."""
+"""`read_spatial_file`: one door for every format. What a file is, is told by its name and proven by its content.
+
+The libraries of a format are loaded with the first file of it: together they take longer than the rest of the portal.
+"""
 
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 
 from domain.coordinate_transformation import LocalSystem
 from domain.errors import InvalidData, PortalError
 from domain.projection import CoordinateSystem, UnknownCrs, system_of_text
-from domain.spatial_file.boundary_file import read_boundary_file
 from domain.spatial_file.character_set import charset_named
 from domain.spatial_file.coordinate_words import suggestion_words
-from domain.spatial_file.database_file import read_filegdb, read_geopackage
-from domain.spatial_file.drawing import read_dwg, read_dxf
-from domain.spatial_file.geo_json import read_geojson
-from domain.spatial_file.markup import read_cadastre_exchange, read_kml, read_mapinfo
 from domain.spatial_file.model import FileLayer, SpatialFile
 from domain.spatial_file.package import open_package
-from domain.spatial_file.personal_geodatabase import read_personal_geodatabase
-from domain.spatial_file.shape_files import read_dbase, read_shapefile
-from domain.spatial_file.table import read_table_text, read_workbook
 
 KINDS = {
     ".shp": "Shapefile", ".dbf": "dBASE 表", ".gdb": "FileGDB", ".gpkg": "GeoPackage", ".geojson": "GeoJSON", ".json": "GeoJSON",
@@ -30,7 +26,7 @@ KINDS = {
 ENDINGS = (*KINDS, ".zip")
 ACCEPTED_WORDS = (
     "GeoJSON、界址点 TXT、KML/KMZ、GeoPackage、DXF、DWG、个人地理数据库（.mdb）、CSV、Excel，"
-    "或压缩为 zip 的 Shapefile、FileGDB"
+    "或压缩为 zip 的 Shapefile、FileGDB、MapInfo、VFK"
 )
 _SQLITE, _ZIP, _OLE = b"SQLite format 3\x00", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _WEB_PAGE = (b"<!doctype html", b"<html")
@@ -218,18 +214,24 @@ def _with_suggestion(layer: FileLayer) -> FileLayer:
 
 
 def _shapefile(read: _Read, path: Path, name: str) -> None:
+    from domain.spatial_file.shape_files import read_shapefile
+
     layer, encoding = read_shapefile(path, name, read.encoding)
     read.layers.append(layer)
     read.encodings[encoding] = None
 
 
 def _dbase(read: _Read, path: Path, name: str) -> None:
+    from domain.spatial_file.shape_files import read_dbase
+
     layer, encoding = read_dbase(path, name, read.encoding)
     read.layers.append(layer)
     read.encodings[encoding] = None
 
 
 def _boundary(read: _Read, path: Path, name: str) -> None:
+    from domain.spatial_file.boundary_file import read_boundary_file
+
     file, layers = read_boundary_file(path, name, read.local_systems)
     read.layers += layers
     read.encodings[file.encoding] = None
@@ -237,32 +239,42 @@ def _boundary(read: _Read, path: Path, name: str) -> None:
 
 
 def _geojson(read: _Read, path: Path, name: str) -> None:
+    from domain.spatial_file.geo_json import read_geojson
+
     read.layers.append(read_geojson(path, name))
     read.encodings["UTF-8"] = None
 
 
 def _dxf(read: _Read, path: Path, name: str) -> None:
+    from domain.spatial_file.drawing import read_dxf
+
     layers, encoding = read_dxf(path, read.encoding)
     read.layers += layers
     read.encodings[encoding] = None
 
 
 def _csv(read: _Read, path: Path, name: str) -> None:
+    from domain.spatial_file.table import read_table_text
+
     layers, encoding = read_table_text(path, name, read.encoding)
     read.layers += layers
     read.encodings[encoding] = None
 
 
-def _several(reader: Callable[[Path], list[FileLayer]]) -> Callable[[_Read, Path, str], None]:
+def _several(module: str, reader: str) -> Callable[[_Read, Path, str], None]:
+    """A format whose reader gives all layers of a file by its path alone."""
+
     def read_all(read: _Read, path: Path, name: str) -> None:
-        read.layers += reader(path)
+        read.layers += getattr(import_module(f"domain.spatial_file.{module}"), reader)(path)
 
     return read_all
 
 
 _READERS: Mapping[str, Callable[[_Read, Path, str], None]] = {
     ".shp": _shapefile, ".dbf": _dbase, ".txt": _boundary, ".geojson": _geojson, ".json": _geojson, ".dxf": _dxf, ".csv": _csv,
-    ".gdb": _several(read_filegdb), ".gpkg": _several(read_geopackage), ".kml": _several(read_kml), ".dwg": _several(read_dwg),
-    ".mdb": _several(read_personal_geodatabase), ".tab": _several(read_mapinfo), ".mif": _several(read_mapinfo),
-    ".vfk": _several(read_cadastre_exchange), ".xlsx": _several(read_workbook),
+    ".gdb": _several("database_file", "read_filegdb"), ".gpkg": _several("database_file", "read_geopackage"),
+    ".kml": _several("markup", "read_kml"), ".dwg": _several("drawing", "read_dwg"),
+    ".mdb": _several("personal_geodatabase", "read_personal_geodatabase"),
+    ".tab": _several("markup", "read_mapinfo"), ".mif": _several("markup", "read_mapinfo"),
+    ".vfk": _several("markup", "read_cadastre_exchange"), ".xlsx": _several("table", "read_workbook"),
 }  # fmt: skip

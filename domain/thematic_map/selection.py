@@ -16,7 +16,7 @@ from domain.case import scope
 from domain.case.words import code_of
 from domain.case_range import ranges_of
 from domain.district import AccountArea, city_territory, district_name, load_account_areas
-from domain.errors import InvalidData, NotFound
+from domain.errors import InvalidData, NotAllowed, NotFound
 from domain.geometry import multipolygon
 from domain.layer import (
     Feature,
@@ -127,8 +127,18 @@ def _allowed(actor: Actor, spec: MapSpec) -> list:
 
 
 def _city(session: Session, actor: Actor, spec: MapSpec, _value: str) -> _Found:
+    codes = catalogue.districts_of(actor, spec.layer)
     found = features_where(session, spec.layer, spec.on, *_allowed(actor, spec))
-    return _Found(district_name("310100"), city_territory(), None, _whole(found), district_codes=tuple(a.code for a in load_account_areas()))
+    areas = [area for area in load_account_areas() if codes is None or area.code in codes]
+    label, extent = (district_name("310100"), city_territory()) if codes is None else _of_areas(areas)
+    return _Found(label, extent, None, _whole(found), district_codes=tuple(each.code for each in areas))
+
+
+def _of_areas(areas: Sequence[AccountArea]) -> tuple[str, BaseGeometry]:
+    """The name and the land of the districts that an actor may look at, in place of the whole city."""
+    if not areas:
+        raise NotAllowed("这个图层按行政区开放，你的岗位授权没有写行政区，没有成图。请联系本单位的系统管理员。")
+    return "、".join(each.name for each in areas), multipolygon(shapely.union_all([each.geometry for each in areas]))
 
 
 def account_area(code: str) -> AccountArea:
@@ -140,7 +150,10 @@ def account_area(code: str) -> AccountArea:
 
 
 def _district(session: Session, actor: Actor, spec: MapSpec, value: str) -> _Found:
-    area = account_area(value)
+    area, codes = account_area(value), catalogue.districts_of(actor, spec.layer)
+    if codes is not None and area.code not in codes:
+        words = f"你的岗位只能看本区的“{layer_definition(spec.layer).title}”，{area.name}没有成图。请改选本区。"
+        raise InvalidData(words, {"area": words})
     found = features_where(session, spec.layer, spec.on, Feature.district_code == area.code, *_allowed(actor, spec))
     return _Found(area.name, area.geometry, area.geometry, _whole(found), district_codes=(area.code,))
 

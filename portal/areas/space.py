@@ -1,7 +1,12 @@
-"""Pages of space: ranges of cases, and the one map."""
+"""Pages of space: ranges of cases, the one map, layers, and overlays."""
 
-from portal.access import SIGNED_IN, STAFF, Page
+from portal.access import SIGNED_IN, STAFF, Page, roles
 from views import case_map, district_report, map, map_measure, map_query, ranges
+from views.layers import detail as layer_detail
+from views.layers import editing as layer_editing
+from views.layers import feature as layer_feature
+from views.layers import features as layer_features
+from views.layers import listing as layer_listing
 from views.overlays import form as overlay_form
 from views.overlays import pages as overlay_pages
 from views.overlays import result as overlay_result
@@ -11,6 +16,7 @@ POST = ("POST",)
 RANGES = "/cases/{case_id:int}/ranges"
 RANGE = RANGES + "/{range_id:int}"
 OVERLAY = "/overlays/{run_id:int}"
+LAYER = "/layers/{key}"
 
 PAGES: list[Page] = [
     Page(RANGES + "/new", "new_range", ranges.new, SIGNED_IN, GET_POST, largest_mb=50),
@@ -30,6 +36,13 @@ PAGES: list[Page] = [
     Page("/map/query", "map_query", map_query.show, STAFF),
     Page("/map/districts", "district_report", district_report.show, STAFF),
     Page("/map/tiles/{layer}/{edition:int}/{z:int}/{x:int}/{y:int}", "map_tile", map.tile, STAFF),
+    Page("/layers", "layers", layer_listing.index, STAFF),
+    Page(LAYER, "layer", layer_detail.show, STAFF),
+    Page(LAYER + "/versions", "layer_versions", layer_detail.show_versions, STAFF),
+    Page(LAYER + "/features", "layer_features", layer_features.show, STAFF),
+    Page(LAYER + "/feature", "layer_feature", layer_feature.show, STAFF),
+    Page(LAYER + "/export", "export_layer", layer_features.export, STAFF, POST),
+    Page(LAYER + "/edit", "edit_layer", layer_editing.edit, roles("city_handler"), GET_POST),
     Page("/overlays", "overlays", overlay_pages.index, STAFF),
     Page("/overlays/new", "new_overlay", overlay_form.new, STAFF, GET_POST, largest_mb=50),
     Page("/overlays/compare", "compare_overlays", overlay_pages.compare, STAFF),

@@ -9,10 +9,11 @@ import pytest
 import yaml
 from sqlmodel import select
 
-from domain import failpoint, report_building, report_extent, usage_control
+from domain import failpoint, report_building, usage_control
 from domain.area import area_m2
 from domain.case import papers
 from domain.case.tables import CaseEvent, CaseVersion, Material
+from domain.coordinate_parameters import CoordinateParameters, shipped
 from domain.document.tables import Document, DocumentVersion
 from domain.errors import Conflict, InvalidData, NotAllowed, Refused
 from domain.job import Job, Progress
@@ -64,7 +65,7 @@ def test_approval_builds_a_package_of_layer_coordinates_and_decision(permit):
 
 def test_local_and_national_coordinates_of_one_place_meet_within_the_demonstration_parameters():
     """The strip is typed by hand in both systems; the shift of the demonstration parameters is a rotation of 12.5″."""
-    systems = report_extent.load_local_systems()
+    systems = shipped().systems
     local = read_range(LOCAL_TXT, "a.txt", None, systems)
     national = read_range(NATIONAL_TXT, "b.txt", None, systems)
     assert abs(local.area_m2 - Decimal(2000)) < 5 and abs(national.area_m2 - Decimal(2000)) < 5
@@ -95,6 +96,11 @@ def test_a_tighter_limit_refuses_the_same_package(permit, tmp_path):
     assert permit.rounds()[0].state == "invalid" and "误差限 0.01" in permit.rounds()[0].faults[0]["text"]
 
 
+def with_coordinates(permit, coordinates):
+    permit.database.office = replace(permit.database.office, coordinates=coordinates)
+    permit.runner.office = permit.database.office
+
+
 def without_range(permit):
     with permit.database.writing() as session:
         for row in range_materials(session, permit.case):
@@ -114,16 +120,16 @@ def test_without_a_layer_nothing_is_sent(permit):
 
 
 @pytest.mark.function("PROJ-099", "untransformed_refused")
-def test_a_range_that_no_parameters_convert_is_not_sent(permit, monkeypatch):
+def test_a_range_that_no_parameters_convert_is_not_sent(permit):
     permit.granted()
-    monkeypatch.setattr(report_extent, "load_local_systems", dict)
+    with_coordinates(permit, CoordinateParameters({}, {}))
     permit.run_jobs()
     assert permit.rounds()[0].state == "invalid" and permit.messages("usage_control") == []
 
 
-def test_a_range_without_control_points_cannot_be_judged_and_is_not_sent(permit, monkeypatch):
+def test_a_range_without_control_points_cannot_be_judged_and_is_not_sent(permit):
     permit.granted()
-    monkeypatch.setattr(report_extent.control_point, "residuals", lambda local: None)
+    with_coordinates(permit, CoordinateParameters(shipped().systems, {}))
     permit.run_jobs()
     assert permit.rounds()[0].state == "invalid"
 

@@ -17,7 +17,7 @@ def test_the_shipped_points_say_that_they_are_a_demonstration():
 
 def test_residuals_are_national_less_transformed_by_hand():
     """Point 4: 5000 east, 2000 north, turned by 12.5 arc seconds, scaled by 3.2 ppm and shifted."""
-    report = control_point.residuals(LOCAL)
+    report = control_point.residuals(LOCAL, control_point.load_control_nets())
     [fourth] = [each for each in report.residuals if each.name == "演示控制点4"]
     angle, scale = 12.5 / 3600 * 3.141592653589793 / 180, 1 + 3.2e-6
     east = 640000 + scale * (5000 - 2000 * angle)
@@ -26,12 +26,12 @@ def test_residuals_are_national_less_transformed_by_hand():
 
 
 def test_a_system_without_points_cannot_be_checked(tmp_path):
-    assert control_point.residuals(LOCAL, tmp_path) is None
+    assert control_point.residuals(LOCAL, control_point.load_control_nets(tmp_path)) is None
 
 
 def test_a_shifted_point_is_the_largest_residual(tmp_path):
     text = (control_point.FOLDER / "shanghai_local.yaml").read_text(encoding="utf-8").replace('"644999.884"', '"645000.884"')
     shutil.copy(control_point.FOLDER / "shanghai_local.yaml", tmp_path / "net.yaml")
     (tmp_path / "net.yaml").write_text(text, encoding="utf-8")
-    worst = control_point.residuals(LOCAL, tmp_path).largest
+    worst = control_point.residuals(LOCAL, control_point.load_control_nets(tmp_path)).largest
     assert worst.name == "演示控制点4" and worst.length_m == pytest.approx(0.989, abs=0.01)

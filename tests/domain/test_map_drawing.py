@@ -34,14 +34,14 @@ def drawn_at(zoom, features):
 
 
 def test_plots_that_look_alike_are_one_polygon():
-    groups, shapes = dissolved(LAND, plots(8))
-    assert groups == ["paddy", "water"] and shapely.get_num_geometries(shapes).tolist() == [1, 1]
+    kinds, shapes = dissolved(LAND, plots(8))
+    assert kinds == [("paddy", "310118"), ("water", "310118")] and shapely.get_num_geometries(shapes).tolist() == [1, 1]
     assert float(shapely.area(shapes).sum()) == pytest.approx((8 * SIDE) ** 2, rel=1e-12)
 
 
 def test_districts_are_kept_apart():
     mine, other = plots(4, ("0101",)), [FeatureData("Q", "310115", "0101", each.area_m2, each.geometry) for each in plots(4, ("0101",))]
-    assert dissolved(LAND, mine + other)[0] == ["paddy", "paddy"]
+    assert dissolved(LAND, mine + other)[0] == [("paddy", "310115"), ("paddy", "310118")]
 
 
 @pytest.mark.parametrize("zoom", range(FIRST_ZOOM, DETAIL_ZOOM))

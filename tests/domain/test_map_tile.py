@@ -7,7 +7,7 @@ import pyogrio
 import pytest
 import shapely
 
-from domain.map_tile import EXTENT, Tile, TileFeature, encode
+from domain.map_tile import EXTENT, Tile, TileFeature, encode, narrowed
 
 HERE = Tile(14, 13704, 6707)
 """A square in 青浦."""
@@ -71,3 +71,18 @@ def test_the_corner_of_a_tile_is_the_origin_of_its_units():
 @pytest.mark.parametrize(("zoom", "column", "row", "is_there"), [(0, 0, 0, True), (1, 2, 0, False), (-1, 0, 0, False), (21, 0, 0, False), (3, 7, 7, True)])
 def test_only_squares_of_the_web_map_exist(zoom, column, row, is_there):
     assert Tile(zoom, column, row).exists() is is_there
+
+
+def test_a_tile_is_narrowed_to_the_features_with_one_of_the_values(tmp_path):
+    features = [
+        TileFeature(inner(0.1 * number, 0.1, 0.05, 0.05), {"group": group, "district": district})
+        for number, (group, district) in enumerate([("a", "310118"), ("b", "310115"), ("b", "310118"), ("310118", "310151")])
+    ]
+    whole = encode(HERE, "plots", features)
+    shapes, columns = read_back(narrowed(whole, "district", {"310118"}), tmp_path / "one")
+    assert list(columns["group"]) == ["a", "b"] and list(columns["district"]) == ["310118", "310118"]
+    ours, _texts = read_back(encode(HERE, "plots", [features[0], features[2]]), tmp_path / "ours")
+    assert all(shapely.equals(each, other) for each, other in zip(shapes, ours, strict=True))
+    assert narrowed(whole, "district", {"310118", "310115", "310151"}) == whole
+    assert narrowed(whole, "district", {"310120"}) == narrowed(whole, "district", ()) == narrowed(b"", "district", {"310118"}) == b""
+    assert narrowed(whole, "town", {"310118"}) == b"", "a drawing that does not tell districts shows nothing"

@@ -4,6 +4,7 @@ A route is covered with the addresses its entry in `COVERED` gives, or left out 
 fails the guard.
 """
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -42,9 +43,6 @@ LEFT_OUT = {
     "inspection_findings": "一段 GeoJSON，给质检地图读，不是网页",
     "inspection_features": "一段 GeoJSON，给质检地图读，不是网页",
     "overlay_file": "下载叠加结果的图形，不是网页",
-    "overlay": "演示数据里没有算好的叠加结果；各部分都是组件，组件逐个核对",
-    "delete_overlay": "演示数据里没有算好的叠加结果；确认页是组件，组件逐个核对",
-    "compare_overlays": "演示数据里没有两次叠加结果；各部分都是组件，组件逐个核对",
     "case_snapshot": "下载快照文件，不是网页",
     "job_result": "下载任务的结果文件，不是网页",
     "leave_for_provider": "转到一网通办，本门户不出页面；每个企业账号登录时都走一遍",
@@ -85,6 +83,8 @@ class Demo:
     """The code of a draft that the enterprise began in this run."""
     rule_draft: str = ""
     """The address of a draft of a rule set that was begun in this run, with golden cases that fail."""
+    overlays: tuple[str, str] = ("", "")
+    """The addresses of two results of the same overlay, made in this run."""
 
     def one(self, query: str, *values: Any) -> Any:
         """The first column of the first row; fails if the demo data hold none."""
@@ -188,6 +188,10 @@ OWN_PLAN = "SELECT id FROM case_file WHERE is_demo AND case_type = 'annual_reser
 LAST_ROUND = "SELECT id FROM report_round ORDER BY id DESC"
 
 COVERED: dict[str, Visits] = {
+    "new_overlay": each("/overlays/new?source={}", "layer", "file", "case", who=INSPECTOR),
+    "overlay": lambda demo: [Visit(place, INSPECTOR) for place in demo.overlays],
+    "delete_overlay": lambda demo: [Visit(f"{demo.overlays[0]}/delete", INSPECTOR)],
+    "compare_overlays": lambda demo: [Visit("/overlays/compare?first={}&second={}".format(*(place.split("/")[-1] for place in demo.overlays)), INSPECTOR)],
     "inspection": together(
         *(row("/inspections/{}" + tail, f"SELECT id FROM inspection_task WHERE state = '{state}' ORDER BY id", INSPECTOR)
           for state, tail in (("failed", ""), ("failed", "?finding=1"), ("failed", "?pane=layers"), ("failed", "?pane=table"), ("passed", ""))),
@@ -263,6 +267,12 @@ COVERED: dict[str, Visits] = {
     "map_print": each("/map/print?{}", "at=121.1,31.1,14", "at=121.1,31.1,14&layers=annual_farmland.available,land_use.paddy&paper=a3"),
     "map_views": each("/map/views{}", "", "?at=121.1,31.1,13"),
     "map_text": lambda demo: [Visit(f"/map/text?plot={demo.plot()}")],
+    "layers": lambda demo: [Visit("/layers"), Visit("/layers?q=没有这样的图层")],
+    "layer": lambda demo: [Visit("/layers/annual_farmland"), Visit("/layers/clue_patch", "city_handler")],
+    "layer_versions": lambda demo: [Visit("/layers/annual_farmland/versions")],
+    "layer_features": lambda demo: [Visit("/layers/annual_farmland/features"), Visit("/layers/annual_farmland/features?state=past&words=GD")],
+    "layer_feature": lambda demo: [Visit(f"/layers/annual_farmland/feature?id={demo.plot()}", "city_handler")],
+    "edit_layer": lambda demo: [Visit("/layers/annual_farmland/edit", "city_handler")],
     "map_query": lambda demo: [Visit("/map/query"), Visit("/map/query?layer=land_use&class=01")],
     "map_measure": lambda demo: [Visit(f"/map/measure?kind=area&points={quote('121.1,31.1;121.2,31.1;121.2,31.2'.replace(';', chr(10)))}")],
     "exchange_message": row("/exchange/messages/{}", "SELECT id FROM outbox_message ORDER BY id DESC", "report_admin"),
@@ -342,7 +352,9 @@ def demo(portal: RunningPortal, watched: Open) -> Demo:
     page = watched(ENTERPRISE, False).page
     begin(page)
     own_draft = page.url.split("/filing/")[1].split("/")[0].split("?")[0]
-    return Demo(portal.folder / "portal.sqlite3", own_draft, rule_draft_begun(watched(KEEPER, False).page))
+    return Demo(
+        portal.folder / "portal.sqlite3", own_draft, rule_draft_begun(watched(KEEPER, False).page), overlaid_twice(watched(INSPECTOR, False).page)
+    )
 
 
 def rule_draft_begun(page: Page) -> str:
@@ -357,6 +369,28 @@ def rule_draft_begun(page: Page) -> str:
     page.get_by_role("button", name="回放这一稿").click()
     page.get_by_role("heading", name="结论会变").wait_for(timeout=60_000)
     return address
+
+
+def overlaid_twice(page: Page) -> tuple[str, str]:
+    """A file of one range overlaid with land use, and once more as the layers are now; the addresses of both results."""
+    page.goto("/overlays/new?source=file")
+    outline = {"type": "Polygon", "coordinates": [[[121.05, 31.1], [121.06, 31.1], [121.06, 31.11], [121.05, 31.11], [121.05, 31.1]]]}
+    data = json.dumps({"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"name": "东段"}, "geometry": outline}]})
+    page.get_by_label("范围文件").set_input_files({"name": "范围.geojson", "mimeType": "application/geo+json", "buffer": data.encode()})
+    page.get_by_label("坐标系").select_option("EPSG:4490")
+    page.get_by_label("土地利用现状", exact=True).check()
+    page.get_by_label("名称").fill("核对用的叠加")
+    page.get_by_role("button", name="叠加并保存").click()
+    first = _result(page)
+    page.get_by_role("button", name="按现在的图层再算一次").click()
+    page.wait_for_url(lambda url: not url.endswith(first))
+    return first, _result(page)
+
+
+def _result(page: Page) -> str:
+    """The address of the result, once it stands."""
+    page.get_by_role("heading", name="逐个范围").wait_for(timeout=60_000)
+    return "/overlays/" + page.url.split("/overlays/")[1]
 
 
 def sign_in(page: Page, account: dict[str, Any]) -> None:

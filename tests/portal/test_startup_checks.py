@@ -96,9 +96,10 @@ def test_the_system_libraries_that_are_checked_are_those_the_library_loads() -> 
     assert needed and needed <= set(startup_checks.PDF_LIBRARIES)
 
 
-def test_the_start_loads_nothing_that_only_documents_and_maps_need() -> None:
+def test_the_start_loads_nothing_that_only_documents_maps_and_files_need() -> None:
     """Each of them takes about as long to load as a page takes to answer a hundred times."""
-    words = "import portal.app, sys; print([each for each in ('weasyprint', 'folium') if each in sys.modules])"
+    late = ("weasyprint", "folium", "pyogrio", "ezdxf", "pandas")
+    words = f"import portal.app, sys; print([each for each in {late} if each in sys.modules])"
     done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -136,7 +136,7 @@ def test_a_plot_says_what_lies_on_it(database, sign_in, handler, walk):
 
 def test_what_lies_on_a_plot_keeps_to_ones_scope(database, sign_in, handler, walk, person):
     give_range(database, handler, walk.id, plot(1.5, width=1), name="北段")
-    shown = page(sign_in(person("district_handler", district=PUDONG)).get("/map?plot=GD-2"))
+    shown = page(sign_in(person("district_handler", district=PUDONG)).get("/map?plot=DL-2"))
     assert "北段" not in shown.text and table(shown, "这块地上有什么")[2][0] == "无"
 
 

@@ -9,6 +9,7 @@ from sqlmodel import select
 from domain.area import area_m2
 from domain.format import thousands
 from domain.overlay_run import OverlayRun
+from domain.spatial_file.reading import KINDS
 from tests.domain.overlay_run.samples import ANALYSIS, load_all, with_layers, work_off
 from tests.domain.space_fixtures import PUDONG, QINGPU, plot
 from tests.views.pages import cells, faults, page, title
@@ -112,3 +113,33 @@ def test_without_its_layers_the_analysis_says_which_are_missing(with_layers, sig
 def test_comparing_wants_two_different_results(handler):
     assert handler.get("/overlays/compare?first=1&second=1").status_code == 422
     assert handler.get("/overlays/compare").status_code == 422
+
+
+def test_the_form_shows_only_what_the_source_of_the_ranges_needs_and_folds_the_rest(handler):
+    shown = {source: page(handler.get(f"/overlays/new?source={source}")) for source in ("layer", "file", "case", "nonsense")}
+    names = {source: {each["name"] for each in found.select("form.sheet [name]")} for source, found in shown.items()}
+    own = {"layer": {"layer", "district", "value"}, "file": {"file", "crs", "encoding"}, "case": {"case"}}
+    for source, wanted in own.items():
+        assert wanted <= names[source] and not names[source] & (set().union(*own.values()) - wanted)
+        assert shown[source].select_one('input[name="source"]')["value"] == source
+    assert names["nonsense"] == names["layer"]
+    assert [each.has_attr("open") for each in shown["layer"].select("form.sheet details")] == [False, False]
+    said = shown["file"].select_one("#file-hint").get_text()
+    formats = {name for name in KINDS.values() if name != "dBASE 表"}
+    assert len(formats) == 13 and all(name.removesuffix(" 表") in said for name in formats)
+
+
+def test_a_fault_in_what_is_folded_opens_it(handler):
+    answer = handler.post("/overlays/new", free(sliver_treatment="drop", sliver_area_m2="-1"))
+    assert [each.has_attr("open") for each in page(answer, 422).select("form.sheet details")] == [False, True]
+
+
+def test_layers_that_are_not_open_to_the_person_are_not_offered(layers, sign_in, person):
+    offered = {role: {each["value"] for each in page(sign_in(person(role, district=QINGPU)).get("/overlays/new")).select('input[name="layers"]')}
+               for role in ("district_handler", "window")}  # fmt: skip
+    assert offered["district_handler"] - offered["window"] == {"protected_space_supplement", "farmland_quality"} and "land_use" in offered["window"]
+
+
+def test_the_encoding_must_be_one_of_the_list(handler):
+    answer = handler.post("/overlays/new", free(source="file", encoding="x"), files={"file": ("a.geojson", b"{}")})
+    assert "所选的坐标系或编码不在列表中" in page(answer, 422).get_text()

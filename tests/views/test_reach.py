@@ -223,7 +223,13 @@ OPEN = {
     "share_service": "凭令牌的服务地址；没有令牌查不到，批准、撤回和范围由 tests/views/test_shares.py 核对",
     "share_features": "凭令牌的服务地址，同上",
     "share_tile": "凭令牌的服务地址，同上",
-    "map_tile": "图层瓦片；公共底图，办件范围另由 map_ranges 按辖区给出",
+    "map_tile": "图层瓦片；图层和辖区的权限由 tests/views/test_layer_rights.py 核对",
+    "layer": "图层的名称，不是行号；不开放的图层打不开，由 tests/views/test_layers.py 核对",
+    "layer_versions": "同上",
+    "layer_features": "同上；要素按辖区列出",
+    "layer_feature": "同上；辖区外的要素查不到",
+    "export_layer": "同上；只导出辖区内的要素",
+    "edit_layer": "只对市级数据管理人员开放",
 }
 """Routes whose parameter points at nobody's row; each with the reason."""
 

@@ -252,6 +252,7 @@ def _admission(
         "status": wanted.status, "layers": layers, "cases": run.admission.get("cases", []), "is_city": wanted.level == "city", "lowest": lowest,
         "is_running": _is_admitting(run, jobs),
         "titles": "、".join(each.title for each in admission.layers_of(wanted)),
+        "left_out": run.admission.get("left_out") or admission.left_out(task, run),
     }  # fmt: skip
 
 

@@ -12,12 +12,11 @@ from domain import overlay_run
 from domain.actor import Actor
 from domain.case import scope
 from domain.case.tables import Case
-from domain.case_range import receive
+from domain.case_range import LARGEST_MB, receive
 from domain.district import load_account_areas
 from domain.errors import InvalidData, NotAllowed, NotFound
 from domain.file_store import ReceivedFile
-from domain.layer import layer_definitions
-from domain.outflow import is_loaded
+from domain.layer import LayerDefinition, catalogue, layer_definition
 from domain.overlay.slivers import DROP, GIVE, KEEP
 from domain.overlay_run.definition import (
     CASE,
@@ -30,6 +29,7 @@ from domain.overlay_run.definition import (
 )
 from domain.overlay_run.sources import districts_of, read_ranges
 from domain.projection import system_of_srid
+from domain.spatial_file.reading import ACCEPTED_WORDS
 from views import page
 from views.posted import FieldFault, by_field, faults_of, given_texts, text, upload
 from views.shell import Crumb, Link
@@ -37,7 +37,12 @@ from views.shell import Crumb, Link
 CURRENT = "overlays"
 HOME = Crumb("叠加分析", Link("overlays", "叠加分析"))
 SYSTEMS = (4490, 4326, 4528, 4549, 4529, 4550)
-SOURCES = ((LAYER, "图层里的图形"), (UPLOADED, "上传的范围文件"), (CASE, "办件的范围"))
+SOURCES = ((LAYER, "图层里的图形"), (UPLOADED, "上传的文件"), (CASE, "办件的范围"))
+ENCODINGS = ("GBK", "GB18030", "UTF-8", "BIG5")
+ACCEPT = ".geojson,.json,.txt,.csv,.zip,.gpkg,.kml,.kmz,.dxf,.dwg,.mdb,.xlsx"
+SLIVERS = frozenset({"sliver_area_m2", "sliver_width_m"})
+MORE = ("adjusts", "repairs", "sliver_treatment")
+"""What opens the folded parameters when it was filled in."""
 TREATMENTS = ((GIVE, "并入公共边最长的相邻部分"), (DROP, "舍去，计入未覆盖"), (KEEP, "保留，只列出"))
 BAD_NUMBER = "应为大于 0 的数"
 
@@ -46,16 +51,23 @@ BAD_NUMBER = "应为大于 0 的数"
 class FormPage:
     """The context of overlays/new.html."""
 
-    sources: Sequence[Mapping[str, str]]
+    tabs: Sequence[Mapping[str, Any]]
+    source: str
     layers: Sequence[Mapping[str, Any]]
     districts: Sequence[Mapping[str, str]]
     systems: Sequence[Mapping[str, str]]
+    encodings: Sequence[Mapping[str, str]]
     treatments: Sequence[Mapping[str, str]]
     given: Mapping[str, str]
     chosen: frozenset[str]
     faults: tuple[FieldFault, ...]
     errors: Mapping[str, str]
     is_city: bool
+    are_fields_open: bool
+    is_more_open: bool
+    formats: str = ACCEPTED_WORDS
+    accept: str = ACCEPT
+    largest_mb: int = LARGEST_MB
 
 
 def new(request: Request) -> Response:
@@ -73,9 +85,9 @@ def new(request: Request) -> Response:
     return page.redirect(request, "overlay", run_id=run_id)
 
 
-def loaded_layers(session: Session) -> list[Any]:
-    """The definitions of the layers that have data."""
-    return [each for key, each in layer_definitions().items() if is_loaded(session, key)]
+def open_layers(session: Session, actor: Actor) -> list[LayerDefinition]:
+    """The definitions of the layers that have data and are open to the actor."""
+    return [layer_definition(key) for key in catalogue.open_keys(session, actor)]
 
 
 def district_choices(actor: Actor) -> list[dict[str, str]]:
@@ -88,23 +100,30 @@ def _form(request: Request, faults: tuple[FieldFault, ...], status: int) -> Resp
     actor = page.actor(request)
     given = given_texts(request) if request.method == "POST" else dict(request.query_params)
     with page.reading(request) as session:
-        found = loaded_layers(session)
+        found = open_layers(session, actor)
     chosen = frozenset(str(each) for each in page.form(request).getlist("layers")) if request.method == "POST" else frozenset()
+    errors, source = by_field(faults), given.get("source", LAYER) if given.get("source") in dict(SOURCES) else LAYER
     context = FormPage(
-        sources=[{"value": value, "label": label} for value, label in SOURCES],
+        tabs=[{"label": label, "href": _tab(request, value), "is_current": value == source} for value, label in SOURCES], source=source,
         layers=[
             {"value": each.key, "label": each.title, "class_field": each.class_field,
              "fields": [{"value": column.name, "label": column.label} for column in fields_of(each)]}
             for each in found
         ],
         districts=district_choices(actor), systems=[{"value": f"EPSG:{srid}", "label": system_of_srid(srid).title} for srid in SYSTEMS],
-        treatments=[{"value": value, "label": label} for value, label in TREATMENTS], given={"source": LAYER, **given}, chosen=chosen,
-        faults=faults, errors=by_field(faults), is_city=districts_of(actor) is None,
+        encodings=[{"value": each, "label": each} for each in ENCODINGS], treatments=[{"value": value, "label": label} for value, label in TREATMENTS],
+        given=given, chosen=chosen, faults=faults, errors=errors, is_city=districts_of(actor) is None,
+        are_fields_open=any(given.get(f"by_{each.key}", each.class_field) != each.class_field or f"by_{each.key}" in errors for each in found),
+        is_more_open=any(given.get(name) for name in MORE) or bool(errors.keys() & SLIVERS),
     )  # fmt: skip
     crumbs = (HOME, Crumb("新的叠加分析"))
     return page.render(
         request, "overlays/new.html", context, title="新的叠加分析", current=CURRENT, crumbs=crumbs, audience="bench", status=status
     )
+
+
+def _tab(request: Request, source: str) -> str:
+    return request.app.state.templates.url("new_overlay", {"source": source})
 
 
 def _asked(request: Request) -> tuple[RunRequest, ReceivedFile | None]:
@@ -152,10 +171,19 @@ def _case_id(request: Request) -> int:
 
 def _file(request: Request) -> tuple[FileRanges, ReceivedFile]:
     posted = upload(request, "file")
-    content, name, crs = posted.file.read(), posted.filename or "", text(request, "crs", 16)
-    received = receive(page.office(request).files, name, content)
+    crs, encoding = text(request, "crs", 16), text(request, "encoding", 16)
+    if crs not in ("", *_systems()) or encoding not in ("", *ENCODINGS):
+        raise InvalidData("所选的坐标系或编码不在列表中。请从列表选择。")
+    files, name = page.office(request).files, posted.filename or ""
+    content = posted.file.read()
+    received = receive(files, name, content)
+    ranges = FileRanges(received.digest, name, crs, encoding)
     try:
-        read_ranges(content, name, crs or None)
+        read_ranges(content, ranges)
     except InvalidData as fault:
         raise InvalidData(fault.message, fault.fields or {"file": fault.message}) from fault
-    return FileRanges(received.digest, name, crs), received
+    return ranges, received
+
+
+def _systems() -> list[str]:
+    return [f"EPSG:{srid}" for srid in SYSTEMS]

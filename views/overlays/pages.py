@@ -15,7 +15,7 @@ from domain.errors import InvalidData, NotAllowed, NotFound
 from domain.format import moment, signed, thousands
 from domain.job import Job
 from domain.layer import layer_definitions
-from domain.outflow import is_loaded
+from domain.layer.reading import latest_editions
 from domain.overlay_run import OverlayRun, Scheme
 from domain.overlay_run.reading import Comparison
 from domain.overlay_run.words import class_words
@@ -142,8 +142,9 @@ def show_scheme(request: Request) -> Response:
 def _scheme_page(request: Request, found: Scheme, fault: str, status: int) -> Response:
     with page.reading(request) as session:
         runs, total = overlay_run.list_runs(session, page.actor(request), found.key, place(request))
+        loaded = latest_editions(session)
         keys = [found.layer, *(each.layer for each in found.layers)]
-        missing = [_title(key) for key in keys if key not in layer_definitions() or not is_loaded(session, key)]
+        missing = [_title(key) for key in keys if key not in loaded]
         context = SchemePage(
             found, missing, district_choices(page.actor(request)), _rows(request, session, runs),
             pager(request, len(runs), total, "次", key=found.key), fault, _choices(runs),
@@ -206,7 +207,7 @@ def delete(request: Request) -> Response:
             overlay_run.delete(session, actor, run_id)
         return page.redirect(request, "overlays")
     with page.reading(request) as session:
-        run = overlay_run.find(session, actor, run_id)
+        run = overlay_run.in_sight(session, actor, run_id)
         session.expunge_all()
     crumbs = (HOME, Crumb(run.title, Link("overlay", run.title, {"run_id": run_id})), Crumb("删除"))
     return page.render(request, "overlays/delete.html", DeletePage(run), title="删除叠加分析", current=CURRENT, crumbs=crumbs, audience="bench")

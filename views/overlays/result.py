@@ -124,11 +124,16 @@ def _facts(run: OverlayRun) -> list[Row]:
     if not run.lineage:
         return facts
     ranges, layers = run.lineage["ranges"], run.lineage["layers"]
-    limited = "、".join(district_name(code) for code in ranges.get("districts") or ())
-    facts.append({"label": "范围", "value": lineage_words(ranges) + (f"，{limited}" if limited else "")})
-    facts += [{"label": "叠加", "value": f"{lineage_words(each)}，按{field_label(each['layer'], each['by'])}"} for each in layers]
+    facts.append({"label": "范围", "value": lineage_words(ranges) + _limits(ranges)})
+    facts += [{"label": "叠加", "value": f"{lineage_words(each)}{_limits(each)}，按{field_label(each['layer'], each['by'])}"} for each in layers]
     engines = "，".join(f"{name} {version}" for name, version in sorted(run.lineage["engines"].items()))
     return [*facts, {"label": "参数", "value": _parameters(run.asked)}, {"label": "计算", "value": f"{moment(run.ended_at)}，{engines}"}]
+
+
+def _limits(lineage: Mapping[str, Any]) -> str:
+    """The districts to which a source was limited by right or by request."""
+    limited = "、".join(district_name(code) for code in lineage.get("districts") or ())
+    return f"，限{limited}" if limited else ""
 
 
 def _parameters(asked: Mapping[str, Any]) -> str:

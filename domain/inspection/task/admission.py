@@ -31,9 +31,10 @@ from domain.layer import (
     replace_features,
     replace_region,
 )
+from domain.layer.intake import left_out_words
 from domain.numbering import take_number
 from domain.portal_clock import local_date
-from domain.spatial_file import FileLayer, SpatialFile
+from domain.spatial_file import SpatialFile
 
 KIND = "inspection_admit"
 
@@ -113,7 +114,9 @@ def run_admission(progress: Progress, arguments: Mapping[str, Any]) -> JobResult
     if run.state == ADMITTED:
         return JobResult(run.admission)
     progress.tell(0, 3, "读取数据包")
-    file = engine.read(progress.office.files.path_of(run.digest), run.file_name, run.declared_crs, run.encoding)
+    office = progress.office
+    path = office.files.path_of(run.digest)
+    file = engine.read(path, run.file_name, run.declared_crs, run.encoding, office.coordinates.systems)
     progress.tell(1, 3, "换算图形")
     with progress.reading() as session:
         features = features_of(session, task, file)
@@ -127,7 +130,7 @@ def features_of(session: Session, task: InspectionTask, file: SpatialFile) -> di
     wanted = plan.plan_of(task.scheme)
     found = {}
     for layer in file.layers:
-        definition = _definition(wanted, layer)
+        definition = _definition(wanted, layer.name, layer.geometry_type)
         if definition is not None:
             found[definition.key] = [_with_status(each, wanted.status) for each in engine.features_of(layer, definition, session)]
     if not found:
@@ -136,11 +139,21 @@ def features_of(session: Session, task: InspectionTask, file: SpatialFile) -> di
     return found
 
 
-def _definition(wanted: Plan, layer: FileLayer) -> LayerDefinition | None:
+def _definition(wanted: Plan, name: str, geometry_type: str) -> LayerDefinition | None:
     """The layer of ours that a layer of the file goes to: by its standard name, or the only one there is."""
     known = layers_of(wanted)
-    named = next((each for each in known if each.table.lower() == layer.name.lower()), None)
-    return named or (known[0] if len(known) == 1 and layer.geometry_type else None)
+    named = next((each for each in known if each.table.lower() == name.lower()), None)
+    return named or (known[0] if len(known) == 1 and geometry_type else None)
+
+
+def left_out(task: InspectionTask, run: InspectionRun) -> list[str]:
+    """In words, the layers of a package that its plan does not take in, as they were read; empty where nothing is admitted."""
+    wanted = plan.plan_of(task.scheme)
+    if not wanted.is_admitted:
+        return []
+    read = run.understood.get("layers", ())
+    strangers = [(each["name"], each["count"]) for each in read if _definition(wanted, each["name"], each["geometry_type"]) is None]
+    return left_out_words(strangers, "这个质检方案没有为它指定入库图层，它的内容只在数据包里。")
 
 
 def _with_status(feature: FeatureData, status: str) -> FeatureData:
@@ -163,6 +176,7 @@ def admit(work: Work, run_id: int, features: Mapping[str, Sequence[FeatureData]]
     _require_own(task, features)
     run.state, run.admitted_at, run.admitted_by_name = ADMITTED, work.at, work.actor.name
     run.admission = {"layers": [_into_layer(work, task, run, key, rows) for key, rows in features.items()], **_numbers(work, task, run, features)}
+    run.admission["left_out"] = left_out(task, run)
     failpoint.reach("inspection:admitted")
     work.session.add(run)
     changed(work, task, "admit", package=run.package_no, layers=list(features))

@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from domain.command import Work
-from domain.coordinate_transformation import load_local_systems
+from domain.coordinate_transformation import LocalSystem
 from domain.errors import InvalidData, NotFound
 from domain.inspection import InspectionResult, Scheme, Variant, schemes, score_of
 from domain.inspection import inspect as checked
@@ -30,9 +30,11 @@ MOST_MEMBERS = 200
 """Member files named on the page."""
 
 
-def read(path: Path, file_name: str, declared_crs: str = "", encoding: str = "") -> SpatialFile:
+def read(
+    path: Path, file_name: str, declared_crs: str, encoding: str, local_systems: Mapping[str, LocalSystem]
+) -> SpatialFile:
     """Read a package as it was declared. Raises InvalidData, with file, reason and what to do."""
-    return read_spatial_file(path, file_name, declared_crs or None, encoding or None, load_local_systems())
+    return read_spatial_file(path, file_name, declared_crs or None, encoding or None, local_systems)
 
 
 def understood(file: SpatialFile) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-import pyogrio
 import shapely
 from sqlmodel import Session
 
@@ -190,6 +189,8 @@ def _cell(row: Any, name: str) -> str:
 def _write(
     path: Path, layer: str | None, places: numpy.ndarray | None, columns: Sequence[numpy.ndarray], names: Mapping[str, str], kind: str | None, **how: Any
 ) -> None:  # fmt: skip
+    import pyogrio
+
     extra = {"layer": layer} if layer else {}
     if places is not None:
         extra |= {"geometry_type": kind, "crs": "EPSG:4490"}

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-import pyogrio
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -51,6 +50,8 @@ def drawn(store: FileStore, file: SpatialFile) -> tuple[ReceivedFile, list[float
 
 def _written(path: Path, layer: FileLayer) -> list[float] | None:
     """Write a layer, tables too; the bounds of what has a place in EPSG:4490."""
+    import pyogrio
+
     try:
         geometries = layer.stored_geometries() if layer.geometry_type else numpy.full(layer.count, None, dtype=object)
     except UnknownCrs:
@@ -92,6 +93,8 @@ def feature(path: Path, layer: str, number: int) -> Shown | None:
 
 
 def _read(path: Path, layer: str, **wanted: Any) -> list[Shown]:
+    import pyogrio
+
     if layer not in {name for name, _ in pyogrio.list_layers(path).tolist()}:
         return []
     meta, numbers, blobs, columns = pyogrio.raw.read(path, layer=layer, return_fids=True, **wanted)

@@ -59,8 +59,9 @@ def run_reading(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
 
 
 def _read(progress: Progress, run: InspectionRun) -> SpatialFile:
-    path = progress.office.files.path_of(run.digest)
-    return engine.read(path, run.file_name, run.declared_crs, run.encoding)
+    office = progress.office
+    path = office.files.path_of(run.digest)
+    return engine.read(path, run.file_name, run.declared_crs, run.encoding, office.coordinates.systems)
 
 
 def _run(progress: Progress, run_id: int) -> InspectionRun:

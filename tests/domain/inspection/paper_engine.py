@@ -39,7 +39,7 @@ def package(folder: Path, rows: Sequence[tuple[str, str, float]], name: str = "p
     return path.read_bytes()
 
 
-def read(path: Path, file_name: str, declared_crs: str = "", encoding: str = "") -> SpatialFile:
+def read(path: Path, file_name: str, declared_crs: str, encoding: str, local_systems: Mapping[str, Any]) -> SpatialFile:
     """The layers of a GeoPackage, of whatever name."""
     if not file_name.endswith(".gpkg"):
         raise InvalidData(f"「{file_name}」里没有图层。请核对后重新上传。")

@@ -10,6 +10,7 @@ import pytest
 
 from domain.errors import Conflict, InvalidData, NotFound, Refused
 from domain.inspection.task import admission, course, export, variant
+from domain.inspection.task.tables import InspectionRun, InspectionTask
 from domain.job import Job
 from domain.layer import features_by_key, layer_of
 from tests.domain.inspection.conftest import BAD, GOOD
@@ -134,3 +135,14 @@ def test_a_packed_package_holds_its_very_bytes_and_the_certificate(tasks):
     assert sorted(made.namelist()) == ["patches1.gpkg", "质检报告.pdf", "质检规则.zip", "质检证书.json"]
     assert made.read("patches1.gpkg") == tasks.office.files.read_bytes(run.digest)
     assert json.loads(made.read("质检证书.json"))["package"] == run.digest
+
+
+def test_layers_that_the_plan_does_not_name_are_listed_in_words():
+    read = [{"name": name, "count": count, "geometry_type": kind} for name, count, kind in (
+        ("STBHHX", 3, "MultiPolygon"), ("GHFQ", 1200, "MultiPolygon"), ("YDYHGHFQ", 7, "MultiPolygon"), ("ZB", 2, ""),
+    )]  # fmt: skip
+    run = InspectionRun(task_id=1, state="passed", digest="", size_bytes=0, understood={"layers": read})
+    task = InspectionTask(scheme="delta_planning_result", district_code="310100")
+    words = admission.left_out(task, run)
+    assert [each.split("不入库")[0] for each in words] == ["图层 GHFQ（1,200 个要素）", "图层 YDYHGHFQ（7 个要素）", "图层 ZB（2 个要素）"]
+    assert admission.left_out(InspectionTask(scheme="tenure_faces", district_code="310100"), run) == []

@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import select
 
 from domain import map_layer
+from domain.actor import SYSTEM
 from domain.demo import sample_package
 from domain.demo.inspections import spoilt
 from domain.errors import InvalidData, Refused
@@ -104,7 +105,7 @@ def test_patches_of_a_passed_package_stand_pre_ingested_on_the_supplement_layer_
         patches = all_features(session, "protected_space_supplement")
         assert len(patches) == 12 and {(each.status, each.district_code) for each in patches} == {("预入库", QINGPU)}
         assert {(each.attributes["protection_type"], each.attributes["direction"]) for each in patches} == {("永久基本农田", "调入")}
-        [(layer, found)] = map_layer.plots(session, [patches[0].key])
+        [(layer, found)] = map_layer.plots(session, SYSTEM, [patches[0].key])
         assert layer.key == "protected_space_supplement" and found.area_m2 == patches[0].area_m2 > 0
 
 
@@ -118,7 +119,7 @@ def test_a_planning_result_that_passed_is_packed_and_goes_to_its_layer_on_the_ma
     [run] = real.runs(task.id)
     [into] = run.admission["layers"]
     with real.database.reading() as session:
-        assert map_layer.editions(session)[into["key"]] == into["edition"]
+        assert map_layer.editions(session, SYSTEM)[into["key"]] == into["edition"]
         [job] = session.exec(select(Job).where(Job.kind == export.PACK_KIND)).all()
         assert job.status == "done" and job.result_file
 
@@ -143,7 +144,7 @@ def test_a_key_that_an_exception_left_twice_keeps_the_whole_package_out_of_the_l
     real.work()
     with real.database.reading() as session:
         assert "重复" in session.get(Job, job.id).fault
-        assert "protected_space_supplement" not in map_layer.editions(session)
+        assert "protected_space_supplement" not in map_layer.editions(session, SYSTEM)
 
 
 def test_a_variant_is_checked_against_its_scheme_and_says_whether_it_certifies(real, person):

@@ -15,9 +15,13 @@ from domain.area import area_m2, sum_m2
 from domain.audit import AuditEntry
 from domain.errors import Conflict, InvalidData, NotAllowed, NotFound
 from domain.job import Job
+from domain.layer import layer_definition
+from domain.layer.definition import LayerColumn
 from domain.overlay import overlay_areas
 from domain.overlay_run import FileRanges, LayerChoice, OverlayRunRow, RunRequest, scheme
 from domain.overlay_run.definition import UPLOADED
+from domain.overlay_run.sources import read_ranges
+from domain.shapefile import write_zipped_shapefile
 from tests.domain.overlay_run.samples import (
     ANALYSIS,
     GRADES,
@@ -247,3 +251,58 @@ def test_geopackage_and_workbook_hold_the_rows_of_the_result(database, office, p
     assert sum(line[-1] for line in table[1:]) == pytest.approx(float(run.total_m2), abs=1e-6)
     assert {line[5] for line in table[1:]} >= {"水田（0101）", "旱地（0103）"}
     assert len(GRADES) == 3
+
+
+def test_a_boundary_point_file_is_read_like_any_other_with_a_range_for_each_parcel():
+    text = (
+        "[属性描述]\n坐标系=2000国家大地坐标系\n几度分带=3\n计量单位=米\n带号=40\n[地块坐标]\n"
+        "4,0.01,7,甲地块,面,,,,@\nJ1,1,3450000,40600000\nJ2,1,3450000,40600010\nJ3,1,3450010,40600010\nJ4,1,3450010,40600000\nJ1,1,3450000,40600000\n"
+        "4,0.01,8,,面,,,,@\nJ1,1,3450100,40600000\nJ2,1,3450100,40600010\nJ3,1,3450110,40600010\nJ4,1,3450110,40600000\nJ1,1,3450100,40600000\n"
+    )  # fmt: skip
+    ranges, detected = read_ranges(text.encode("gb18030"), FileRanges("digest", "界址点.txt"))
+    assert ranges.keys == ("1 甲地块", "2 8") and detected["kind"] == "界址点 TXT"
+    assert [area_m2(each) for each in ranges.geometries] == pytest.approx([Decimal(100), Decimal(100)], abs=Decimal("0.3"))
+
+
+def test_the_encoding_that_a_person_states_is_kept_and_used(database, office, person):
+    load_all(database)
+    archive = write_zipped_shapefile("范围", [LayerColumn("name", "DKMC", "名称")], [(plot(0, 0, 1, 1), {"DKMC": "重庆路"})])
+    received = office.files.put_bytes(archive, "范围.zip")
+    handler = person("district_handler", district=QINGPU)
+    for encoding, name in (("GBK", "1 重庆路"), ("BIG5", f"1 {'重庆路'.encode('gbk').decode('big5')}")):
+        asked = free(source=UPLOADED, layer="", file=FileRanges(received.digest, "范围.zip", encoding=encoding))
+        assert RunRequest.from_document(json.loads(json.dumps(asked.as_document()))) == asked
+        _run, rows = read(database, handler, compute(database, office, handler, asked, received))
+        assert {row.range_key for row in rows} == {name}
+
+
+# -- rights of the catalogue
+
+
+def test_a_layer_that_is_not_open_is_neither_overlaid_nor_shown_in_a_result(database, office, person):
+    load_all(database)
+    load(database, clue_patch=[feature("C1", plot(0, 0, 1, 1), "疑似违法")])
+    handler, window = person("district_handler", district=QINGPU), person("window", district=QINGPU)
+    asked = free(layers=(LayerChoice("clue_patch", layer_definition("clue_patch").class_field),))
+    number = compute(database, office, handler, asked)
+    read(database, handler, number)
+    with database.writing() as session, pytest.raises(NotAllowed, match="没有开放给你的岗位"):
+        overlay_run.request(session, window, asked)
+    with database.reading() as session, pytest.raises(NotAllowed, match="没有开放给你的岗位"):
+        overlay_run.find(session, window, number)
+    with database.reading() as session:
+        assert [each.id for each in overlay_run.list_runs(session, window)[0]] == [number]
+
+
+def test_of_a_layer_that_is_open_for_ones_own_district_no_other_district_is_overlaid(database, office, person):
+    load_all(database)
+    everything = [plot(0, 0, 8, 2)]
+    document = {"type": "FeatureCollection", "crs": {"type": "name", "properties": {"name": "EPSG:4490"}},
+                "features": [{"type": "Feature", "properties": {}, "geometry": shapely.geometry.mapping(each)} for each in everything]}  # fmt: skip
+    received = office.files.put_bytes(json.dumps(document).encode(), "范围.geojson")
+    asked = free(source=UPLOADED, layer="", layers=(LayerChoice("farmland_quality", "quality_class"),), file=FileRanges(received.digest, "范围.geojson"))
+    for actor, grades, limited in (
+        (person("district_handler", district=QINGPU), {"", "7", "8"}, [QINGPU]), (person("city_handler"), {"", "7", "8", "9"}, []),
+    ):
+        run, rows = read(database, actor, compute(database, office, actor, asked, received))
+        assert {row.classes[0] for row in rows} == grades and run.lineage["layers"][0].get("districts", []) == limited
