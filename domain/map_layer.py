@@ -14,7 +14,15 @@ from domain.case.tables import Case
 from domain.case_range import CaseRange, ranges_of
 from domain.district import load_account_areas
 from domain.errors import InvalidData
-from domain.layer import Feature, FeatureData, catalogue, edition_on, features_by_key, features_in
+from domain.layer import (
+    Feature,
+    FeatureData,
+    catalogue,
+    edition_on,
+    features_by_key,
+    features_in,
+    layer_definition,
+)
 from domain.layer.reading import in_edition, latest_editions
 from domain.map_legend import LAYERS, MapLayer, detail_zoom
 from domain.map_tile import Tile, TileFeature, encode, narrowed
@@ -24,6 +32,8 @@ from domain.plot.listing import numbers_of
 DISTRICT_LAYER = "administrative_area"
 MOST_RANGES = 500
 MOST_PLOTS = 500
+POINTED_DEGREES = 0.00015
+"""How near a place is to a point or a line that it points at, about 15 m."""
 
 
 def tile_bytes(session: Session, actor: Actor, layer: MapLayer, tile: Tile) -> tuple[bytes, bool]:
@@ -64,8 +74,12 @@ def editions(session: Session, actor: Actor) -> dict[str, int]:
 def features_at(session: Session, actor: Actor, longitude: float, latitude: float) -> list[tuple[MapLayer, FeatureData]]:
     """The features at a point in degrees of all layers open to the actor, in the districts open to him or her, the finest first."""
     point, loaded = shapely.Point(longitude, latitude), editions(session, actor)
+    around = {True: point, False: point.buffer(POINTED_DEGREES)}
     shown = [(layer, catalogue.districts_of(actor, layer.key)) for layer in reversed(LAYERS) if layer.key in loaded]
-    return [(layer, each) for layer, districts in shown for each in features_in(session, layer.key, point, districts=districts)]
+    return [
+        (layer, each) for layer, districts in shown
+        for each in features_in(session, layer.key, around[layer_definition(layer.key).geometry == "polygon"], districts=districts)
+    ]  # fmt: skip
 
 
 def plots(session: Session, actor: Actor, keys: Sequence[str]) -> list[tuple[MapLayer, FeatureData]]:

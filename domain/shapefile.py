@@ -16,7 +16,7 @@ from shapely.geometry.base import BaseGeometry
 
 from domain.errors import InvalidData
 from domain.geometry import polygons_of
-from domain.layer.definition import LayerColumn
+from domain.layer.definition import TYPE_IDS, LayerColumn
 from domain.projection import STORAGE, CoordinateSystem, from_storage
 
 ENCODINGS = ("GBK", "UTF-8")
@@ -32,11 +32,12 @@ def write_zipped_shapefile(
     records: Sequence[tuple[BaseGeometry, Mapping[str, Any]]],
     system: CoordinateSystem = STORAGE,
     encoding: str = "GBK",
+    kind: str = "polygon",
 ) -> bytes:
-    """A zip with .shp, .shx, .dbf, .prj and .cpg of polygons given in EPSG:4490, written in `system`.
+    """A zip with .shp, .shx, .dbf, .prj and .cpg of geometries of one kind (polygon, line, point) in EPSG:4490, written in `system`.
 
     Records are (geometry, values by column code). Refuses (InvalidData) names over 10 bytes, texts over 254
-    bytes or not in the encoding, records that are no polygons, and an unknown encoding.
+    bytes or not in the encoding, records of another kind, and an unknown encoding.
     """
     import pyogrio
 
@@ -44,7 +45,7 @@ def write_zipped_shapefile(
         raise InvalidData(f"Shapefile 的编码“{encoding}”不支持。请选用 GBK 或 UTF-8。")
     _check_names(columns, encoding)
     geometries = [
-        _multipart(geometry, system, number) for number, (geometry, _) in enumerate(records, start=1)
+        _fit(geometry, system, number, kind) for number, (geometry, _) in enumerate(records, start=1)
     ]
     data = [_column(column, [values for _, values in records], encoding) for column in columns]
     with tempfile.TemporaryDirectory() as folder:
@@ -55,7 +56,7 @@ def write_zipped_shapefile(
             data,
             fields=numpy.array([column.column for column in columns], dtype=object),
             crs=f"EPSG:{system.srid}",
-            geometry_type="Polygon",
+            geometry_type=_TYPES[kind],
             encoding=encoding,
             layer_options={"DBF_DATE_LAST_UPDATE": "1980-01-01"},
         )
@@ -78,7 +79,14 @@ def _check_names(columns: Sequence[LayerColumn], encoding: str) -> None:
         raise InvalidData("字段名有重复，Shapefile 不允许。请改为不同的字段名。")
 
 
-def _multipart(geometry: BaseGeometry, system: CoordinateSystem, number: int) -> BaseGeometry:
+_TYPES = {"polygon": "Polygon", "line": "LineString", "point": "Point"}
+
+
+def _fit(geometry: BaseGeometry, system: CoordinateSystem, number: int, kind: str) -> BaseGeometry:
+    if kind != "polygon":
+        if shapely.get_type_id(geometry) not in TYPE_IDS[kind]:
+            raise InvalidData(f"第 {number} 条记录的图形类型与图层不符，不能写入 Shapefile。请核对图形。")
+        return shapely.force_2d(from_storage(geometry, system))
     parts = polygons_of(geometry)
     if not parts:
         raise InvalidData(f"第 {number} 条记录没有面图形，不能写入 Shapefile。请补充图形。")

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import numpy
 import shapely
 import yaml
 from numpy.random import Generator
-from shapely.geometry.base import BaseGeometry
 
 from domain.area import area_m2, areas_m2
 from domain.demo_cadastre import records
@@ -23,7 +21,6 @@ from domain.demo_cadastre.records import PERMANENT, PROTECTED, Plot
 from domain.demo_cadastre.tessellation import Patch, tessellate
 from domain.demo_cadastre.year_before import land_use_years
 from domain.district import AccountArea, load_account_areas, load_districts
-from domain.land_use_class import land_use_class
 from domain.layer.definition import FeatureData
 from domain.town import Town, towns
 

@@ -16,6 +16,7 @@ from domain.demo_cadastre.records import PERMANENT, PROTECTED, Plot, Settings
 from domain.district import AccountArea
 from domain.geometry import multipolygon
 from domain.layer.definition import FeatureData
+from domain.overlay import FeatureSet, erase
 
 _OWN_STREAM = 20_000
 _LINES = {"permanent_farmland_line": "JX", "ecological_red_line": "ST", "urban_growth_boundary": "CZ"}
@@ -109,10 +110,11 @@ def _blob(plot: Plot, random: Generator, radius: float, taken: list[shapely.Geom
     x, y = shapely.get_coordinates(shapely.point_on_surface(plot.geometry))[0]
     ring = numpy.column_stack([numpy.cos(angles), numpy.sin(angles)]) * (1 + waves)[:, None] * radius * random.uniform(0.7, 1.5)
     shape = affinity.rotate(shapely.Polygon(ring), random.uniform(0, 180))
-    made = shapely.intersection(affinity.translate(shape, x, y), plot.account.geometry)
-    met = [each for each in taken if shapely.intersects(each, made)]
-    found = multipolygon(shapely.difference(made, shapely.union_all(met)))
-    taken.append(found)
+    made = multipolygon(shapely.intersection(affinity.translate(shape, x, y), plot.account.geometry))
+    left = erase(FeatureSet.without_attributes([made]), FeatureSet.without_attributes(taken)) if taken else None
+    found = made if left is None else multipolygon(shapely.union_all(left.geometries))
+    if not found.is_empty:
+        taken.append(found)
     return found
 
 

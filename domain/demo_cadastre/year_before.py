@@ -64,7 +64,6 @@ def _neighbours(plots: Sequence[Plot], shapes: numpy.ndarray, tree: shapely.STRt
     if place in taken or not plots[place].class_code.startswith("01"):
         return
     for other in sorted(tree.query(shapes[place], predicate="touches").tolist()):
-        is_built = plots[other].class_code[:2] in ("05", "06", "07")
-        if is_built and other not in taken and plots[other].account.code == plots[place].account.code:
-            if shapely.length(shapely.intersection(shapes[place], shapes[other])) > 0:
-                yield other
+        is_built = plots[other].class_code[:2] in ("05", "06", "07") and plots[other].account.code == plots[place].account.code
+        if is_built and other not in taken and shapely.length(shapely.intersection(shapes[place], shapes[other])) > 0:
+            yield other

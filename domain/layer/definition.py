@@ -68,6 +68,11 @@ class LayerDefinition:
         """The shapely type numbers of its features."""
         return TYPE_IDS[self.geometry]
 
+    @property
+    def geometry_word(self) -> str:
+        """What a person calls the type of its features."""
+        return {"polygon": "面", "line": "线", "point": "点"}[self.geometry]
+
     def to_columns(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """A record by our field names as a record by column codes; InvalidData for a field the layer has not."""
         unknown = set(values) - {column.name for column in self.columns}

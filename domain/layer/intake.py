@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from domain.area import areas_m2
 from domain.district import account_of, load_account_areas, load_management_areas
@@ -16,7 +17,6 @@ from domain.geometry import fault_of, multipolygon
 from domain.layer.definition import FeatureData, LayerColumn, LayerDefinition
 from domain.spatial_file import FileLayer
 
-_POLYGONAL = (3, 6)
 _CODE_LENGTH = 6
 
 
@@ -38,7 +38,7 @@ def features_of(layer: FileLayer, definition: LayerDefinition) -> list[FeatureDa
 
     Columns are found by their standard codes, whatever the case; what the layer of ours does not have is left out. The
     district is the management area in which a feature lies, else the one its attribute names, else the one in which it
-    lies. Raises InvalidData that names the feature: no key, no valid polygon, a value of another type, outside the
+    lies. Raises InvalidData that names the feature: no key, no valid geometry of the layer's type, a value of another type, outside the
     city; UnknownCrs for a layer without an accepted coordinate system.
     """
     geometries = layer.stored_geometries()
@@ -46,7 +46,7 @@ def features_of(layer: FileLayer, definition: LayerDefinition) -> list[FeatureDa
     present = [(column, columns[column.column.lower()]) for column in definition.columns if column.column.lower() in columns]
     records = [_record(layer.values(row), present, row) for row in range(layer.count)]
     keys = [_key(definition, record, row) for row, record in enumerate(records)]
-    shapes = [_polygons(definition, geometry, key) for geometry, key in zip(geometries, keys, strict=True)]
+    shapes = [_shape(definition, geometry, key) for geometry, key in zip(geometries, keys, strict=True)]
     areas = areas_m2(shapes) if shapes else []
     known = _Codes(frozenset(area.code for area in load_management_areas()), frozenset(area.code for area in load_account_areas()))
     return [
@@ -87,17 +87,18 @@ def _key(definition: LayerDefinition, record: Mapping[str, Any], row: int) -> st
     return key
 
 
-def _polygons(definition: LayerDefinition, geometry: Any, key: str) -> shapely.MultiPolygon:
+def _shape(definition: LayerDefinition, geometry: Any, key: str) -> BaseGeometry:
     if geometry is None or geometry.is_empty:
         raise InvalidData(f"要素 {key} 没有图形，不能入库到“{definition.title}”。请补上图形后重新上传。")
-    if shapely.get_type_id(geometry) not in _POLYGONAL:
-        raise InvalidData(f"要素 {key} 的图形不是面，“{definition.title}”只存面。请改正后重新上传。")
+    if shapely.get_type_id(geometry) not in definition.type_ids:
+        word = definition.geometry_word
+        raise InvalidData(f"要素 {key} 的图形不是{word}，“{definition.title}”只存{word}。请改正后重新上传。")
     if fault := fault_of(geometry):
         raise InvalidData(f"要素 {key} 的图形{fault.reason}，不能入库到“{definition.title}”。请修正后重新上传。")
-    return multipolygon(geometry)
+    return multipolygon(geometry) if definition.geometry == "polygon" else geometry
 
 
-def _district(record: Mapping[str, Any], shape: shapely.MultiPolygon, key: str, known: _Codes) -> str:
+def _district(record: Mapping[str, Any], shape: BaseGeometry, key: str, known: _Codes) -> str:
     found = account_of(shape)
     if found is not None and found.code in known.management:
         return found.code

@@ -19,6 +19,7 @@ from domain.actor import SYSTEM
 from domain.command import Work, command, system_only
 from domain.errors import Conflict, Gone, NotAllowed, NotFound
 from domain.file_store import ReceivedFile, register
+from domain.geometry import multipolygon
 from domain.job import JobResult, Progress, job_handler
 from domain.layer import Feature, FeatureData, LayerDefinition, edition_on, layer_definition, layer_of
 from domain.layer.reading import features_statement
@@ -194,15 +195,16 @@ def _file(definition: LayerDefinition, share: LayerShare, rows: list[FeatureData
     columns = [column for column in definition.columns if column.name in allowed]
     records = [(each.geometry, _columns(definition, share, each)) for each in rows]
     if share.file_kind == "shp":
-        return write_zipped_shapefile(definition.table, columns, records), f"{definition.title}.zip"
+        return write_zipped_shapefile(definition.table, columns, records, kind=definition.geometry), f"{definition.title}.zip"
     import pyogrio
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "layer.gpkg"
-        shapes = numpy.array([shapely.to_wkb(shapely.MultiPolygon(list(getattr(g, "geoms", [g])))) for g, _ in records], dtype=object)
+        is_polygonal = definition.geometry == "polygon"
+        shapes = numpy.array([shapely.to_wkb(multipolygon(g) if is_polygonal else g) for g, _ in records], dtype=object)
         data = [numpy.array([_cell(values.get(column.column), column.type) for _, values in records], dtype=_TYPES.get(column.type, object)) for column in columns]
         pyogrio.raw.write(
-            path, shapes, data, fields=numpy.array([column.column for column in columns], dtype=object), crs="EPSG:4490", geometry_type="MultiPolygon",
+            path, shapes, data, fields=numpy.array([column.column for column in columns], dtype=object), crs="EPSG:4490", geometry_type="MultiPolygon" if is_polygonal else "Unknown",
             driver="GPKG", layer=definition.table,
         )
         return path.read_bytes(), f"{definition.title}.gpkg"
