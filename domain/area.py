@@ -72,7 +72,7 @@ def unrounded_areas_m2(geometries: Sequence[BaseGeometry] | numpy.ndarray) -> nu
     """
     owned = numpy.asarray(geometries, dtype=object)
     require_degrees(owned)
-    parts, owner_of_part = shapely.get_parts(owned, return_index=True)
+    parts, owner_of_part = owned, numpy.arange(len(owned))
     while (shapely.get_type_id(parts) >= 4).any():
         parts, inner = shapely.get_parts(parts, return_index=True)
         owner_of_part = owner_of_part[inner]
@@ -97,27 +97,27 @@ def _signed_ring_areas(rings: numpy.ndarray) -> numpy.ndarray:
     is_edge = ring_of_vertex[1:] == ring_of_vertex[:-1]
     start, end = coordinates[:-1][is_edge], coordinates[1:][is_edge]
     ring_of_edge = ring_of_vertex[1:][is_edge]
-    first = coordinates[numpy.searchsorted(ring_of_vertex, ring_of_edge)]
+    first = coordinates[numpy.flatnonzero(numpy.append(True, ~is_edge)[: len(coordinates)])[ring_of_edge], 1]
     if len(start) and numpy.abs(end[:, 1] - start[:, 1]).max() > _LONGEST_EDGE_DEGREES:
         raise InvalidGeometry("图形有一条边跨越的纬度超过 30 度，面积无法保证精度。请检查该图形的坐标。")
     east = numpy.radians(end[:, 0] - start[:, 0])
-    below = east * _mean_authalic(start[:, 1], end[:, 1], first[:, 1])
+    below = east * _mean_authalic(start[:, 1], end[:, 1], first)
     return numpy.bincount(ring_of_edge, weights=below, minlength=len(rings))
 
 
 def _mean_authalic(start: numpy.ndarray, end: numpy.ndarray, reference: numpy.ndarray) -> numpy.ndarray:
     """Mean along each edge of the area, per radian of longitude, between the reference latitude and the edge."""
     middle, half = (start - reference) + (end - start) / 2, (end - start) / 2
-    mean = numpy.zeros(len(start))
+    mean, phi0 = numpy.zeros(len(start)), numpy.radians(reference)
+    s0 = numpy.sin(phi0)
     for node, weight in zip(_NODES, _WEIGHTS, strict=True):
-        mean += weight / 2 * _authalic_from(reference, middle + half * node)
+        mean += weight / 2 * _authalic_from(phi0, s0, numpy.radians(middle + half * node))
     return mean
 
 
-def _authalic_from(reference: numpy.ndarray, north: numpy.ndarray) -> numpy.ndarray:
-    """q(reference + north) - q(reference) in m² per radian, both in degrees, written without cancellation."""
-    phi0, dphi = numpy.radians(reference), numpy.radians(north)
-    s0, s = numpy.sin(phi0), numpy.sin(phi0 + dphi)
+def _authalic_from(phi0: numpy.ndarray, s0: numpy.ndarray, dphi: numpy.ndarray) -> numpy.ndarray:
+    """q(phi0 + dphi) - q(phi0) in m² per radian, in radians, `s0` the sine of phi0, written without cancellation."""
+    s = numpy.sin(phi0 + dphi)
     ds = 2 * numpy.cos(phi0 + dphi / 2) * numpy.sin(dphi / 2)
     rational = ds * (1 + _E2 * s * s0) / ((1 - _E2 * s * s) * (1 - _E2 * s0 * s0))
     logarithmic = numpy.arctanh(_E * ds / (1 - _E2 * s * s0)) / _E

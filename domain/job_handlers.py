@@ -9,9 +9,11 @@ import domain.inspection.task.export
 import domain.inspection.task.running
 import domain.layer.export
 import domain.layer_share.service
+import domain.layer_update.running
 import domain.ledger.export
 import domain.map_drawing
 import domain.map_print
+import domain.map_query.export
 import domain.observation.export
 import domain.overlay_run.export
 import domain.overlay_run.request

@@ -152,7 +152,8 @@ def content_of(session: Session, actor: Actor, spec: PrintSpec, place: Place | N
     today = portal_clock.today(session)
     table = Table("图内要素", ("图层", "图例", "个数", "面积（平方米）", "面积（公顷）"), tuple(rows), (None, None, 0, 2, 4))
     legend = Legend("图内要素个数与面积（公顷）", tuple(reversed(keys)), "公顷")
-    notes = ("个数和面积按与图幅相交的整个图斑统计", mark("boundaries"), *((mark("generated_note"),) if is_generated else ()))
+    limited = (catalogue.limits(actor, layer.key) for layer in drawn_layers)
+    notes = ("个数和面积按与图幅相交的整个图斑统计", *(each for each in limited if each), mark("boundaries"), *((mark("generated_note"),) if is_generated else ()))
     return Content(
         title=spec.title or (f"{place.label}地图" if place else "一张图"), subtitle=f"{date_formal(spec.on)}的状态" if spec.on else f"{date_formal(today)}的现状",
         extent=extent, outline=None, drawn=Drawn(marks, legend, (table,)), source=("数据来源：" + "、".join(source) if source else "没有显示图层", "坐标系：CGCS2000"),

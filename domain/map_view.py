@@ -19,6 +19,7 @@ from domain.district import load_account_areas
 from domain.errors import Conflict, InvalidData, NotAllowed, NotFound
 from domain.notice import notify
 from domain.person import Organisation, Person
+from domain.saved_name import checked_name
 
 LONGEST_NAME, LONGEST_STATE, MOST_VIEWS, MOST_SHARES = 40, 4000, 100, 50
 NOT_KEPT = frozenset({"csrf_token", "name", "done"})
@@ -148,7 +149,7 @@ def save(work: Work, name: str, state: Mapping[str, str]) -> MapView:
     mine = views_of(work.session, work.actor)
     if len(mine) >= MOST_VIEWS:
         raise Conflict(f"已有 {MOST_VIEWS} 个视图，不能再加。请先删除不用的视图。")
-    kept = _checked(name, mine)
+    kept = checked_name(name, "视图", LONGEST_NAME, [each.name for each in mine])
     query = urlencode({key: value for key, value in state.items() if key not in NOT_KEPT and value})
     if len(query) > LONGEST_STATE:
         raise InvalidData("地图状态太长，不能保存。请减少选中的地块后再保存。", {"name": "地图状态太长"})
@@ -163,7 +164,8 @@ def save(work: Work, name: str, state: Mapping[str, str]) -> MapView:
 def rename(work: Work, view_id: int, name: str) -> MapView:
     """Call a view by another name."""
     found = own(work.session, work.actor, view_id)
-    found.name = _checked(name, [each for each in views_of(work.session, work.actor) if each.id != view_id])
+    others = [each.name for each in views_of(work.session, work.actor) if each.id != view_id]
+    found.name = checked_name(name, "视图", LONGEST_NAME, others)
     found.changed_at = work.at
     work.record(f"map_view:{found.id}")
     return found
@@ -232,12 +234,3 @@ def _receiver(session: Session, kind: str, value: str) -> str:
     if kind == "organisation" and value.isascii() and value.isdigit() and len(value) < 19 and session.get(Organisation, int(value)) is not None:
         return value
     raise InvalidData("没有这个共享对象。请从列表里选。", {"value": "请从列表里选"})
-
-
-def _checked(name: str, others: list[MapView]) -> str:
-    kept = " ".join(name.split())
-    if not 0 < len(kept) <= LONGEST_NAME:
-        raise InvalidData(f"视图的名称要写 1 到 {LONGEST_NAME} 字。请改正。", {"name": f"要写 1 到 {LONGEST_NAME} 字"})
-    if any(other.name == kept for other in others):
-        raise InvalidData(f"已有名为“{kept}”的视图。请换一个名称。", {"name": "已有同名的视图"})
-    return kept

@@ -55,6 +55,12 @@ def measure(points: Sequence[Point], is_ring: bool = False) -> Measured:
     return Measured(tuple(points), legs, sum(legs, Decimal("0.000")), _ring_area(points) if is_ring else None)
 
 
+def geodesic_length_m(points: Sequence[Point]) -> Decimal:
+    """Length of the way through points in degrees, in metres (0.001): the sum of its rounded legs, as `measure` has it."""
+    x, y = zip(*points, strict=True)
+    return sum((_rounded(each) for each in _ELLIPSOID.line_lengths(x, y)), Decimal("0.000"))
+
+
 def _rounded(metres: float) -> Decimal:
     return Decimal(float(metres)).quantize(_MILLIMETRE, ROUND_HALF_UP)
 

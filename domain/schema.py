@@ -40,6 +40,7 @@ import domain.rule_replay.tables
 import domain.rule_tally
 import domain.rule_trouble
 import domain.session
+import domain.sketch.tables
 import domain.template_file
 import domain.thematic_map.tables
 import domain.usage_control  # noqa: F401

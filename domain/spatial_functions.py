@@ -5,6 +5,8 @@ one GEOS serves both the database and the Python side. Heavy work belongs on the
 not in these functions.
 """
 
+import functools
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -52,7 +54,7 @@ def register(dbapi_connection: Any) -> None:
         dbapi_connection.create_function(name, arity, function, deterministic=True)
 
     for name, predicate in _PREDICATES.items():
-        add(name, 2, _of_two(predicate, int))
+        add(name, 2, _asked(predicate))
     for name, overlay in _OVERLAYS.items():
         add(name, 2, _of_two(overlay, ewkb))
     for name, index in _BOUNDS.items():
@@ -74,6 +76,25 @@ def _add_conversions(add: Callable[[str, int, Callable[..., Any]], None]) -> Non
     add("ST_IsValid", 1, _of_one(lambda geometry: int(geometry.is_valid)))
     add("ST_SRID", 1, _of_one(shapely.get_srid))
     add("ST_NPoints", 1, _of_one(lambda geometry: int(shapely.get_num_coordinates(geometry))))
+
+
+@functools.lru_cache(maxsize=8)
+def _prepared(blob: bytes, _thread: int) -> BaseGeometry:
+    """The geometry that rows are asked against, parsed and prepared once; a prepared one is never shared by threads."""
+    geometry = from_ewkb(blob)
+    shapely.prepare(geometry)
+    return geometry
+
+
+def _asked(predicate: Callable[[BaseGeometry, BaseGeometry], bool]) -> Callable[[Any, Any], Any]:
+    """A predicate whose first argument stays the same from row to row, as a query's does."""
+
+    def answer(first: Any, second: Any) -> Any:
+        if first is None or second is None:
+            return None
+        return int(predicate(_prepared(bytes(first), threading.get_ident()), from_ewkb(second)))
+
+    return answer
 
 
 def _of_one(function: Callable[[BaseGeometry], Any]) -> Callable[[Any], Any]:

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain import case_range, range_mapping
+from domain import case_range, range_mapping, role
 from domain.area import sum_m2
 from domain.case import access, scope
 from domain.case.definition import case_type_of
@@ -240,6 +240,7 @@ def _context(
     params = {"case_id": case.id, "range_id": row.id}
     hrefs = {key: _url(request, name, **params) for key, name in _ROUTES.items()}
     back = _back(request, case)
+    hrefs["points"] = _conversion_href(request, row, found)
     hrefs |= {"back": request.app.state.templates.href(back), "again": _url(request, "new_range", case_id=case.id)}
     document = found.quality.to_json()
     return RangePage(
@@ -252,6 +253,15 @@ def _context(
         asks_crs=can_change and row.confirmed_at is None and found.range.system is None, refused=refused,
         mapping=_mapping(request, session, row, found),
     )
+
+
+def _conversion_href(request: Request, row: CaseRange, found: Understood) -> str:
+    """Where the points of a confirmed range in a local system stand in both systems; "" for others, and for applicants."""
+    is_local = found.range.detected.get("crs") in page.office(request).coordinates.systems
+    is_txt = row.file_name.lower().endswith(".txt")
+    if not (is_local and is_txt and row.confirmed_at and role.handles_cases(page.actor(request))):
+        return ""
+    return _url(request, "coordinates", {"case": row.case_id, "range": row.id})
 
 
 def _mapping(request: Request, session: Session, row: CaseRange, found: Understood) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from views.case_list import saved_params
 from views.case_query import NOT_KEPT
 from views.shell import Crumb, Link
 
-LISTS = {"desk": "待办", "cases": "办件"}
+LISTS = {"desk": "待办", "cases": "办件", "map_query": "查询与统计"}
 
 
 @dataclass(frozen=True)

@@ -177,7 +177,17 @@ class Sheet:
             looks_like_formula = value.startswith(FORMULA_STARTS)
             self._sheet.write_string(self.row_count, place, value, self._formats["text"] if looks_like_formula else None)
 
+    def turn_to(self, columns: Sequence[Column], name: str) -> None:
+        """Go on with another worksheet of the same file; the one before cannot be written any more."""
+        self._end()
+        self.columns, self.row_count = list(columns), 0
+        self._sheet = self._book.add_worksheet(name)
+        self._head()
+
     def close(self) -> None:
         """Finish the file."""
-        self._sheet.autofilter(0, 0, max(self.row_count, 1), max(len(self.columns) - 1, 0))
+        self._end()
         self._book.close()
+
+    def _end(self) -> None:
+        self._sheet.autofilter(0, 0, max(self.row_count, 1), max(len(self.columns) - 1, 0))

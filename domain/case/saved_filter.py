@@ -6,10 +6,11 @@ from domain.actor import Actor
 from domain.case.tables import SavedFilter
 from domain.command import Work, anyone_signed_in, command
 from domain.errors import Conflict, InvalidData, NotFound
+from domain.saved_name import checked_name
 
 MOST_FILTERS = 30
 LONGEST_NAME = 30
-LONGEST_QUERY = 2000
+LONGEST_QUERY = 8000
 
 
 def filters_of(session: Session, actor: Actor, page: str) -> list[SavedFilter]:
@@ -29,11 +30,10 @@ def find(session: Session, actor: Actor, filter_id: int) -> SavedFilter:
 @command("saved_filter.save", allow=anyone_signed_in)
 def save(work: Work, page: str, name: str, query: str) -> SavedFilter:
     """Keep the conditions of a list under a name."""
-    kept_name = _checked_name(name)
+    mine = filters_of(work.session, work.actor, page)
+    kept_name = checked_name(name, "视图", LONGEST_NAME, [each.name for each in mine])
     if len(query) > LONGEST_QUERY:
         raise InvalidData("筛选条件太长，不能保存。请减少条件后再保存。", {"name": "筛选条件太长"})
-    mine = filters_of(work.session, work.actor, page)
-    _must_be_free(mine, kept_name)
     if len(mine) >= MOST_FILTERS:
         raise Conflict(f"已有 {MOST_FILTERS} 个视图，不能再加。请先删除不用的视图。")
     made = SavedFilter(person_id=work.actor.person_id, page=page, name=kept_name, query=query, created_at=work.at)
@@ -46,9 +46,9 @@ def save(work: Work, page: str, name: str, query: str) -> SavedFilter:
 @command("saved_filter.rename", allow=anyone_signed_in)
 def rename(work: Work, filter_id: int, name: str) -> SavedFilter:
     """Call a saved filter by another name."""
-    found, kept_name = find(work.session, work.actor, filter_id), _checked_name(name)
-    _must_be_free([f for f in filters_of(work.session, work.actor, found.page) if f.id != found.id], kept_name)
-    found.name = kept_name
+    found = find(work.session, work.actor, filter_id)
+    others = [each.name for each in filters_of(work.session, work.actor, found.page) if each.id != found.id]
+    found.name = checked_name(name, "视图", LONGEST_NAME, others)
     work.record(f"saved_filter:{found.id}")
     return found
 
@@ -71,15 +71,3 @@ def delete(work: Work, filter_id: int) -> str:
     work.session.delete(found)
     work.record(f"saved_filter:{filter_id}")
     return page
-
-
-def _checked_name(name: str) -> str:
-    kept = " ".join(name.split())
-    if not 0 < len(kept) <= LONGEST_NAME:
-        raise InvalidData(f"视图的名称要写 1 到 {LONGEST_NAME} 字。请改正。", {"name": f"要写 1 到 {LONGEST_NAME} 字"})
-    return kept
-
-
-def _must_be_free(others: list[SavedFilter], name: str) -> None:
-    if any(other.name == name for other in others):
-        raise InvalidData(f"已有名为「{name}」的视图。请换一个名称。", {"name": "已有同名的视图"})

@@ -11,6 +11,7 @@ from domain.layer.commands import (
     replace_features,
     replace_region,
     replace_whole,
+    write_change,
 )
 from domain.layer.definition import FeatureData, LayerDefinition, layer_definition, layer_definitions
 from domain.layer.edition import Terms
@@ -70,4 +71,5 @@ __all__ = [
     "replace_whole",
     "require_change",
     "restore_former",
+    "write_change",
 ]

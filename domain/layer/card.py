@@ -4,10 +4,12 @@ from dataclasses import asdict, dataclass
 
 from sqlmodel import Session, select
 
+from domain import role
+from domain.actor import Actor
 from domain.command import Work, command
-from domain.errors import Conflict, InvalidData
+from domain.errors import Conflict, InvalidData, NotAllowed
 from domain.layer import catalogue
-from domain.layer.commands import data_managers
+from domain.layer.rights import RIGHT, districts_to_change
 from domain.layer.tables import LayerCard
 
 LONGEST = {"summary": 300, "source": 200, "owner": 60, "update_cycle": 60, "basis": 200}
@@ -31,7 +33,18 @@ def stored_card(session: Session, layer_key: str) -> LayerCard | None:
     return session.exec(select(LayerCard).where(LayerCard.layer_key == layer_key)).first()
 
 
-@command("layer.describe", allow=data_managers)
+def may_describe(actor: Actor) -> bool:
+    """True for those who may change layers in the whole city."""
+    return actor.is_system or (role.may(actor, RIGHT) and districts_to_change(actor) is None)
+
+
+def managers(work: Work) -> None:
+    """The data managers of the city."""
+    if not may_describe(work.actor):
+        raise NotAllowed("图层说明由市级数据管理人员修改。需要改的，请联系市规划资源局。")
+
+
+@command("layer.describe", allow=managers)
 def describe(work: Work, layer_key: str, described: Description, version: int) -> LayerCard:
     """Write what a layer is; `version` is that of the card the form showed, 0 if there was none.
 

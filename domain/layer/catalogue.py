@@ -17,6 +17,7 @@ from sqlmodel import Session, select
 
 from domain import role
 from domain.actor import Actor, Grant
+from domain.district import district_name
 from domain.errors import NotAllowed, NotFound
 from domain.layer.definition import layer_definition, layer_definitions
 from domain.layer.reading import LatestEdition, latest_editions
@@ -143,15 +144,15 @@ def require(actor: Actor, layer_key: str) -> None:
         raise NotAllowed(why_not(actor, layer_key))
 
 
-def why_not(actor: Actor, layer_key: str) -> str:
-    """Why the actor may not open a layer, to whom it is open, and whom to ask; empty text if it is open."""
+def why_not(actor: Actor, layer_key: str, owner: str = "") -> str:
+    """Why the actor may not open a layer, and whom to ask (the owner of the file unless named); empty text if it is open."""
     if may_open(actor, layer_key):
         return ""
     title, listed = layer_definition(layer_key).title, listings().get(layer_key)
     if listed is None or not listed.opens:
         return f"图层“{title}”还没有在资源目录中开放给任何岗位，没有打开。需要使用的，请联系市级数据管理人员。"
     mine = role.acts_as(actor) or "没有岗位"
-    return f"图层“{title}”没有开放给你的岗位（{mine}），没有打开。需要使用的，请联系{listed.owner}。"
+    return f"图层“{title}”没有开放给你的岗位（{mine}），没有打开。需要使用的，请联系{owner or listed.owner}。"
 
 
 def districts_of(actor: Actor, layer_key: str) -> frozenset[str] | None:
@@ -163,6 +164,15 @@ def districts_of(actor: Actor, layer_key: str) -> frozenset[str] | None:
     if any(opening.rows == "all" or _is_citywide(grant) for opening, grant in found):
         return None
     return frozenset(grant.district_code for _opening, grant in found if grant.district_code)
+
+
+def limits(actor: Actor, layer_key: str) -> str:
+    """Which part of an open layer the actor sees, as a line under a map; empty text for all of it. Raises as `require`."""
+    codes = districts_of(actor, layer_key)
+    if codes is None:
+        return ""
+    names = "、".join(district_name(code) for code in sorted(codes)) or "授权行政区"
+    return f"{layer_definition(layer_key).title}按岗位授权只含{names}的要素"
 
 
 def _is_citywide(grant: Grant) -> bool:
@@ -218,6 +228,6 @@ def _entry(actor: Actor, listed: Listing, latest: LatestEdition | None, card: La
     }
     return Entry(
         next(each for each in groups() if each.key == listed.group), listed.key, layer_definition(listed.key).title, told.summary, told.source,
-        told.owner, told.update_cycle, told.security_level, told.basis, listed.geometry, is_open, why_not(actor, listed.key),
+        told.owner, told.update_cycle, told.security_level, told.basis, listed.geometry, is_open, why_not(actor, listed.key, told.owner),
         districts_of(actor, listed.key) if is_open else frozenset(), **found,
     )  # fmt: skip

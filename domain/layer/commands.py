@@ -132,8 +132,24 @@ def replace_features(
     """A new edition without the ended keys and with these features; InvalidData if an ended key is not in the
     layer.
     """
+    return write_change(work, layer_key, "feature", ended_keys, features, effective_on, case_id, note, terms)
+
+
+def write_change(
+    work: Work,
+    layer_key: str,
+    extent: str,
+    ended_keys: Sequence[str],
+    features: Sequence[FeatureData],
+    effective_on: date,
+    case_id: int | None = None,
+    note: str = "",
+    terms: Terms = PLAIN,
+    region: str | None = None,
+) -> LayerEdition:
+    """As `replace_features`, for a change that was worked out for another extent: whole, region or area."""
     layer = lock(work, layer_key, terms.expected)
-    edition = begin(work, layer, effective_on, "feature", terms, case_id, note)
+    edition = begin(work, layer, effective_on, extent, terms, case_id, note, region)
     ended = end_keys(work, edition, ended_keys)
     if ended != len(ended_keys):
         raise InvalidData(

@@ -17,7 +17,7 @@ from sqlalchemy import Row, and_, or_, select
 from sqlmodel import Session
 
 from domain.area import unrounded_areas_m2
-from domain.layer.reading import in_edition, within
+from domain.layer.reading import in_edition, near
 from domain.layer.tables import Feature, LayerEdition
 from domain.overlay import FeatureSet, OverlayLayer, disjoint, overlay_table
 from domain.overlay.operations import polygonal, sound_intersection
@@ -84,7 +84,7 @@ def cells(session: Session, sources: Sources) -> tuple[numpy.ndarray, tuple[int,
     columns = (Feature.id, Feature.west, Feature.south, Feature.east, Feature.north)
     statement = select(*columns, Feature.layer_id, Feature.district_code, Feature.from_number, Feature.until_number).where(sources.conditions())
     if sources.polygon is not None:
-        statement = within(session, statement, sources.polygon.bounds)
+        statement = statement.where(near(session, sources.polygon.bounds))
     found, counts = [], numpy.zeros(2, dtype=int)
     for rows in session.execute(statement.execution_options(yield_per=_READ_AT_ONCE)).partitions():
         found.append(numpy.array([row[:5] for row in rows], dtype=float))
@@ -119,7 +119,7 @@ def _read(session: Session, sources: Sources, members: numpy.ndarray) -> tuple[l
         Feature.id, Feature.layer_id, Feature.key, Feature.district_code, Feature.class_code, Feature.geometry,
         Feature.from_number, Feature.until_number,
     ).where(sources.conditions())  # fmt: skip
-    met = list(session.execute(within(session, statement, bounds)))
+    met = list(session.execute(statement.where(near(session, bounds))))
     sides = [sources.sides_of(row) for row in met]
     order = sorted(range(len(met)), key=lambda place: (not sides[place][0], met[place].key))
     rows, chosen = [met[place] for place in order], numpy.array([sides[place] for place in order])

@@ -62,6 +62,14 @@ class LayerDefinition:
     """The field that names a feature to those who send it."""
     geometry: str = "polygon"
     """polygon | line | point. Only polygons have an area; of others it is 0.00."""
+    scheme: str = ""
+    """The quality scheme that a file must have passed before the layer takes it; empty for none."""
+    held_by: str = ""
+    """The field whose value cases hold by their marks; the status of such a layer follows the marks alone."""
+    ended_status: str = ""
+    """The status that means history: a feature that is given it leaves the present layer."""
+    survey: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """The survey from which the layer is renewed by year: `table` and the `classes` of it that belong here."""
 
     @property
     def type_ids(self) -> tuple[int, ...]:
@@ -72,6 +80,11 @@ class LayerDefinition:
     def geometry_word(self) -> str:
         """What a person calls the type of its features."""
         return {"polygon": "面", "line": "线", "point": "点"}[self.geometry]
+
+    @property
+    def statuses(self) -> tuple[str, ...]:
+        """What the status of a feature may be; empty for a layer without one."""
+        return next((column.options for column in self.columns if column.name == "status"), ())
 
     def to_columns(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """A record by our field names as a record by column codes; InvalidData for a field the layer has not."""
@@ -135,7 +148,5 @@ def _definition(key: str, entry: Mapping[str, Any]) -> LayerDefinition:
         LayerColumn(**{k: tuple(v) if k == "options" else v for k, v in column.items()})
         for column in entry["columns"]
     )
-    return LayerDefinition(
-        key, entry["title"], entry["table"], entry["class_field"], columns, entry.get("key_field", "feature_code"),
-        entry.get("geometry", "polygon"),
-    )
+    more = {name: entry[name] for name in ("key_field", "geometry", "scheme", "held_by", "ended_status", "survey") if name in entry}
+    return LayerDefinition(key, entry["title"], entry["table"], entry["class_field"], columns, **more)

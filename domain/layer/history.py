@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from sqlmodel import Session, func, select
 
@@ -12,8 +11,9 @@ from domain.case.tables import Case
 from domain.errors import NotFound
 from domain.layer import catalogue
 from domain.layer.definition import FeatureData, layer_definition
+from domain.layer.feature_span import history_of
 from domain.layer.reading import edition_on
-from domain.layer.tables import Feature, Layer, LayerEdition
+from domain.layer.tables import Layer, LayerEdition
 
 PAGE_ROWS = 50
 
@@ -56,26 +56,12 @@ def history(session: Session, actor: Actor, layer_key: str, key: str) -> list[Sp
     Raises NotAllowed for a layer closed to the actor, NotFound for a feature that never was or lies in a district not open.
     """
     districts = catalogue.districts_of(actor, layer_key)
-    rows = session.execute(_rows(layer_key, key)).all()
-    rows = [row for row in rows if districts is None or row.district_code in districts]
-    if not rows:
+    found = [each for each in history_of(session, layer_key, key) if districts is None or each.feature.district_code in districts]
+    if not found:
         raise NotFound(f"图层“{layer_definition(layer_key).title}”里没有要素“{key[:60]}”，或它不在你的辖区内。请从要素表进入。")
-    numbers = sorted({number for row in rows for number in (row.from_number, row.until_number) if number is not None})
-    statement = select(LayerEdition).where(LayerEdition.layer_id == rows[0].layer_id, LayerEdition.number.in_(numbers))
-    by_number = {each.edition.number: each for each in _with_cases(session, actor, list(session.exec(statement).all()))}
-    return [Span(_feature(row), by_number[row.from_number], by_number.get(row.until_number)) for row in rows]
-
-
-def _rows(layer_key: str, key: str) -> Any:
-    columns = (
-        Feature.key, Feature.district_code, Feature.class_code, Feature.area_m2, Feature.geometry, Feature.attributes, Feature.status,
-        Feature.layer_id, Feature.from_number, Feature.until_number,
-    )  # fmt: skip
-    return select(*columns).join(Layer, Layer.id == Feature.layer_id).where(Layer.key == layer_key, Feature.key == key).order_by(Feature.from_number.desc())
-
-
-def _feature(row: Any) -> FeatureData:
-    return FeatureData(row.key, row.district_code, row.class_code, row.area_m2, row.geometry, row.attributes, row.status)
+    editions = {each.number: each for span in found for each in (span.since, span.until) if each is not None}
+    by_number = {each.edition.number: each for each in _with_cases(session, actor, list(editions.values()))}
+    return [Span(each.feature, by_number[each.since.number], by_number[each.until.number] if each.until else None) for each in found]
 
 
 def span_on(session: Session, layer_key: str, spans: list[Span], on: date | None) -> Span:

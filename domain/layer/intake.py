@@ -38,24 +38,53 @@ def features_of(layer: FileLayer, definition: LayerDefinition) -> list[FeatureDa
 
     Columns are found by their standard codes, whatever the case; what the layer of ours does not have is left out. The
     district is the management area in which a feature lies, else the one its attribute names, else the one in which it
-    lies. Raises InvalidData that names the feature: no key, no valid geometry of the layer's type, a value of another type, outside the
-    city; UnknownCrs for a layer without an accepted coordinate system.
+    lies. Raises InvalidData that names the feature: no key, no valid geometry of the layer's type, a value of another type,
+    outside the city; UnknownCrs for a layer without an accepted coordinate system.
     """
-    geometries = layer.stored_geometries()
-    columns = {name.lower(): name for name in layer.columns}
-    present = [(column, columns[column.column.lower()]) for column in definition.columns if column.column.lower() in columns]
-    records = [_record(layer.values(row), present, row) for row in range(layer.count)]
-    keys = [_key(definition, record, row) for row, record in enumerate(records)]
-    shapes = [_shape(definition, geometry, key) for geometry, key in zip(geometries, keys, strict=True)]
-    areas = areas_m2(shapes) if shapes else []
-    known = _Codes(frozenset(area.code for area in load_management_areas()), frozenset(area.code for area in load_account_areas()))
-    return [
-        FeatureData(
-            key=key, district_code=_district(record, shape, key, known), class_code=str(record.get(definition.class_field) or ""),
-            area_m2=area, geometry=shape, attributes=_attributes(record), status=str(record.get("status") or ""),
-        )
-        for key, record, shape, area in zip(keys, records, shapes, areas, strict=True)
-    ]  # fmt: skip
+    found, faults = read_features(layer, definition)
+    if faults:
+        raise faults[0]
+    return found
+
+
+def read_features(layer: FileLayer, definition: LayerDefinition) -> tuple[list[FeatureData], list[InvalidData]]:
+    """As `features_of`, but every feature that cannot be taken in is told, beside those that can. Raises UnknownCrs."""
+    read, faults = _Rows(layer, definition), []
+    for row, geometry in enumerate(layer.stored_geometries()):
+        try:
+            read.take(row, geometry)
+        except InvalidData as fault:
+            faults.append(fault)
+    return read.features(), faults
+
+
+class _Rows:
+    """The rows of one layer of a file, taken in one by one; what is the same for all of them is asked once."""
+
+    def __init__(self, layer: FileLayer, definition: LayerDefinition) -> None:
+        names = {name.lower(): name for name in layer.columns}
+        self._layer, self._definition = layer, definition
+        self._present = [(column, names[column.column.lower()]) for column in definition.columns if column.column.lower() in names]
+        self._codes = _Codes(frozenset(area.code for area in load_management_areas()), frozenset(area.code for area in load_account_areas()))
+        self._taken: list[tuple[str, str, Mapping[str, Any], BaseGeometry]] = []
+
+    def take(self, row: int, geometry: Any) -> None:
+        """Take a row in. Raises InvalidData that names it."""
+        record = _record(self._layer.values(row), self._present, row)
+        key = _key(self._definition, record, row)
+        shape = _shape(self._definition, geometry, key)
+        self._taken.append((key, _district(record, shape, key, self._codes), record, shape))
+
+    def features(self) -> list[FeatureData]:
+        """What was taken in, in order, with areas."""
+        areas = areas_m2([shape for _key, _district, _record, shape in self._taken]) if self._taken else []
+        return [
+            FeatureData(
+                key=key, district_code=district, class_code=str(record.get(self._definition.class_field) or ""), area_m2=area,
+                geometry=shape, attributes=_attributes(record), status=str(record.get("status") or ""),
+            )
+            for (key, district, record, shape), area in zip(self._taken, areas, strict=True)
+        ]  # fmt: skip
 
 
 def _record(values: Mapping[str, Any], present: Sequence[tuple[LayerColumn, str]], row: int) -> dict[str, Any]:

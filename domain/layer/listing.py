@@ -12,7 +12,7 @@ from domain.actor import Actor
 from domain.errors import InvalidData
 from domain.layer import catalogue
 from domain.layer.definition import FeatureData, LayerDefinition, layer_definition
-from domain.layer.reading import edition_on, in_edition
+from domain.layer.reading import edition_of, edition_on, in_edition
 from domain.layer.tables import Feature, LayerEdition
 
 PAGE_ROWS, BATCH_ROWS = 50, 2_000
@@ -24,7 +24,7 @@ PAST = "past"
 class FeatureQuery:
     """What is asked of a layer; empty conditions ask nothing.
 
-    `on`: as the layer stood on a day (None: at present). `state`: empty for the features of that day, PAST for those that
+    `on`: as the layer stood on a day; `edition`: in an edition, where no day is given (neither: at present). `state`: empty for the features of that day, PAST for those that
     had been ended by then. `words` stand in `field`, or in any field that has text. `class_code`: how the class begins.
     `sort` is one of SORTS, with a minus before it for the largest first.
     """
@@ -38,6 +38,7 @@ class FeatureQuery:
     district: str = ""
     status: str = ""
     sort: str = "key"
+    edition: int | None = None
 
     def as_document(self) -> dict[str, Any]:
         """The query as JSON values."""
@@ -114,6 +115,8 @@ def _asked(session: Session, actor: Actor, query: FeatureQuery) -> tuple[LayerEd
     """The edition of the day, and the conditions but for the class."""
     districts, definition = catalogue.districts_of(actor, query.layer), layer_definition(query.layer)
     edition = edition_on(session, query.layer, query.on)
+    if query.edition is not None and query.on is None:
+        edition = edition_of(session, query.layer, query.edition)
     found = list(_past(edition) if query.state == PAST else in_edition(edition))
     if districts is not None:
         found.append(Feature.district_code.in_(sorted(districts)))

@@ -50,6 +50,15 @@ def edition_on(session: Session, layer_key: str, on: date | None = None) -> Laye
     return found
 
 
+def edition_of(session: Session, layer_key: str, number: int) -> LayerEdition:
+    """The edition of a number; NotFound for a number that the layer has not had."""
+    statement = select(LayerEdition).join(Layer, Layer.id == LayerEdition.layer_id)
+    found = session.exec(statement.where(Layer.key == layer_key, LayerEdition.number == number)).first()
+    if found is None:
+        raise NotFound(f"图层“{layer_key}”没有第 {number} 版。请从版本列表中选择。")
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class LatestEdition:
     """The latest edition of a layer that has data, in the words of its layer."""
@@ -93,7 +102,7 @@ def features_in(
     `districts` narrows to district codes (None: all). The bounding boxes are searched in the database, the
     exact test is shapely's.
     """
-    statement = within(session, features_statement(edition_on(session, layer_key, on)), area.bounds)
+    statement = features_statement(edition_on(session, layer_key, on)).where(near(session, area.bounds))
     if districts is not None:
         statement = statement.where(Feature.district_code.in_(sorted(districts)))
     found = _features(session, statement.order_by(Feature.key))
@@ -146,16 +155,14 @@ def in_edition(edition: LayerEdition) -> tuple[Any, ...]:
     )
 
 
-def within(session: Session, statement: Select, bounds: tuple[float, float, float, float]) -> Select:
-    """Narrows to features whose bounding box meets the bounds, through the R*Tree or the GiST index."""
+def near(session: Session, bounds: tuple[float, float, float, float]) -> Any:
+    """The condition that the bounding box of a row of `feature` meets the bounds, through the R*Tree or the GiST index."""
     west, south, east, north = bounds
     if session.get_bind().dialect.name != "sqlite":
-        return statement.where(
-            Feature.geometry.op("&&")(func.ST_MakeEnvelope(west, south, east, north, STORAGE_SRID))
-        )
+        return Feature.geometry.op("&&")(func.ST_MakeEnvelope(west, south, east, north, STORAGE_SRID))
     box = _BBOX.c
-    near = select(box.id).where(box.west <= east, box.east >= west, box.south <= north, box.north >= south)
-    return statement.where(Feature.id.in_(near))
+    met = select(box.id).where(box.west <= east, box.east >= west, box.south <= north, box.north >= south)
+    return Feature.id.in_(met)
 
 
 def _features(session: Session, statement: Select) -> list[FeatureData]:

@@ -17,10 +17,10 @@ from typing import Any
 import numpy
 import shapely
 
-from domain.area import rounded_m2, sum_m2, unrounded_areas_m2
+from domain.area import rounded_m2, sum_m2
 from domain.overlay.adjustment import adjusted
-from domain.overlay.features import FeatureSet, require_sound_set
-from domain.overlay.operations import NONE, Pieces, cut_sound, disjoint, sound_intersection
+from domain.overlay.features import FeatureSet, areas_of, require_sound_set
+from domain.overlay.operations import NONE, Pieces, cut_apart, disjoint, sound_intersection
 from domain.overlay.slivers import SliverReport, SliverRule, handle_slivers
 
 DISTRICT = "district_code"
@@ -136,7 +136,7 @@ def table_of_disjoint(
         near = near_features(layer.features, ranges)
         require_sound_set(near)
         single, twice = disjoint(near, _order(near, layer))
-        cut = _without_noise(cut_sound(parts.pieces, single))
+        cut = _without_noise(cut_apart(parts.pieces, single))
         repeated[layer.key] = _repeated_within(parts.pieces, near, single) if twice else 0.0
         if slivers is not None:
             cut, reports[layer.key] = handle_slivers(cut, slivers, keeps_place=True)
@@ -220,7 +220,7 @@ def range_areas(ranges: FeatureSet, registered_m2: Mapping[str, Decimal]) -> dic
 
 def _rows(parts: _Parts, ranges: FeatureSet, areas: Mapping[str, Decimal]) -> tuple[TableRow, ...]:
     sums: defaultdict[int, defaultdict[tuple[str, tuple[str, ...]], float]] = defaultdict(lambda: defaultdict(float))
-    exact = unrounded_areas_m2(parts.pieces.geometries).tolist()
+    exact = areas_of(parts.pieces.geometries).tolist()
     for owner, district, classes, area in zip(parts.owners.tolist(), parts.districts, parts.classes, exact, strict=True):
         sums[owner][district, classes] += area
     rows = []

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from domain.errors import InvalidData, NotFound
-from domain.layer import LayerDefinition, layer_definition
+from domain.layer import LayerDefinition, catalogue, layer_definition
 from domain.overlay import SliverRule
 
 FILE = Path(__file__).parent.parent / "reference" / "overlay_schemes.yaml"
@@ -97,6 +97,9 @@ class RunRequest:
         if len(self.layers) > MOST_LAYERS or len({each.layer for each in self.layers}) < len(self.layers):
             faults["layers"] = f"一次最多叠加 {MOST_LAYERS} 个不同的图层"
         faults |= self._source_faults()
+        for key in self.layer_keys:
+            if not has_areas(key):
+                faults["layer" if key == self.layer else "layers"] = f"图层“{layer_definition(key).title}”没有面，不能叠加面积"
         for choice in self.layers:
             if choice.by not in {column.name for column in fields_of(layer_definition(choice.layer))}:
                 faults[f"by_{choice.layer}"] = "请选这个图层的一个字段"
@@ -111,6 +114,12 @@ class RunRequest:
         if self.source == CASE:
             return {} if self.case_id else {"case": "请填写办件编号"}
         return {} if self.file else {"file": "请上传范围文件"}
+
+
+def has_areas(layer_key: str) -> bool:
+    """True for a layer of polygons; lines and points have no area to overlay."""
+    listed = catalogue.listings().get(layer_key)
+    return listed is None or listed.geometry == "polygon"
 
 
 def fields_of(definition: LayerDefinition) -> list[Any]:

@@ -7,14 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy
-import pyogrio
 import pyproj
 import shapely
 
 from domain.errors import InvalidData
 from domain.projection import CoordinateSystem, from_storage
 from domain.spatial_file.columns import as_column, common_type
-from domain.spatial_file.driver import FAULTS
 from domain.spatial_file.model import FileLayer
 from domain.spatial_file.written_column import NameRule, check_texts, fitting_names, written
 
@@ -102,7 +100,11 @@ def _write_shapefile(request: _Request, layer: FileLayer, folder: Path) -> list[
 def _write_layer(
     request: _Request, layer: FileLayer, target: Path, driver: str, rule: NameRule, **options
 ) -> list[str]:
-    """Write one layer through the driver; notes of the names that changed."""
+    """Write one layer through the driver, loaded with the first; notes of the names that changed."""
+    import pyogrio
+
+    from domain.spatial_file.driver import FAULTS
+
     names, notes = fitting_names(layer, rule)
     data = [written(layer, field) for field in layer.fields]
     kind = _geometry_type(layer)

@@ -10,6 +10,7 @@ from domain.command import Work, command
 from domain.errors import Conflict, InvalidData, NotAllowed, NotFound
 from domain.layer import edition_on
 from domain.role import handles_cases
+from domain.saved_name import checked_name
 from domain.thematic_map.selection import account_area
 from domain.thematic_map.spec import MapSpec, read_spec
 from domain.thematic_map.tables import SavedThematicMap
@@ -68,12 +69,12 @@ def save(work: Work, name: str, spec: MapSpec, map_id: int | None = None, versio
     """Keep a map under a name, or keep what was changed of one's own. Raises Conflict for a stale version."""
     edition = edition_on(work.session, spec.layer, spec.on).number
     if map_id is None:
-        found = SavedThematicMap(owner_id=_person(work), name=_checked(name), spec=spec.to_texts(), edition_number=edition, created_at=work.at, changed_at=work.at)
+        found = SavedThematicMap(owner_id=_person(work), name=_kept(name), spec=spec.to_texts(), edition_number=edition, created_at=work.at, changed_at=work.at)
         work.session.add(found)
     else:
         found = own(work.session, work.actor, map_id)
         _must_be(found, version)
-        found.name, found.spec, found.edition_number = _checked(name), spec.to_texts(), edition
+        found.name, found.spec, found.edition_number = _kept(name), spec.to_texts(), edition
         _touch(work, found)
     work.session.flush()
     work.record(f"thematic_map:{found.id}", layer=spec.layer, kind=spec.kind, edition=edition)
@@ -85,7 +86,7 @@ def rename(work: Work, map_id: int, name: str, version: int | None) -> SavedThem
     """Give one's own map another name."""
     found = own(work.session, work.actor, map_id)
     _must_be(found, version)
-    found.name = _checked(name)
+    found.name = _kept(name)
     _touch(work, found)
     work.record(f"thematic_map:{found.id}")
     return found
@@ -159,11 +160,8 @@ def _person(work: Work) -> int:
     return work.actor.person_id
 
 
-def _checked(name: str) -> str:
-    kept = " ".join(name.split())
-    if not 0 < len(kept) <= LONGEST_NAME:
-        raise InvalidData(f"模板名称要写 1 到 {LONGEST_NAME} 字。请改正。", {"name": f"要写 1 到 {LONGEST_NAME} 字"})
-    return kept
+def _kept(name: str) -> str:
+    return checked_name(name, "模板", LONGEST_NAME)
 
 
 def _must_be(found: SavedThematicMap, version: int | None) -> None:

@@ -5,7 +5,7 @@ from alembic import op
 from portal.migration_statements import run
 
 revision = "0013_layer_changes"
-down_revision = "0011_maps_and_shares"
+down_revision = "0012_layer_cards"
 branch_labels = None
 depends_on = None
 

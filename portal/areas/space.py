@@ -1,7 +1,9 @@
 """Pages of space: ranges of cases, the one map, layers, and overlays."""
 
-from portal.access import SIGNED_IN, STAFF, Page, roles
-from views import case_map, district_report, map, map_measure, map_query, ranges
+from portal.access import SIGNED_IN, STAFF, Page
+from views import case_map, district_report, map, map_measure, map_query, ranges, sketches
+from views.coordinates import fit as coordinate_fit
+from views.coordinates import pages as coordinates
 from views.layers import detail as layer_detail
 from views.layers import editing as layer_editing
 from views.layers import feature as layer_feature
@@ -17,6 +19,7 @@ RANGES = "/cases/{case_id:int}/ranges"
 RANGE = RANGES + "/{range_id:int}"
 OVERLAY = "/overlays/{run_id:int}"
 LAYER = "/layers/{key}"
+SKETCH = "/map/sketches/{sketch_id:int}"
 
 PAGES: list[Page] = [
     Page(RANGES + "/new", "new_range", ranges.new, SIGNED_IN, GET_POST, largest_mb=50),
@@ -34,15 +37,30 @@ PAGES: list[Page] = [
     Page("/map/selected", "map_selected", map.selected, STAFF),
     Page("/map/measure", "map_measure", map_measure.show, STAFF),
     Page("/map/query", "map_query", map_query.show, STAFF),
+    Page("/map/query/shapes", "map_query_shapes", map_query.shapes, STAFF),
+    Page("/map/query/export", "export_map_query", map_query.export, STAFF, POST),
+    Page("/map/sketches", "sketches", sketches.index, STAFF),
+    Page("/map/sketches/upload", "upload_sketch", sketches.upload, STAFF, POST, largest_mb=50),
+    Page("/map/sketch", "new_sketch", sketches.new, STAFF, GET_POST),
+    Page("/map/sketch/read", "read_sketch", sketches.read, STAFF),
+    Page("/map/sketch/near", "sketch_near", sketches.near, STAFF),
+    Page(SKETCH, "sketch", sketches.show, STAFF, GET_POST),
+    Page(SKETCH + "/file", "sketch_file", sketches.file, STAFF),
+    Page(SKETCH + "/range", "sketch_range", sketches.to_case, STAFF, POST),
+    Page(SKETCH + "/delete", "delete_sketch", sketches.delete, STAFF, POST),
+    Page(SKETCH + "/restore", "restore_sketch", sketches.restore, STAFF, POST),
     Page("/map/districts", "district_report", district_report.show, STAFF),
     Page("/map/tiles/{layer}/{edition:int}/{z:int}/{x:int}/{y:int}", "map_tile", map.tile, STAFF),
+    Page("/coordinates", "coordinates", coordinates.show, STAFF, GET_POST, largest_mb=2),
+    Page("/coordinates/file", "coordinates_file", coordinates.file, STAFF, POST),
+    Page("/coordinates/fit", "coordinate_fit", coordinate_fit.show, STAFF, GET_POST),
     Page("/layers", "layers", layer_listing.index, STAFF),
     Page(LAYER, "layer", layer_detail.show, STAFF),
     Page(LAYER + "/versions", "layer_versions", layer_detail.show_versions, STAFF),
     Page(LAYER + "/features", "layer_features", layer_features.show, STAFF),
     Page(LAYER + "/feature", "layer_feature", layer_feature.show, STAFF),
     Page(LAYER + "/export", "export_layer", layer_features.export, STAFF, POST),
-    Page(LAYER + "/edit", "edit_layer", layer_editing.edit, roles("city_handler"), GET_POST),
+    Page(LAYER + "/edit", "edit_layer", layer_editing.edit, STAFF, GET_POST),
     Page("/overlays", "overlays", overlay_pages.index, STAFF),
     Page("/overlays/new", "new_overlay", overlay_form.new, STAFF, GET_POST, largest_mb=50),
     Page("/overlays/compare", "compare_overlays", overlay_pages.compare, STAFF),

@@ -12,6 +12,7 @@ from domain.errors import NotAllowed, NotFound
 from domain.layer import catalogue, layer_definitions, load_layer
 from domain.layer.catalogue import Listing, Opening
 from domain.layer.reading import latest_editions
+from domain.layer.rights import RIGHT
 from tests.domain.space_fixtures import PADDY, PUDONG, QINGPU, load_plots
 from tests.domain.space_fixtures import _feature as feature
 
@@ -70,6 +71,13 @@ def test_a_grant_of_an_organisation_without_district_gives_no_rows_of_others():
     assert catalogue.districts_of(actor("reviewer", None, organisation_id=5), "annual_farmland") == frozenset()
 
 
+def test_what_one_sees_of_a_layer_is_said():
+    assert catalogue.limits(actor("window"), "annual_farmland") == "年度耕地资源层按岗位授权只含青浦区的要素"
+    assert catalogue.limits(actor("window"), "land_use") == catalogue.limits(CITY, "annual_farmland") == ""
+    with pytest.raises(NotAllowed):
+        catalogue.limits(actor("window"), "clue_patch")
+
+
 def test_layers_that_look_different_to_different_people_are_told():
     assert catalogue.is_restricted("annual_farmland") and catalogue.is_restricted("clue_patch") and not catalogue.is_restricted("land_use")
 
@@ -93,6 +101,11 @@ def test_a_line_that_names_no_role_or_no_rows_is_refused(row, tmp_path, monkeypa
 def _forget() -> None:
     for each in (catalogue.words, catalogue.groups, catalogue.listings):
         each.cache_clear()
+
+
+def test_who_may_change_layers_may_open_every_layer():
+    changing = [key for key, each in role.roles().items() if RIGHT in each.may]
+    assert changing and all(catalogue.may_open(actor(key), layer) for key in changing for layer in catalogue.listings())
 
 
 def test_opening_speaks_of_levels_and_of_single_roles():
@@ -133,7 +146,7 @@ def test_latest_editions_are_read_in_one_statement(loaded):
 def test_entries_list_open_and_locked_layers_with_their_editions(loaded):
     count, found = counted(loaded, lambda session: catalogue.entries(session, actor("window")))
     by_key = {each.key: each for each in found}
-    assert count == 1 and list(by_key) == list(catalogue.listings())
+    assert count == 2 and list(by_key) == list(catalogue.listings())
     land, clue, farmland = by_key["land_use"], by_key["clue_patch"], by_key["annual_farmland"]
     assert (land.is_open, land.edition, land.feature_count, land.group.title, land.districts) == (True, 1, 4, "现状调查", None)
     assert (clue.is_open, clue.has_data, clue.districts) == (False, False, frozenset()) and "没有开放给你的岗位" in clue.why_not

@@ -66,6 +66,11 @@ LEFT_OUT = {
     "saved_thematic_map": "演示数据没有保存的模板；与 thematic_map 是同一张页面，由 tests/e2e/test_thematic_map.py 打开并检查",
     "map_view": "演示数据没有保存的视图；由 tests/e2e/test_thematic_map.py 打开并检查",
     "open_map_view": "转到一张图，本身不出页面",
+    "sketch": "演示数据没有草图；由 tests/e2e/test_map_query.py 打开并检查",
+    "sketch_file": "下载草图，不是网页",
+    "read_sketch": "JSON 数据，给画图的脚本读，不是网页",
+    "sketch_near": "JSON 数据，给画图的脚本捕捉用，不是网页",
+    "map_query_shapes": "GeoJSON 数据，给查询页的图读，不是网页",
     "share": "演示数据没有成果共享；由 tests/e2e/test_thematic_map.py 打开并检查",
     "share_service": "JSON 数据，给程序读，不是网页",
     "share_features": "GeoJSON 数据，给程序读，不是网页",
@@ -254,6 +259,9 @@ COVERED: dict[str, Visits] = {
     )[0]), OFFICIAL)],
     "case_plots": together(with_plots("/plots", "closed"), with_plots("/plots", "draft", "district_handler.310118")),
     "clear_plots": with_plots("/plots/clear", "draft", "district_handler.310118"),
+    "coordinates": lambda demo: [Visit("/coordinates"), *(Visit("/coordinates?case={}&range={}".format(*each)) for each in demo.all(
+        "SELECT case_id, id FROM case_range WHERE confirmed_at IS NOT NULL AND removed_at IS NULL AND lower(file_name) LIKE '%.txt' ORDER BY id"
+    )[:1])],
     "range_map": lambda demo: [Visit("/cases/{}/ranges/{}/map".format(*demo.all(
         "SELECT case_id, id FROM case_range WHERE confirmed_at IS NOT NULL AND removed_at IS NULL AND kind = 'project' ORDER BY id")[0]))],
     "case_map": row("/cases/{}/map", "SELECT case_id FROM case_range WHERE confirmed_at IS NOT NULL AND removed_at IS NULL ORDER BY id"),
@@ -273,7 +281,10 @@ COVERED: dict[str, Visits] = {
     "layer_features": lambda demo: [Visit("/layers/annual_farmland/features"), Visit("/layers/annual_farmland/features?state=past&words=GD")],
     "layer_feature": lambda demo: [Visit(f"/layers/annual_farmland/feature?id={demo.plot()}", "city_handler")],
     "edit_layer": lambda demo: [Visit("/layers/annual_farmland/edit", "city_handler")],
-    "map_query": lambda demo: [Visit("/map/query"), Visit("/map/query?layer=land_use&class=01")],
+    "map_query": lambda demo: [Visit("/map/query"), Visit("/map/query?layer=land_use&class=01"), Visit(
+        "/map/query?layer=annual_farmland&field1=quality_class&op1=ge&value1=8&bounds=121.08,31.08,121.12,31.12&buffer=50"),
+        Visit("/map/query?layer=land_use&field1=data_year&op1=has&value1=2", status=422)],
+    "new_sketch": each("/map/sketch?{}", "at=121.1,31.1,16", f"points={quote('121.1,31.1;121.11,31.1;121.11,31.11'.replace(';', chr(10)))}"),
     "map_measure": lambda demo: [Visit(f"/map/measure?kind=area&points={quote('121.1,31.1;121.2,31.1;121.2,31.2'.replace(';', chr(10)))}")],
     "exchange_message": row("/exchange/messages/{}", "SELECT id FROM outbox_message ORDER BY id DESC", "report_admin"),
     "exchange_received": row("/exchange/inbox/{}", "SELECT id FROM inbox_message", "report_admin"),

@@ -7,7 +7,7 @@ import pytest
 import shapely
 from bs4 import BeautifulSoup
 
-from domain import job, map_drawing
+from domain import job, map_drawing, map_print
 from domain.actor import SYSTEM
 from domain.layer import FeatureData, load_layer
 from domain.map_tile import tiles_over
@@ -81,6 +81,14 @@ def test_it_is_neither_told_at_a_point_nor_found_by_its_number(window, handler):
 def test_it_is_not_printed_even_if_the_address_names_it(window, handler):
     address = f"/map/print?layers=clue_patch.clue&at={PADDY.centroid.x},{PADDY.centroid.y},15"
     assert "线索图斑" in handler.get(address).text and "线索图斑" not in window.get(address).text
+
+
+@pytest.mark.parametrize(("role", "district", "is_said"), [("district_handler", QINGPU, True), ("city_handler", None, False)])
+def test_a_print_says_of_which_districts_it_is(database, person, role, district, is_said):
+    asked = {"layers": "annual_farmland.available", "at": f"{PADDY.centroid.x},{PADDY.centroid.y},15"}
+    with database.reading() as session:
+        content = map_print.content_of(session, person(role, district=district), map_print.read_print(asked), None)
+    assert ("年度耕地资源层按岗位授权只含青浦区的要素" in content.notes) is is_said
 
 
 def test_it_cannot_be_asked_for_as_a_share(window):

@@ -1,5 +1,6 @@
 """The pages of layers: the catalogue, one layer, its features as of a day, one feature in time, what is written about it, exports."""
 
+import json
 from datetime import date
 from decimal import Decimal
 
@@ -15,8 +16,9 @@ from domain.actor import SYSTEM
 from domain.audit import AuditEntry
 from domain.layer import FeatureData, catalogue, change_features, load_layer, replace_features
 from domain.layer.tables import LayerCard
+from domain.map_tile import tiles_over
 from tests.domain.ledger_books import working
-from tests.domain.space_fixtures import PADDY, PUDONG, QINGPU, _feature, load_plots, plot
+from tests.domain.space_fixtures import DRY, PADDY, PUDONG, QINGPU, _feature, load_plots, plot
 from tests.views.test_desk import counted
 
 MARCH, APRIL = date(2026, 3, 1), date(2026, 4, 1)
@@ -120,11 +122,53 @@ def test_the_farmland_layers_have_the_fields_that_are_asked_for(database, handle
         assert "XM-1" in told and "验〔2026〕1号" in told
 
 
+@pytest.fixture
+def farmland(database):
+    """Both farmland layers with one plot each, and what is found of them by an attribute."""
+    annual = _feature("GD-7", PADDY, "0101", "可用", status="可用", plot_name="样例七号", supplement_note="补划自样例", class_code="0101")
+    added = _feature("XZ-1", DRY, "0103", project_number="XM-样例-1", acceptance_number="验〔2026〕1号", class_code="0103", quality_class=7)
+    with database.writing() as session:
+        load_layer(session, SYSTEM, "annual_farmland", [annual], APRIL)
+        load_layer(session, SYSTEM, "added_farmland", [added], APRIL)
+
+
+def drawn_at(browser, key, edition, shape):
+    return browser.get(f"/map/tiles/{key}/{edition}/" + "{0.zoom}/{0.column}/{0.row}".format(next(tiles_over(shape.bounds, 15)))).content
+
+
+@pytest.mark.function("LAND-054", "c1", "c3", "c4")
+@pytest.mark.usefixtures("farmland")
+def test_the_annual_farmland_is_on_the_map_is_told_at_a_point_and_found_by_an_attribute(handler):
+    _on_map_told_and_found(handler, "annual_farmland", 4, PADDY, "GD-7", "补划自样例", ("图斑面积", "补划自样例", "可用"))
+
+
+@pytest.mark.function("LAND-055", "c1", "c3", "c4")
+@pytest.mark.usefixtures("farmland")
+def test_the_added_farmland_is_on_the_map_is_told_at_a_point_and_found_by_an_attribute(handler):
+    _on_map_told_and_found(handler, "added_farmland", 1, DRY, "XZ-1", "XM-样例", ("项目编号", "XM-样例-1", "验〔2026〕1号"))
+
+
+def _on_map_told_and_found(browser, layer, edition, shape, key, words, told):
+    assert layer in json.loads(page(browser.get("/map")).select_one("#map")["data-map-page"])["tiles"]
+    assert key.encode() in drawn_at(browser, layer, edition, shape)
+    said = browser.get(f"/map/facts?at={shape.centroid.x},{shape.centroid.y}").text
+    assert all(each in said for each in (key, *told))
+    found = page(browser.get(f"/layers/{layer}/features?words={words}"))
+    assert keys(found) == [key] and keys(page(browser.get(f"/layers/{layer}/features?words=没有"))) == []
+    feature = page(browser.get(found.select_one("[aria-label=要素] tbody a")["href"]))
+    place = json.loads(page(browser.get(feature.select_one("a[href^='/map?plot']")["href"])).select_one("#map")["data-map-page"])
+    [outline] = browser.get(place["selected"]).json()["features"]
+    assert outline["properties"]["key"] == key and shapely.equals(shapely.geometry.shape(outline["geometry"]), shape)
+
+
 def test_the_versions_say_when_how_far_and_why(handler):
     found = rows(page(handler.get("/layers/annual_farmland/versions")), "版本")
     assert [row[0] for row in found] == ["第 3 版", "第 2 版", "第 1 版"]
-    assert found[0][1].startswith("2026-04-01") and found[0][2:] == ["按要素更新", "四月更新局部", "2", "1", "3"]
-    assert found[2][2] == "全量更新" and found[1][3] == "三月流出"
+    assert found[0][1].startswith("2026-04-01") and found[0][2:] == ["按图形更新", "四月更新局部", "2", "1", "3"]
+    assert found[2][2] == "全图层更新" and found[1][3] == "三月流出"
+    assert keys(page(handler.get("/layers/annual_farmland/features?edition=2"))) == ["GD-2", "GD-3"]
+    assert keys(page(handler.get("/layers/annual_farmland/features?edition=2&on=2026-04-01"))) == ["GD-2", "GD-4"]
+    assert "没有第 9 版" in page(handler.get("/layers/annual_farmland/features?edition=9"), 422).text
 
 
 @pytest.mark.function("LAND-056", "c4")
@@ -216,6 +260,15 @@ def test_a_data_manager_writes_what_a_layer_is_and_it_is_in_the_trail(database, 
         assert session.exec(select(LayerCard)).one().version == 1 and catalogue.security_level(session, "land_use") == "secret"
         [entry] = session.exec(select(AuditEntry).where(AuditEntry.command == "layer.describe")).all()
         assert entry.subject == "layer:land_use"
+
+
+def test_a_layer_that_was_made_secret_is_shared_no_more(city, handler):
+    asked = {"layer": "land_use", "purpose": "planning", "format": "service", "file_kind": "gpkg", "until_on": "2026-12-31", "districts": QINGPU,
+             "fields": "class_code", "reason": "样例理由写够十个字以上"}  # fmt: skip
+    assert handler.post("/shares/apply", data=asked).status_code == 303
+    assert city.post("/layers/land_use/edit", data={**WRITTEN, "version": "0"}).status_code == 303
+    refused = handler.post("/shares/apply", data=asked)
+    assert refused.status_code == 422 and "涉密" in refused.text
 
 
 def test_two_who_write_at_once_do_not_overwrite_each_other(city):

@@ -83,6 +83,7 @@ def test_what_is_not_found_is_said(sign_in, handler):
     assert "没有找到“无此地块”" in page(sign_in(handler).get("/map?q=无此地块")).select_one("[role=alert]").text
 
 
+@pytest.mark.function("ONEMAP-011", "c3")
 def test_a_point_tells_every_layer_there(sign_in, handler):
     words = page(sign_in(handler).get(f"/map/facts?at={at(PADDY)}")).text
     assert all(key in words for key in ("DL-2", "GD-2", "JN-2")) and "JN-1" not in words

@@ -1,6 +1,7 @@
 """Overlay pages: the analysis of supplement patches, a free overlay, what a form refuses, comparing, who sees what."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import shapely
@@ -8,6 +9,7 @@ from sqlmodel import select
 
 from domain.area import area_m2
 from domain.format import thousands
+from domain.layer import catalogue
 from domain.overlay_run import OverlayRun
 from domain.spatial_file.reading import KINDS
 from tests.domain.overlay_run.samples import ANALYSIS, load_all, with_layers, work_off
@@ -143,3 +145,13 @@ def test_layers_that_are_not_open_to_the_person_are_not_offered(layers, sign_in,
 def test_the_encoding_must_be_one_of_the_list(handler):
     answer = handler.post("/overlays/new", free(source="file", encoding="x"), files={"file": ("a.geojson", b"{}")})
     assert "所选的坐标系或编码不在列表中" in page(answer, 422).get_text()
+
+
+def test_a_layer_without_areas_is_neither_offered_nor_taken(handler, monkeypatch):
+    known = catalogue.listings()
+    points = {**known, "farmland_quality": replace(known["farmland_quality"], geometry="point")}
+    monkeypatch.setattr(catalogue, "listings", lambda: points)
+    offered = {each["value"] for each in page(handler.get("/overlays/new")).select('input[name="layers"]')}
+    assert "land_use" in offered and "farmland_quality" not in offered
+    said = faults(handler.post("/overlays/new", free(layers="farmland_quality", by_farmland_quality="quality_class")))
+    assert "图层“耕地质量等别层”没有面，不能叠加面积" in "".join(said)

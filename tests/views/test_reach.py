@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
+import shapely
 from sqlmodel import col, select
 
 from domain.case.tables import Material, StoredDecision
@@ -32,6 +33,7 @@ from domain.payment import PaymentRecord
 from domain.person import Absence, RoleGrant
 from domain.portal_clock import now, today
 from domain.session import SignedInSession
+from domain.sketch import Sketch
 from domain.thematic_map.tables import SavedThematicMap
 from domain.usage_control import ReportRound
 from portal.areas.rules import KEEPERS
@@ -62,6 +64,7 @@ RANGE = CASE + "/ranges/{range}"
 FILING = "/filing/{draft}"
 INSPECTION, INSPECTED = "/inspections/{inspection}", "/inspections/runs/{run}"
 THEMATIC, MAP_VIEW, SHARE = "/thematic-maps/{thematic}", "/map/views/{view}", "/shares/{share}"
+SKETCH = "/map/sketches/{sketch}"
 PERSON = "/administration/people/{person}"
 ROUTES = {
     "edit_filter": Route("/desk/filters/{filter}", "dispatcher"),
@@ -145,6 +148,11 @@ ROUTES = {
     "rename_map_view": Route(MAP_VIEW + "/rename"),
     "share_map_view": Route(MAP_VIEW + "/share"),
     "unshare_map_view": Route(MAP_VIEW + "/shares/1/end"),
+    "sketch": Route(SKETCH, "dispatcher", posted={"name": "改", "kind": "point", "points": "121.1,31.1", "version": "1"}),
+    "sketch_file": Route(SKETCH + "/file", "dispatcher"),
+    "sketch_range": Route(SKETCH + "/range", posted={"case": "x"}),
+    "delete_sketch": Route(SKETCH + "/delete"),
+    "restore_sketch": Route(SKETCH + "/restore"),
     "delete_map_view": Route(MAP_VIEW + "/delete"),
     "restore_map_view": Route(MAP_VIEW + "/restore"),
     "share": Route(SHARE, "dispatcher"),
@@ -279,6 +287,8 @@ def places(permit, database, sign_in):
             ),
             "thematic": SavedThematicMap(owner_id=officer.person_id, name="图", spec={"layer": "land_use"}, edition_number=1, created_at=at, changed_at=at),
             "view": MapView(owner_id=officer.person_id, name="视图", state="at=121.1,31.1,13", created_at=at, changed_at=at),
+            "sketch": Sketch(owner_id=officer.person_id, name="草图", kind="point", geometry=shapely.MultiPoint([(121.1, 31.1)]), point_count=1,
+                             length_m=0, created_at=at, changed_at=at),
             "share": LayerShare(applicant_id=officer.person_id, applicant_name="某", layer_key="land_use", districts=[], classes=[], fields=[],
                                 purpose="planning", format="service", until_on=today(), asked_at=at),
             "notice": Notice(person_id=applicant.person_id, kind="task", title="通知", created_at=at),

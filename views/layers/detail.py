@@ -11,13 +11,13 @@ from domain.case.words import code_of
 from domain.district import district_name
 from domain.format import moment
 from domain.layer import LayerDefinition, catalogue, layer_definition
-from domain.layer.card import stored_card
+from domain.layer.card import may_describe, stored_card
 from domain.layer.catalogue import Entry
 from domain.layer.definition import LayerColumn
 from domain.layer.history import Version, versions
 from domain.map_legend import BY_KEY
 from views import page
-from views.layers.words import CURRENT, MANAGER, crumbs, scope_words, security_words, tabs, update_href
+from views.layers.words import CURRENT, change_words, crumbs, scope_words, security_words, tabs, update_href
 from views.map_found import url
 from views.paging import Pager, pager, place
 from views.shell import Crumb
@@ -62,7 +62,7 @@ def show(request: Request) -> Response:
     title = f"{entry.title}：第 {entry.edition} 版，{entry.feature_count:,} 个要素" if entry.has_data else f"{entry.title}：还没有数据"
     context = LayerPage(
         entry, title, _facts(entry, layer_definition(key), changed), [_field(each) for each in layer_definition(key).columns], _legend(key),
-        tabs(request, entry, "layer"), scope_words(entry), url(request, "edit_layer", key=key) if actor.has_role(MANAGER) else "",
+        tabs(request, entry, "layer"), scope_words(entry), url(request, "edit_layer", key=key) if may_describe(actor) else "",
         update_href(request, actor, key),
     )  # fmt: skip
     return page.render(request, "layers/layer.html", context, title=entry.title, crumbs=crumbs(entry), current=CURRENT, audience="bench")
@@ -112,16 +112,16 @@ def show_versions(request: Request) -> Response:
 
 def _version(request: Request, key: str, version: Version) -> Row:
     edition, case = version.edition, version.case
-    seen = {"on": edition.effective_on.isoformat()}
-    why: Any = edition.note or "—"
+    told = edition.reason or edition.note
+    why: Any = {"text": told or "—", "sub": edition.note if edition.note != told else ""}
     if case is not None:
-        why = {"text": code_of(case), "href": url(request, "case", case_id=case.id), "sub": edition.note or case.title}
+        why = {"text": code_of(case), "href": url(request, "case", case_id=case.id), "sub": told or case.title}
     elif edition.case_id is not None:
-        why = {"text": edition.note or "办件", "sub": "办件不在你的查阅范围内"}
-    region = district_name(edition.region_code) if edition.region_code else ""
+        why = {"text": told or "办件", "sub": "办件不在你的查阅范围内"}
+    region = district_name(edition.region_code) if edition.region_code else f"{edition.data_year} 年度" if edition.data_year else ""
     return {"cells": {
-        "number": {"text": f"第 {edition.number} 版", "href": url(request, "layer_features", seen, key=key)},
-        "since": {"text": f"{edition.effective_on:%Y-%m-%d}", "sub": f"{moment(edition.recorded_at)} 入库"},
-        "extent": {"text": catalogue.words()["extents"][edition.extent], "sub": region}, "why": why,
+        "number": {"text": f"第 {edition.number} 版", "href": url(request, "layer_features", {"edition": edition.number}, key=key)},
+        "since": {"text": f"{edition.effective_on:%Y-%m-%d}", "sub": f"{edition.person_name or '系统'} {moment(edition.recorded_at)}"},
+        "extent": {"text": change_words(edition), "sub": region}, "why": why,
         "added": f"{edition.added_count:,}", "ended": f"{edition.ended_count:,}", "count": f"{edition.feature_count:,}",
     }}  # fmt: skip

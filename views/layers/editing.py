@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain.errors import InvalidData
+from domain.errors import InvalidData, NotAllowed
 from domain.layer import catalogue
-from domain.layer.card import LONGEST, Description, describe, stored_card
+from domain.layer.card import LONGEST, Description, describe, may_describe, stored_card
 from domain.layer.catalogue import Entry
 from views import page, posted
 from views.layers.words import CURRENT, crumbs
@@ -35,6 +35,8 @@ def edit(request: Request) -> Response:
     """The form, and what was posted with it."""
     key = request.path_params["key"]
     catalogue.require(page.actor(request), key)
+    if not may_describe(page.actor(request)):
+        raise NotAllowed("图层说明由市级数据管理人员修改。需要改的，请联系市规划资源局。")
     if request.method == "GET":
         return _form(request, key)
     given = {name: posted.text(request, name) for name in NAMES}

@@ -18,16 +18,27 @@ from domain.layer.catalogue import Entry
 from domain.layer.history import Span, history, span_on
 from domain.map_legend import BY_KEY
 from views import page
-from views.layers.words import CURRENT, attributes, class_label, crumbs, edition_words, tabs, value_words
+from views.layers.words import (
+    CURRENT,
+    attributes,
+    change_words,
+    class_label,
+    crumbs,
+    edition_words,
+    tabs,
+    value_words,
+)
 from views.map_found import url
 from views.posted import digits, whole_day
 from views.range_sketch import Drawn, sketch
-from views.shell import Crumb
+from views.shell import Crumb, Link
 
 Row = Mapping[str, Any]
 AROUND = 0.6
 """How much of its neighbourhood the picture shows, as a share of the feature's own extent on each side."""
 MOST_NEIGHBOURS = 400
+DOT_DEGREES = 0.00005
+"""How wide a point is drawn, about 5 m on each side."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +66,7 @@ def show(request: Request) -> Response:
         span = _chosen(request, session, key, spans)
         picture, legend = _picture(session, actor, key, span)
         context = _context(request, entry, spans, span, picture, legend)
-    way = crumbs(entry, Crumb("要素"), Crumb(span.feature.key))
+    way = crumbs(entry, Crumb("要素", Link("layer_features", "要素", {"key": key})), Crumb(span.feature.key))
     return page.render(request, "layers/feature.html", context, title=context.title, crumbs=way, current=CURRENT, audience="bench")
 
 
@@ -73,7 +84,7 @@ def _context(request: Request, entry: Entry, spans: list[Span], span: Span, pict
     definition, feature = layer_definition(entry.key), span.feature
     stands = spans[0].until is None
     return FeaturePage(
-        entry, feature, f"{feature.key}：{thousands(feature.area_m2, 2)} 平方米", _state(span, is_latest=span is spans[0]), attributes(definition, feature),
+        entry, feature, f"{feature.key}：{thousands(feature.area_m2, 2)} 平方米" if feature.area_m2 else feature.key, _state(span, is_latest=span is spans[0]), attributes(definition, feature),
         picture, legend, [_row(request, definition, entry.key, each, spans[place + 1] if place + 1 < len(spans) else None, each is span)
                           for place, each in enumerate(spans)],
         tabs(request, entry, "layer_features"), url(request, "map", {"plot": feature.key}) if stands and entry.key in BY_KEY else "",
@@ -91,14 +102,19 @@ def _state(span: Span, is_latest: bool) -> Row:
 
 def _picture(session: Session, actor: Actor, key: str, span: Span) -> tuple[Any, Sequence[Row]]:
     """The feature among its neighbours of the same edition, as a picture without script."""
-    geometry = span.feature.geometry
+    geometry = _as_area(span.feature.geometry)
     west, south, east, north = geometry.bounds
     wide, high = (east - west) * AROUND, (north - south) * AROUND
     around = shapely.box(west - wide, south - high, east + wide, north + high)
     found = features_in(session, key, around, _day(span), catalogue.districts_of(actor, key))
-    near = [each.geometry for each in found if each.key != span.feature.key][:MOST_NEIGHBOURS]
+    near = [_as_area(each.geometry) for each in found if each.key != span.feature.key][:MOST_NEIGHBOURS]
     drawn = sketch(f"{span.feature.key} 的位置", [Drawn("m-parcel m-built", near), Drawn("m-pick", [geometry])], geometry, is_geographic=True)
     return drawn, [{"mark": "m-pick", "label": "这个要素"}, {"mark": "m-parcel m-built", "label": "同一图层相邻的要素"}]
+
+
+def _as_area(geometry: Any) -> Any:
+    """What the picture fills: a polygon as it is, a point or a line as wide as it can be seen."""
+    return geometry if geometry.geom_type.endswith("Polygon") else geometry.buffer(DOT_DEGREES)
 
 
 def _day(span: Span) -> Any:
@@ -108,9 +124,9 @@ def _day(span: Span) -> Any:
 
 def _row(request: Request, definition: LayerDefinition, key: str, span: Span, before: Span | None, is_shown: bool) -> Row:
     edition, case = span.since.edition, span.since.case
-    why: Any = edition.note or catalogue.words()["extents"][edition.extent]
+    why: Any = edition.reason or edition.note or change_words(edition)
     if case is not None:
-        why = {"text": code_of(case), "href": url(request, "case", case_id=case.id), "sub": edition.note or case.title}
+        why = {"text": code_of(case), "href": url(request, "case", case_id=case.id), "sub": edition.reason or edition.note or case.title}
     number = {"text": edition_words(span.since), "href": url(request, "layer_feature", {"id": span.feature.key, "edition": edition.number}, key=key)}
     return {"is_picked": is_shown, "cells": {
         "since": number, "until": edition_words(span.until) if span.until else "现势",

@@ -19,11 +19,11 @@ from views import page, posted
 from views.layers.words import CURRENT, class_label, crumbs, districts_of, scope_words, tabs, value_words
 from views.map_found import url
 from views.paging import Pager, pager, place
-from views.posted import whole_day
+from views.posted import whole_day, whole_number
 from views.shell import Crumb
 
 Row = Mapping[str, Any]
-NAMES = ("on", "state", "words", "field", "class", "district", "status", "sort")
+NAMES = ("on", "edition", "state", "words", "field", "class", "district", "status", "sort")
 LONGEST = 100
 MOST_COLUMNS = 4
 """How many fields a row shows beside key, class, district, status and area; the page of a feature shows all."""
@@ -38,6 +38,8 @@ class FeaturesPage:
     title: str
     fields: Sequence[Row]
     given: Mapping[str, str]
+    kept: Mapping[str, str]
+    """The order and the edition, which the filters keep."""
     is_narrowed: bool
     columns: Sequence[Row]
     rows: Sequence[Row]
@@ -74,6 +76,7 @@ def query_of(key: str, given: Mapping[str, str]) -> FeatureQuery:
     return FeatureQuery(
         key, whole_day(given.get("on", ""), "on"), given.get("state", ""), given.get("words", ""), given.get("field", ""),
         given.get("class", ""), given.get("district", ""), given.get("status", ""), given.get("sort", "") or SORTS[0],
+        whole_number(given.get("edition", ""), "edition"),
     )  # fmt: skip
 
 
@@ -81,11 +84,11 @@ def _context(
     request: Request, entry: Entry, query: FeatureQuery, given: Mapping[str, str], found: FeaturePage | None, fault: str
 ) -> FeaturesPage:
     definition = layer_definition(entry.key)
-    shown, state = _shown_columns(definition), "历史要素" if query.state == PAST else "要素"
+    shown, state = _shown_columns(definition, found.rows if found else ()), "历史要素" if query.state == PAST else "要素"
     title = f"{entry.title}：{found.count:,} 个{state}" if found else f"{entry.title}：没有列出要素"
     as_of = f"第 {found.edition.number} 版，{found.edition.effective_on:%Y-%m-%d} 起施行" if found else ""
     return FeaturesPage(
-        entry, title, _fields(definition, entry, given, found), given, any(value for name, value in given.items() if name != "sort"),
+        entry, title, _fields(definition, entry, given, found), given, {name: given[name] for name in ("edition", "sort") if given[name]}, any(value for name, value in given.items() if name != "sort"),
         _columns(request, definition, query, given, shown), [_row(request, definition, query, each, shown) for each in found.rows] if found else [],
         pager(request, len(found.rows), found.count, "个", key=entry.key) if found else None,
         f"{format.area_m2(found.area_m2)}，{format.hectares(found.area_m2)}" if found else "", as_of, scope_words(entry),
@@ -114,9 +117,13 @@ def _fields(definition: LayerDefinition, entry: Entry, given: Mapping[str, str],
     return found_fields
 
 
-def _shown_columns(definition: LayerDefinition) -> list[LayerColumn]:
-    left_out = _SHOWN_ANYWAY | {definition.class_field, definition.key_field} | {each.named_by for each in definition.columns}
-    return [each for each in definition.columns if each.name not in left_out][:MOST_COLUMNS]
+def _shown_columns(definition: LayerDefinition, rows: Sequence[FeatureRow]) -> list[LayerColumn]:
+    """The first fields that say more than the columns that are always there; the name of a code in place of the code."""
+    by_name = {each.name: each for each in definition.columns}
+    left_out = _SHOWN_ANYWAY | {definition.class_field, definition.key_field, by_name[definition.class_field].named_by}
+    found = [by_name.get(each.named_by, each) for each in definition.columns if each.name not in left_out]
+    told = [each for each in dict.fromkeys(found) if any(row.attributes.get(each.name) not in (None, "", row.key) for row in rows)]
+    return told[:MOST_COLUMNS]
 
 
 def _columns(
@@ -143,7 +150,7 @@ def _sorted(request: Request, query: FeatureQuery, given: Mapping[str, str], nam
 
 def _row(request: Request, definition: LayerDefinition, query: FeatureQuery, row: FeatureRow, shown: Sequence[LayerColumn]) -> Row:
     seen = {"id": row.key} | ({"on": query.on.isoformat()} if query.on and query.state != PAST else {})
-    if query.state == PAST:
+    if query.state == PAST or (query.edition is not None and query.on is None):
         seen["edition"] = str(row.from_number)
     until = f"至第 {row.until_number - 1} 版" if row.until_number and row.until_number - 1 > row.from_number else ""
     return {"cells": {

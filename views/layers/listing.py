@@ -54,13 +54,13 @@ def _by_group(entries: Sequence[Entry]) -> Iterable[tuple[catalogue.Group, list[
 
 
 def _row(request: Request, entry: Entry) -> Mapping[str, Any]:
-    title: dict[str, Any] = {"text": entry.title, "sub": entry.summary}
+    title: dict[str, Any] = {"text": entry.title, "sub": entry.summary, "tag": {"label": security_words(entry.security_level)}}
     if entry.is_open:
         title["href"] = url(request, "layer", key=entry.key)
     return {"id": f"layer-{entry.key}", "cells": {
         "title": title, "state": _state(entry), "edition": _edition(entry),
         "count": f"{entry.feature_count:,}" if entry.has_data else "—",
-        "owner": {"text": entry.owner, "sub": entry.update_cycle}, "level": security_words(entry.security_level),
+        "owner": {"text": entry.owner, "sub": entry.update_cycle},
     }}  # fmt: skip
 
 

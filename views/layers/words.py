@@ -7,13 +7,15 @@ from urllib.parse import quote
 
 from starlette.requests import Request
 
-from domain import format
+from domain import format, role
 from domain.actor import Actor
 from domain.district import district_name, load_account_areas
-from domain.layer import FeatureData, LayerDefinition
+from domain.layer import CHANGES, FeatureData, LayerDefinition
 from domain.layer.catalogue import Entry, words
 from domain.layer.definition import LayerColumn
 from domain.layer.history import Version
+from domain.layer.rights import RIGHT
+from domain.layer.tables import LayerEdition
 from domain.map_legend import BY_KEY
 from domain.overlay_run.words import class_words
 from views.map_found import url
@@ -21,8 +23,6 @@ from views.shell import Crumb, Link
 
 CURRENT = "layers"
 HOME = Link("layers", "图层")
-MANAGER = "city_handler"
-"""Who may write about layers and update them: the data managers of the city."""
 
 
 def crumbs(entry: Entry, *more: Crumb) -> tuple[Crumb, ...]:
@@ -33,7 +33,7 @@ def crumbs(entry: Entry, *more: Crumb) -> tuple[Crumb, ...]:
 def tabs(request: Request, entry: Entry, current: str) -> Sequence[Mapping[str, Any]]:
     """The pages of a layer, and where else it leads; a layer without data has its description alone."""
     places = [("layer", "说明")] + ([("layer_features", "要素"), ("layer_versions", "版本")] if entry.has_data else [])
-    found = [{"label": label, "href": url(request, name, key=entry.key), "is_current": name == current} for name, label in places]
+    found: list[Mapping[str, Any]] = [{"label": label, "href": url(request, name, key=entry.key), "is_current": name == current} for name, label in places]
     if entry.has_data and entry.key in BY_KEY:
         found.append({"label": "在一张图上看", "href": map_href(request, entry.key), "is_end": True})
     return found
@@ -48,7 +48,7 @@ def map_href(request: Request, key: str) -> str:
 
 def update_href(request: Request, actor: Actor, key: str) -> str:
     """Where the layer is updated; empty for those who may not, and where the portal has no such page."""
-    may = actor.has_role(MANAGER) and "update_layer" in request.app.state.route_names
+    may = role.may(actor, RIGHT) and "update_layer" in request.app.state.route_names
     return url(request, "update_layer", key=key) if may else ""
 
 
@@ -78,6 +78,11 @@ def scope_words(entry: Entry) -> str:
 def edition_words(version: Version) -> str:
     """An edition by its number and its day."""
     return f"第 {version.edition.number} 版，{version.edition.effective_on:%Y-%m-%d}"
+
+
+def change_words(edition: LayerEdition) -> str:
+    """What kind of change an edition was."""
+    return CHANGES.get(edition.change or edition.extent, "更新")
 
 
 def attributes(definition: LayerDefinition, feature: FeatureData) -> list[Mapping[str, Any]]:

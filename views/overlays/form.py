@@ -26,6 +26,7 @@ from domain.overlay_run.definition import (
     LayerChoice,
     RunRequest,
     fields_of,
+    has_areas,
 )
 from domain.overlay_run.sources import districts_of, read_ranges
 from domain.projection import system_of_srid
@@ -86,8 +87,8 @@ def new(request: Request) -> Response:
 
 
 def open_layers(session: Session, actor: Actor) -> list[LayerDefinition]:
-    """The definitions of the layers that have data and are open to the actor."""
-    return [layer_definition(key) for key in catalogue.open_keys(session, actor)]
+    """The definitions of the layers of polygons that have data and are open to the actor."""
+    return [layer_definition(key) for key in catalogue.open_keys(session, actor) if has_areas(key)]
 
 
 def district_choices(actor: Actor) -> list[dict[str, str]]:

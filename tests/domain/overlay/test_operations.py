@@ -28,6 +28,7 @@ from domain.overlay import (
     symmetric_difference,
     union,
 )
+from domain.overlay.operations import NONE, cut_apart
 from tests.domain.overlay.samples import DISJOINT, SETS, at, features
 from tests.domain.shared_data import SHARED, shared_file
 
@@ -51,6 +52,25 @@ def test_pieces_and_remainder_of_every_feature_add_up_to_it(left, right):
     found = identity(left, right)
     sums = numpy.bincount(found.left_rows, weights=found.areas, minlength=len(left))
     assert numpy.abs(sums - left.areas).max() < TOLERANCE_M2
+
+
+@settings(max_examples=80, deadline=None)
+@given(left=SETS, right=DISJOINT)
+def test_a_cut_by_features_that_share_no_place_is_the_identity(left, right):
+    sums = [
+        [numpy.bincount(each.left_rows[rows], each.areas[rows], len(left)) for rows in (each.right_rows == NONE, each.right_rows != NONE)]
+        for each in (cut_apart(left, right), identity(left, right))
+    ]
+    assert numpy.abs(numpy.array(sums[0]) - numpy.array(sums[1])).max() < TOLERANCE_M2
+
+
+@pytest.mark.parametrize("width_m", ["0.00001", "0.001", "0.1"])
+def test_a_gap_of_a_hundredth_of_a_millimetre_is_still_left_over(width_m):
+    gap = float(width_m) / 95_000  # degrees of longitude here
+    left, edge = features([shapely.box(*at(0, 0), *at(20, 20))]), at(10, 0)[0]
+    right = features([shapely.box(*at(-1, -1), edge, at(0, 21)[1]), shapely.box(edge + gap, at(0, -1)[1], *at(21, 21))])
+    [area] = cut_apart(left, right).areas[cut_apart(left, right).right_rows == -1]
+    assert area == pytest.approx(222 * float(width_m), rel=0.02)
 
 
 @settings(max_examples=80, deadline=None)

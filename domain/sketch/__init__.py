@@ -1,0 +1,26 @@
+"""Sketches 草图: polygons, lines and points that a person draws on the map or types; private to that person."""
+
+from domain.sketch.drawing import FEWEST, KINDS, MOST_POINTS, measures_of, parts_of, read_drawing, text_of
+from domain.sketch.handing import FORMATS, file_of
+from domain.sketch.saved import change, delete, draw, find, read_file, restore, sketches_of
+from domain.sketch.tables import Sketch
+
+__all__ = [
+    "FEWEST",
+    "FORMATS",
+    "KINDS",
+    "MOST_POINTS",
+    "Sketch",
+    "change",
+    "delete",
+    "draw",
+    "file_of",
+    "find",
+    "measures_of",
+    "parts_of",
+    "read_drawing",
+    "read_file",
+    "restore",
+    "sketches_of",
+    "text_of",
+]
