@@ -1,7 +1,7 @@
 """Pages of space: ranges of cases, the one map, layers, and overlays."""
 
 from portal.access import SIGNED_IN, STAFF, Page
-from views import case_map, district_report, map, map_measure, map_query, ranges, sketches
+from views import case_map, district_report, layer_comparison, map, map_measure, map_query, ranges, sketches
 from views.coordinates import fit as coordinate_fit
 from views.coordinates import pages as coordinates
 from views.layers import detail as layer_detail
@@ -55,6 +55,8 @@ PAGES: list[Page] = [
     Page("/coordinates/file", "coordinates_file", coordinates.file, STAFF, POST),
     Page("/coordinates/fit", "coordinate_fit", coordinate_fit.show, STAFF, GET_POST),
     Page("/layers", "layers", layer_listing.index, STAFF),
+    Page("/layers/compare", "compare_layers", layer_comparison.index, STAFF),
+    Page("/layers/compare/export", "export_comparison", layer_comparison.export, STAFF, POST),
     Page(LAYER, "layer", layer_detail.show, STAFF),
     Page(LAYER + "/versions", "layer_versions", layer_detail.show_versions, STAFF),
     Page(LAYER + "/features", "layer_features", layer_features.show, STAFF),

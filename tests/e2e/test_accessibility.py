@@ -276,6 +276,10 @@ COVERED: dict[str, Visits] = {
     "map_views": each("/map/views{}", "", "?at=121.1,31.1,13"),
     "map_text": lambda demo: [Visit(f"/map/text?plot={demo.plot()}")],
     "layers": lambda demo: [Visit("/layers"), Visit("/layers?q=没有这样的图层")],
+    "compare_layers": lambda demo: [
+        Visit("/layers/compare"), Visit("/layers/compare?before=land_use@1&after=land_use@2&district=310118"),
+        Visit("/layers/compare?before=land_use@1&after=land_use@1", status=422),
+    ],
     "layer": lambda demo: [Visit("/layers/annual_farmland"), Visit("/layers/clue_patch", "city_handler")],
     "layer_versions": lambda demo: [Visit("/layers/annual_farmland/versions")],
     "layer_features": lambda demo: [Visit("/layers/annual_farmland/features"), Visit("/layers/annual_farmland/features?state=past&words=GD")],
