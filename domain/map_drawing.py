@@ -3,7 +3,8 @@
 At small scales a square holds thousands of plots, each smaller than a dot. They are merged by group and district,
 simplified to what a screen can show, and kept as finished tiles of the edition; at large scales a tile is made
 of the plots themselves when it is asked for. Drawing is a job: the runner begins it when a layer has a newer edition,
-and until it is done the map shows the drawing before.
+and until it is done the map shows the drawing before. The editions with which a year ended are drawn too, so that
+years can be compared at every scale.
 """
 
 from collections import defaultdict
@@ -14,16 +15,16 @@ from typing import Any
 import numpy
 import shapely
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, extract, func, insert
 from sqlmodel import Session, col, select
 
 from domain import job
 from domain.actor import SYSTEM
 from domain.command import Work, command, system_only
 from domain.job import Job, JobResult, Progress, job_handler
-from domain.layer import FeatureData, LayerDrawing, LayerTile, all_features, edition_on, layer_of
-from domain.layer.reading import latest_editions
-from domain.map_legend import LAYERS, MapLayer, detail_zoom
+from domain.layer import FeatureData, Layer, LayerDrawing, LayerEdition, LayerTile, layer_of
+from domain.layer.reading import edition_of, features_of, latest_editions
+from domain.map_legend import BY_KEY, LAYERS, MapLayer, detail_zoom
 from domain.map_tile import Tile, TileFeature, encode, tiles_over
 
 KIND = "map_drawing"
@@ -33,6 +34,8 @@ _TOLERANCE_DOTS = 0.6
 _SMALLEST_DOTS = 1.5
 """Parts and holes below this many square dots are left out."""
 _BATCH = 100
+YEARS = 4
+"""Of so many years that ended with an edition of its own a layer keeps the drawing, for comparing years."""
 DISTRICT = "district"
 """The property of a drawn polygon that says of which district it is."""
 Kind = tuple[str, str]
@@ -109,9 +112,11 @@ def _grouped(kinds: Sequence[Kind], polygons: numpy.ndarray, met: Sequence[int])
     ]
 
 
-def drawing_of(session: Session, layer_key: str) -> LayerDrawing | None:
-    """The latest drawing of a layer; None before the first."""
+def drawing_of(session: Session, layer_key: str, number: int | None = None) -> LayerDrawing | None:
+    """The drawing of an edition of a layer, its latest drawing without a number; None if there is none."""
     statement = select(LayerDrawing).where(LayerDrawing.layer_id == layer_of(session, layer_key).id)
+    if number is not None:
+        statement = statement.where(LayerDrawing.edition_number == number)
     return session.exec(statement.order_by(col(LayerDrawing.edition_number).desc()).limit(1)).first()
 
 
@@ -126,14 +131,45 @@ def drawn_tile(session: Session, drawing: LayerDrawing, tile: Tile) -> bytes:
 
 def undrawn(session: Session) -> list[MapLayer]:
     """The layers of the map whose latest edition has no drawing yet."""
-    latest, drawn = latest_editions(session), set(session.execute(select(LayerDrawing.layer_id, LayerDrawing.edition_number)))
+    latest, drawn = latest_editions(session), _drawn(session)
     loaded = [(layer, latest[layer.key]) for layer in LAYERS if layer.is_dissolved and layer.key in latest]
     return [layer for layer, edition in loaded if (edition.layer_id, edition.number) not in drawn]
 
 
+def undrawn_years(session: Session) -> list[tuple[MapLayer, LayerEdition]]:
+    """The editions with which the layers of the map ended a year, and the latest ones, that have no drawing yet."""
+    drawn = _drawn(session)
+    return [
+        (BY_KEY[key], edition) for key, years in year_ends(session).items() if BY_KEY[key].is_dissolved
+        for edition in years if (edition.layer_id, edition.number) not in drawn
+    ]
+
+
+def year_ends(session: Session) -> dict[str, list[LayerEdition]]:
+    """By layer of the map the last edition of each year, the newest first; of the last `YEARS` years that have one."""
+    last = (
+        select(LayerEdition.layer_id, func.max(LayerEdition.number).label("number"))
+        .group_by(LayerEdition.layer_id, extract("year", LayerEdition.effective_on)).subquery()
+    )
+    statement = (
+        select(Layer.key, LayerEdition).join(LayerEdition, LayerEdition.layer_id == Layer.id)
+        .join(last, (last.c.layer_id == LayerEdition.layer_id) & (last.c.number == LayerEdition.number))
+        .order_by(col(LayerEdition.number).desc())
+    )
+    found: dict[str, list[LayerEdition]] = defaultdict(list)
+    for key, edition in session.execute(statement):
+        found[key].append(edition)
+    return {layer.key: found[layer.key][:YEARS] for layer in LAYERS if layer.key in found}
+
+
+def _drawn(session: Session) -> set[tuple[int, int]]:
+    """What has a drawing, as id of the layer and number of the edition."""
+    return {(layer_id, number) for layer_id, number in session.execute(select(LayerDrawing.layer_id, LayerDrawing.edition_number))}
+
+
 def is_due(session: Session) -> bool:
     """True if a layer has to be drawn and no job is at it."""
-    if not undrawn(session):
+    if not undrawn_years(session):
         return False
     begun = select(Job.id).where(Job.kind == KIND, col(Job.status).in_(("queued", "running"))).limit(1)
     return session.exec(begun).first() is None
@@ -142,37 +178,36 @@ def is_due(session: Session) -> bool:
 @command("map.begin_drawing", allow=system_only)
 def begin(work: Work) -> None:
     """Queue the drawing of what changed."""
-    titles = "、".join(layer.title for layer in undrawn(work.session))
+    titles = "、".join(dict.fromkeys(layer.title for layer, _edition in undrawn_years(work.session)))
     job.enqueue(work, KIND, f"绘制一张图的小比例尺瓦片：{titles}", {})
 
 
 @job_handler(KIND, resumable=True)
 def draw_changed(progress: Progress, _arguments: Mapping[str, Any]) -> JobResult:
-    """Draw every layer that has a newer edition than its drawing."""
+    """Draw what has no drawing: the latest editions, and those with which the layers ended a year."""
     with progress.reading() as session:
-        wanted = undrawn(session)
-    drawn = {}
-    for done, layer in enumerate(wanted):
-        progress.tell(done, len(wanted), f"绘制{layer.title}")
+        wanted = [(layer, edition.number) for layer, edition in undrawn_years(session)]
+    drawn: dict[str, Any] = {}
+    for done, (layer, number) in enumerate(wanted):
+        progress.tell(done, len(wanted), f"绘制{layer.title}第 {number} 版")
         with progress.reading() as session:
-            number = edition_on(session, layer.key).number
-            tiles = list(draw(layer, all_features(session, layer.key)))
+            tiles = list(draw(layer, features_of(session, edition_of(session, layer.key, number))))
         with progress.writing() as session:
             keep(session, SYSTEM, layer.key, number, tiles)
-        drawn[layer.key] = {"edition": number, "tiles": len(tiles)}
+        drawn.setdefault(layer.key, []).append({"edition": number, "tiles": len(tiles)})
     return JobResult(drawn)
 
 
 @command("map.keep_drawing", allow=system_only)
 def keep(work: Work, layer_key: str, edition_number: int, tiles: Sequence[DrawnTile]) -> LayerDrawing:
-    """Keep the tiles of an edition as the drawing of its layer, in place of the drawing before."""
+    """Keep the tiles of an edition as its drawing, in place of drawings that nobody asks for any more."""
     return store(work, layer_key, edition_number, tiles)
 
 
 def store(work: Work, layer_key: str, edition_number: int, tiles: Sequence[DrawnTile]) -> LayerDrawing:
     """The building block of `keep`, for loading inside another command."""
     layer = layer_of(work.session, layer_key)
-    _forget(work, layer.id)
+    _forget(work, layer, edition_number)
     drawing = LayerDrawing(
         layer_id=layer.id, edition_number=edition_number, drawn_at=work.at, tile_count=len(tiles),
         size_bytes=sum(len(each.content) for each in tiles),
@@ -190,9 +225,11 @@ def store(work: Work, layer_key: str, edition_number: int, tiles: Sequence[Drawn
     return drawing
 
 
-def _forget(work: Work, layer_id: int | None) -> None:
-    """Delete the drawings of a layer; what they showed is shown anew at once, in the same transaction."""
-    old = list(work.session.exec(select(LayerDrawing.id).where(LayerDrawing.layer_id == layer_id)).all())
+def _forget(work: Work, layer: Layer, number: int) -> None:
+    """Delete the drawing of an edition, and those of editions that are neither the latest nor ended a year."""
+    kept = {edition.number for edition in year_ends(work.session).get(layer.key, [])} - {number}
+    drawings = select(LayerDrawing.id).where(LayerDrawing.layer_id == layer.id, col(LayerDrawing.edition_number).not_in(kept))
+    old = list(work.session.exec(drawings).all())
     if old:
         work.session.execute(delete(LayerTile).where(col(LayerTile.drawing_id).in_(old)))
         work.session.execute(delete(LayerDrawing).where(col(LayerDrawing.id).in_(old)))

@@ -1,6 +1,6 @@
 """What the one map shows: tiles of its layers, what lies at a place, ranges within one's scope, and where things are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import shapely
@@ -11,21 +11,23 @@ from domain import map_drawing, outflow
 from domain.actor import Actor
 from domain.case import scope
 from domain.case.tables import Case
+from domain.case.words import code_of
 from domain.case_range import CaseRange, ranges_of
 from domain.district import load_account_areas
 from domain.errors import InvalidData
 from domain.layer import (
     Feature,
     FeatureData,
+    LayerEdition,
     catalogue,
     edition_on,
     features_by_key,
-    features_in,
     layer_definition,
 )
-from domain.layer.reading import in_edition, latest_editions
-from domain.map_legend import LAYERS, MapLayer, detail_zoom
+from domain.layer.reading import edition_features, edition_of, in_edition, latest_editions
+from domain.map_legend import LAYERS, MapLayer
 from domain.map_tile import Tile, TileFeature, encode, narrowed
+from domain.map_time import first_detail
 from domain.measuring import read_point
 from domain.plot.listing import numbers_of
 
@@ -34,35 +36,36 @@ MOST_RANGES = 500
 MOST_PLOTS = 500
 POINTED_DEGREES = 0.00015
 """How near a place is to a point or a line that it points at, about 15 m."""
+WHOLE_CITY = (120.85, 30.67, 122.0, 31.88)
+"""West, south, east and north of the city in degrees."""
+LONGEST_WORDS = 100
 
 
-def tile_bytes(session: Session, actor: Actor, layer: MapLayer, tile: Tile) -> tuple[bytes, bool]:
-    """A tile of the present edition of a layer, of the districts open to the actor, and whether it is of that edition.
+def tile_bytes(session: Session, actor: Actor, layer: MapLayer, tile: Tile, number: int | None = None) -> tuple[bytes, bool]:
+    """A tile of an edition (the latest without a number) of a layer, of the districts open to the actor, and whether it is that edition's.
 
-    Where small scales are dissolved the tile is of the latest drawing, which may be of an edition before while a new
-    one is being drawn; it is empty before the first. Raises NotAllowed for a layer closed to the actor.
+    Where small scales are dissolved the tile is of the drawing of the edition. While the latest edition is being drawn it
+    is of the drawing before; it is empty for an edition that has none. Raises NotAllowed for a layer closed to the actor,
+    NotFound for an edition that there is not.
     """
-    districts = catalogue.districts_of(actor, layer.key)
-    if tile.zoom < first_detail(session, layer):
-        return _drawn(session, layer, tile, districts)
-    found = features_in(session, layer.key, shapely.box(*tile.bounds), districts=districts)
+    districts, latest = catalogue.districts_of(actor, layer.key), edition_on(session, layer.key)
+    edition = latest if number in (None, latest.number) else edition_of(session, layer.key, number)
+    if tile.zoom < first_detail(layer, edition.feature_count):
+        return _drawn(session, layer, tile, districts, edition, is_latest=edition is latest)
+    found = edition_features(session, edition, shapely.box(*tile.bounds), districts)
     shown = [TileFeature(each.geometry, {"key": each.key, "group": layer.group_of(each)}) for each in found]
     return encode(tile, layer.key, shown), True
 
 
-def first_detail(session: Session, layer: MapLayer) -> int:
-    """The zoom from which a layer is drawn feature by feature."""
-    return detail_zoom(edition_on(session, layer.key).feature_count) if layer.is_dissolved else 0
-
-
-def _drawn(session: Session, layer: MapLayer, tile: Tile, districts: frozenset[str] | None) -> tuple[bytes, bool]:
+def _drawn(
+    session: Session, layer: MapLayer, tile: Tile, districts: frozenset[str] | None, edition: LayerEdition, *, is_latest: bool
+) -> tuple[bytes, bool]:
     """The finished tile, drawn once for all; who may see some districts only is given the polygons of those."""
-    drawing = map_drawing.drawing_of(session, layer.key)
+    drawing = map_drawing.drawing_of(session, layer.key, None if is_latest else edition.number)
     if drawing is None:
         return b"", False
-    is_present = drawing.edition_number == edition_on(session, layer.key).number
     content = map_drawing.drawn_tile(session, drawing, tile)
-    return content if districts is None else narrowed(content, map_drawing.DISTRICT, districts), is_present
+    return content if districts is None else narrowed(content, map_drawing.DISTRICT, districts), drawing.edition_number == edition.number
 
 
 def editions(session: Session, actor: Actor) -> dict[str, int]:
@@ -71,15 +74,22 @@ def editions(session: Session, actor: Actor) -> dict[str, int]:
     return {layer.key: latest[layer.key].number for layer in LAYERS if layer.key in latest and catalogue.may_open(actor, layer.key)}
 
 
-def features_at(session: Session, actor: Actor, longitude: float, latitude: float) -> list[tuple[MapLayer, FeatureData]]:
-    """The features at a point in degrees of all layers open to the actor, in the districts open to him or her, the finest first."""
-    point, loaded = shapely.Point(longitude, latitude), editions(session, actor)
-    around = {True: point, False: point.buffer(POINTED_DEGREES)}
-    shown = [(layer, catalogue.districts_of(actor, layer.key)) for layer in reversed(LAYERS) if layer.key in loaded]
-    return [
-        (layer, each) for layer, districts in shown
-        for each in features_in(session, layer.key, around[layer_definition(layer.key).geometry == "polygon"], districts=districts)
-    ]  # fmt: skip
+def features_at(
+    session: Session, actor: Actor, longitude: float, latitude: float, shown: Mapping[str, int] | None = None
+) -> list[tuple[MapLayer, FeatureData]]:
+    """The features at a point in degrees of all layers open to the actor, in the districts open to him or her, the finest first.
+
+    `shown` says which editions are asked, by layer; without it the latest ones.
+    """
+    point, present = shapely.Point(longitude, latitude), editions(session, actor)
+    numbers = present if shown is None else {key: number for key, number in shown.items() if key in present}
+    found = []
+    for layer in reversed(LAYERS):
+        if layer.key in numbers:
+            edition = edition_of(session, layer.key, numbers[layer.key])
+            place = point if layer_definition(layer.key).geometry == "polygon" else point.buffer(POINTED_DEGREES)
+            found += [(layer, each) for each in edition_features(session, edition, place, catalogue.districts_of(actor, layer.key))]
+    return found
 
 
 def plots(session: Session, actor: Actor, keys: Sequence[str]) -> list[tuple[MapLayer, FeatureData]]:
@@ -118,6 +128,21 @@ class Place:
     case_id: int | None = None
     district_code: str = ""
     point: tuple[float, float] | None = None
+
+
+def sought(session: Session, actor: Actor, given: Mapping[str, str]) -> tuple[str, Place | None]:
+    """What an address asks for, in words, and where it is: `plot` (numbers with commas), `case` (an id), else `q` (words).
+
+    Nowhere for what there is not; raises NotFound for a case that the actor may not see.
+    """
+    if keys := [each.strip() for each in given.get("plot", "").split(",") if each.strip()]:
+        return "，".join(keys[:3]) + (" 等" if len(keys) > 3 else ""), plots_place(session, actor, keys)
+    number = given.get("case", "")
+    if number.isascii() and number.isdigit() and len(number) < 19:
+        case = scope.find(session, actor, int(number))
+        return code_of(case), case_place(session, actor, case)
+    words = given.get("q", "").strip()[:LONGEST_WORDS]
+    return words, locate(session, actor, words) if words else None
 
 
 def locate(session: Session, actor: Actor, wanted: str) -> Place | None:

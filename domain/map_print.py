@@ -1,6 +1,6 @@
 """The current view of the one map as a sheet: what is shown there, laid out like every other map."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -11,14 +11,14 @@ import numpy
 import shapely
 from sqlmodel import Session
 
-from domain import map_layer, portal_clock
+from domain import map_layer, map_time, portal_clock
 from domain.actor import Actor
-from domain.case import scope
 from domain.command import Work, command
 from domain.errors import InvalidData
 from domain.format import M2_PER_HECTARE, date_formal
 from domain.job import Job, JobResult, Progress, enqueue, job_handler
-from domain.layer import catalogue, edition_on, features_in, layer_of
+from domain.layer import LayerEdition, catalogue
+from domain.layer.reading import edition_features, edition_of, latest_editions
 from domain.map_layer import Place
 from domain.map_legend import LAYERS, MapGroup, MapLayer
 from domain.map_view import map_users
@@ -30,7 +30,6 @@ from domain.thematic_map.words import label_of, mark, words
 from domain.thematic_map.writing import workbook, written_sheet
 
 KIND = "map_print"
-WHOLE_CITY = (120.85, 30.67, 122.0, 31.88)
 SCREEN_DOTS = (1000, 700)
 """About the size of the map on a screen, for what an address with a zoom shows."""
 RANGES = "ranges.range"
@@ -39,12 +38,17 @@ MOST_PRINTED = 40_000
 
 @dataclass(frozen=True)
 class PrintSpec:
-    """What of the map is printed: groups (layer.group; None for those first shown), place and zoom, day, opacity by layer."""
+    """What of the map is printed: groups (layer.group; None for those first shown), place and zoom, and by layer its opacity.
+
+    `on` is the day of the whole map, `days` that of single layers; `order` are layers from the top, the others lie below.
+    """
 
     layers: frozenset[str] | None = None
     at: tuple[float, float, float] | None = None
     on: date | None = None
     opacity: Mapping[str, float] = field(default_factory=dict)
+    days: Mapping[str, date] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
     title: str = ""
     paper: str = "a4"
     orientation: str = "landscape"
@@ -58,6 +62,7 @@ def read_print(given: Mapping[str, str]) -> PrintSpec:
     at = _place(given.get("at", ""), faults)
     opacity = dict(_opacity(given.get("opacity", ""), faults))
     on = _day(given.get("on") or given.get("date") or "", faults)
+    days = dict(_days(given.get("days", ""), faults))
     title = given.get("title", "").strip()
     if len(title) > LONGEST_TITLE:
         faults["title"] = f"最多 {LONGEST_TITLE} 字"
@@ -68,7 +73,7 @@ def read_print(given: Mapping[str, str]) -> PrintSpec:
             faults[key] = "请从列表里选"
     if faults:
         raise InvalidData("打印的设置有 " + str(len(faults)) + " 处不能采用。请改正。", faults)
-    return PrintSpec(layers, at, on, opacity, title, **chosen)
+    return PrintSpec(layers, at, on, opacity, days, tuple(filter(None, given.get("order", "").split(","))), title, **chosen)
 
 
 def _place(text: str, faults: dict[str, str]) -> tuple[float, float, float] | None:
@@ -95,23 +100,20 @@ def _opacity(text: str, faults: dict[str, str]):
         yield key, int(percent) / 100
 
 
+def _days(text: str, faults: dict[str, str]):
+    """Pairs like land_use:2025-12-31."""
+    for each in filter(None, text.split(",")):
+        key, _, day = each.partition(":")
+        if (found := _day(day, faults)) is not None:
+            yield key, found
+
+
 def _day(text: str, faults: dict[str, str]) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
         faults["on"] = "应写成 2026-01-01 的样子"
         return None
-
-
-def place_of(session: Session, actor: Actor, given: Mapping[str, str]) -> Place | None:
-    """What the address points out, as the map understands it: plots by number, a case within the actor's scope, or words."""
-    if keys := [each.strip() for each in given.get("plot", "").split(",") if each.strip()]:
-        return map_layer.plots_place(session, actor, keys)
-    number = given.get("case", "")
-    if number.isascii() and number.isdigit() and len(number) < 19:
-        return map_layer.case_place(session, actor, scope.find(session, actor, int(number)))
-    wanted = given.get("q", "").strip()[:100]
-    return map_layer.locate(session, actor, wanted) if wanted else None
 
 
 def extent_of(spec: PrintSpec, place: Place | None) -> shapely.Polygon:
@@ -122,7 +124,7 @@ def extent_of(spec: PrintSpec, place: Place | None) -> shapely.Polygon:
         high = 360 / (256 * 2**zoom) * SCREEN_DOTS[1] / 2 * cos(radians(latitude))
         return shapely.box(longitude - wide, latitude - high, longitude + wide, latitude + high)
     if place is None:
-        return shapely.box(*WHOLE_CITY)
+        return shapely.box(*map_layer.WHOLE_CITY)
     west, south, east, north = place.bounds
     margin = max(east - west, north - south, 0.002) * 0.06
     return shapely.box(west - margin, south - margin, east + margin, north + margin)
@@ -131,17 +133,17 @@ def extent_of(spec: PrintSpec, place: Place | None) -> shapely.Polygon:
 def content_of(session: Session, actor: Actor, spec: PrintSpec, place: Place | None) -> Content:
     """The sheet of the current view, with the actor's rights. Raises InvalidData where there is too much to print."""
     extent = extent_of(spec, place)
-    loaded = map_layer.editions(session, actor)
-    drawn_layers = [layer for layer in LAYERS if layer.key in loaded and _shown(layer, spec)]
+    chosen, latest = map_time.chosen(map_time.moments(session, actor), spec.on, spec.days), latest_editions(session)
     marks, keys, rows, source, is_generated = [], [], [], [], False
+    drawn_layers = [layer for layer in _in_order(spec.order) if layer.key in chosen and _shown(layer, spec)]
     for layer in drawn_layers:
-        found_marks, found_keys, found_rows = _layer(session, actor, layer, spec, extent)
+        edition = edition_of(session, layer.key, chosen[layer.key].number)
+        found_marks, found_keys, found_rows = _layer(session, actor, layer, edition, spec, extent)
         marks += found_marks
         keys += found_keys
         rows += found_rows
-        edition = edition_on(session, layer.key, spec.on)
         source.append(f"{layer.title}第 {edition.number} 版（{date_formal(edition.effective_on)}起）")
-        is_generated |= layer_of(session, layer.key).is_generated
+        is_generated |= latest[layer.key].is_generated
     ranges = _ranges(session, actor, spec, extent)
     if ranges is not None:
         marks.append(ranges)
@@ -155,11 +157,16 @@ def content_of(session: Session, actor: Actor, spec: PrintSpec, place: Place | N
     limited = (catalogue.limits(actor, layer.key) for layer in drawn_layers)
     notes = ("个数和面积按与图幅相交的整个图斑统计", *(each for each in limited if each), mark("boundaries"), *((mark("generated_note"),) if is_generated else ()))
     return Content(
-        title=spec.title or (f"{place.label}地图" if place else "一张图"), subtitle=f"{date_formal(spec.on)}的状态" if spec.on else f"{date_formal(today)}的现状",
+        title=spec.title or (f"{place.label}地图" if place else "一张图"), subtitle=_subtitle(spec, today),
         extent=extent, outline=None, drawn=Drawn(marks, legend, (table,)), source=("数据来源：" + "、".join(source) if source else "没有显示图层", "坐标系：CGCS2000"),
         notes=notes, secrecy="" if spec.secrecy == "none" else label_of("secrecy", spec.secrecy), stamp=mark("generated") if is_generated else "",
         maker=f"打印：{actor.name}　{date_formal(today)}",
     )
+
+
+def _subtitle(spec: PrintSpec, today: date) -> str:
+    whole = f"{date_formal(spec.on)}的状态" if spec.on else f"{date_formal(today)}的现状"
+    return whole + ("，部分图层为其他日期，见数据来源" if spec.days else "")
 
 
 def _shown(layer: MapLayer, spec: PrintSpec) -> bool:
@@ -168,10 +175,15 @@ def _shown(layer: MapLayer, spec: PrintSpec) -> bool:
     return any(f"{layer.key}.{group.key}" in spec.layers for group in layer.groups)
 
 
-def _layer(session: Session, actor: Actor, layer: MapLayer, spec: PrintSpec, extent: shapely.Polygon):
+def _in_order(order: Sequence[str]) -> list[MapLayer]:
+    """The layers of the map from the bottom to the top; those of the order (from the top) above all others."""
+    return sorted(LAYERS, key=lambda layer: -order.index(layer.key) if layer.key in order else -len(LAYERS) - 1)
+
+
+def _layer(session: Session, actor: Actor, layer: MapLayer, edition: LayerEdition, spec: PrintSpec, extent: shapely.Polygon):
     """The marks, legend lines and table rows of a layer's groups within the extent."""
     wanted = [group for group in layer.groups if spec.layers is None or f"{layer.key}.{group.key}" in spec.layers]
-    found = features_in(session, layer.key, extent, spec.on, catalogue.districts_of(actor, layer.key))
+    found = edition_features(session, edition, extent, catalogue.districts_of(actor, layer.key))
     if len(found) > MOST_PRINTED:
         raise InvalidData(f"图内“{layer.title}”有 {len(found):,} 个要素，超过 {MOST_PRINTED:,}，没有打印。请放大后再打印，或关掉这个图层。")
     alike: dict[str, list] = {group.key: [] for group in layer.groups}
@@ -249,7 +261,7 @@ def run_print(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
     progress.tell(0, 2, "读取图内要素")
     with progress.reading() as session:
         actor = progress.owner(session)
-        content = content_of(session, actor, spec, place_of(session, actor, given))
+        content = content_of(session, actor, spec, map_layer.sought(session, actor, given)[1])
     progress.tell(1, 2, f"绘制 {feature_count(content):,} 个要素")
     name = file_name(content, kind)
     received = progress.office.files.put_bytes(written(content, spec, kind), name, allowed=(kind,))

@@ -24,6 +24,7 @@ import domain.layer.tables
 import domain.layer_share.tables
 import domain.layer_update.tables
 import domain.ledger.tables
+import domain.map_favourite
 import domain.map_view
 import domain.notice
 import domain.numbering

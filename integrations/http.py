@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import httpcore
 import httpx
 
+from domain.ports.declared import note_asking
 from domain.ports.errors import OutsideSystemDown, PartnerAnswerInvalid
 from domain.ports.partner import Partner
 from domain.ports.record import ExchangeRecord, Observer
@@ -97,6 +98,7 @@ class Connection:
 
     def send(self, request: httpx.Request, correlation_id: str | None = None) -> Answer:
         """Sign and send a request, once."""
+        note_asking(self.partner.key)
         exchange = _Exchange(self, request, correlation_id or uuid.uuid4().hex)
         return exchange.run()
 

@@ -10,6 +10,27 @@ from domain.actor import Actor
 from domain.errors import NotAllowed
 
 View = Callable[[Request], Response]
+AsksPartner = Callable[[Request], bool]
+
+
+def never(request: Request) -> bool:
+    """No request of this page asks a partner."""
+    return False
+
+
+def always(request: Request) -> bool:
+    """Every request of this page may ask a partner."""
+    return True
+
+
+def when_asked(request: Request) -> bool:
+    """Partners are asked only when a person wants it: `?ask=partners`."""
+    return request.query_params.get("ask") == "partners"
+
+
+def unless_autosaved(request: Request) -> bool:
+    """A button may ask partners; the autosave, which htmx sends, never does."""
+    return request.headers.get("HX-Request") != "true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +81,5 @@ class Page:
     """Called by a machine (callback): signed by its own means, no cookie, no CSRF token."""
     largest_mb: int | None = None
     """Largest file in an upload to this route; None: no files."""
+    asks_partner: AsksPartner = never
+    """Whether a request may wait for an outside system: it then runs in a thread where its waiting holds up nobody else."""

@@ -5,12 +5,12 @@ import logging
 import secrets
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -19,7 +19,9 @@ from domain import notice, portal_clock, sign_in
 from domain.actor import Actor
 from domain.errors import InvalidData, NotAllowed, PortalError, TooLarge
 from domain.person import Person, actor_of
+from domain.ports.declared import undeclared
 from portal.access import Page
+from portal.threads import READS, on_form_thread, on_own_thread, on_page_thread
 from views import signed_off
 from views.navigation import shell_for
 from views.page import NOBODY, is_htmx
@@ -47,38 +49,67 @@ class SignedIn:
 
 
 def guarded(page: Page) -> Any:
-    """The endpoint of a page: everything is checked before its action runs, in a thread of the pool."""
+    """The endpoint of a page: everything is checked before its action runs, in a thread of its kind."""
 
     async def endpoint(request: Request) -> Response:
         request.state.page = page
-        try:
-            return await _answer(request, page)
-        except PortalError as error:
-            return await run_in_threadpool(problem_response, request, error)
+        asked = nullcontext() if page.asks_partner(request) else undeclared(page.name)
+        with asked:
+            try:
+                return await _answer(request, page)
+            except PortalError as error:
+                return await on_page_thread(request, problem_response, request, error)
 
     return endpoint
 
 
 async def _answer(request: Request, page: Page) -> Response:
-    await run_in_threadpool(_recognise, request)
-    if page.access.needs_sign_in and request.state.actor.person_id is None:
-        return await _signed_off(request, page)
-    if page.access.needs_sign_in and page.name not in OPEN_TO_OLD_PASSWORDS and _must_change_password(request):
-        return _to(request, request.app.state.templates.url("password"))
-    page.access.check(request.state.actor)
-    _must_be_text([request.url.path, *(value for _, value in request.query_params.multi_items())])
-    if request.method in ("POST", "PUT", "DELETE"):
-        await _take_form(request, page)
     try:
-        response = await run_in_threadpool(page.view, request)
+        if request.method in READS and not page.asks_partner(request):
+            response = await on_page_thread(request, _shown, request, page)
+        else:
+            response = await _taken(request, page)
     finally:
-        if request.method == "POST" and not page.is_machine:
-            await request.state.form.close()
+        if getattr(request.state, "seen_at", None) is not None:
+            await on_form_thread(_touch, request)
     if getattr(request.state, "new_visitor", None):
         _set_cookie(request, response, VISITOR_COOKIE, request.state.new_visitor, 12 * 3600)
     if request.state.session_token is not None:
         _change_session(request, response, request.state.session_token)
     return response
+
+
+def _shown(request: Request, page: Page) -> Response:
+    """A page as one piece of work: the second turn at a thread would be waited for like the first."""
+    _recognise(request)
+    if page.access.needs_sign_in and request.state.actor.person_id is None:
+        return signed_off.to_sign_in(request)
+    return _led_elsewhere(request, page) or page.view(request)
+
+
+async def _taken(request: Request, page: Page) -> Response:
+    """A form, or a page that asks a partner: recognised among the pages, done among its own kind."""
+    await on_page_thread(request, _recognise, request)
+    if page.access.needs_sign_in and request.state.actor.person_id is None:
+        return await _signed_off(request, page)
+    if (elsewhere := _led_elsewhere(request, page)) is not None:
+        return elsewhere
+    if request.method in ("POST", "PUT", "DELETE"):
+        await _take_form(request, page)
+    try:
+        return await on_own_thread(request, page, page.view, request)
+    finally:
+        if request.method == "POST" and not page.is_machine:
+            await request.state.form.close()
+
+
+def _led_elsewhere(request: Request, page: Page) -> Response | None:
+    """The way to a new password for whom needs one first; None for who may go on. Raises NotAllowed, InvalidData."""
+    if page.access.needs_sign_in and page.name not in OPEN_TO_OLD_PASSWORDS and _must_change_password(request):
+        return _to(request, request.app.state.templates.url("password"))
+    page.access.check(request.state.actor)
+    _must_be_text([request.url.path, *(value for _, value in request.query_params.multi_items())])
+    return None
 
 
 def _must_change_password(request: Request) -> bool:
@@ -90,7 +121,7 @@ def _recognise(request: Request) -> None:
     """Put actor, CSRF token, preferences and demo date into the state of the request."""
     state, settings = request.state, request.app.state.settings
     state.actor, state.preferences, state.session_id = NOBODY, None, None
-    state.unread, state.session_token = None, None
+    state.unread, state.session_token, state.seen_at = None, None, None
     token = request.cookies.get(COOKIE)
     known = _signed_in(request, token) if token else None
     if known is not None:
@@ -137,11 +168,15 @@ def _looked_up(request: Request, token: str) -> SignedIn | None:
         person = session.get(Person, row.person_id)
         unread = notice.unread_count(session, row.person_id)
         found = SignedIn(row.id, row.csrf_token, actor, _preferences(person), unread, time.monotonic() + ACTOR_SECONDS)
-        stale = (at - row.seen_at).total_seconds() > TOUCH_SECONDS
-    if stale:
-        with database.writing() as session:
-            sign_in.touch(session, found.session_id, at)
+        if (at - row.seen_at).total_seconds() > TOUCH_SECONDS:
+            request.state.seen_at = at
     return found
+
+
+def _touch(request: Request) -> None:
+    """Note that the session is in use; after the answer is made, because the writer of the database may have to be waited for."""
+    with request.app.state.database.writing() as session:
+        sign_in.touch(session, request.state.session_id, request.state.seen_at)
 
 
 def _preferences(person: Person) -> Person:
@@ -205,7 +240,7 @@ async def _signed_off(request: Request, page: Page) -> Response:
     Who signed out in another window, or stayed beyond the longest session, has no cookie any more, but an open page of ours.
     """
     if request.method == "GET" or not (COOKIE in request.cookies or _is_from_here(request)):
-        return await run_in_threadpool(signed_off.to_sign_in, request)
+        return await on_page_thread(request, signed_off.to_sign_in, request)
     posted: list[tuple[str, str]] = []
     announced = request.headers.get("content-length", "")
     is_small = announced.isdecimal() and len(announced) < 10 and int(announced) <= request.app.state.settings.form_max_bytes
@@ -213,7 +248,7 @@ async def _signed_off(request: Request, page: Page) -> Response:
         form = await request.form(max_files=1, max_fields=5000, max_part_size=request.app.state.settings.form_max_bytes)
         posted = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
         await form.close()
-    return await run_in_threadpool(signed_off.not_taken_in, request, posted)
+    return await on_page_thread(request, signed_off.not_taken_in, request, posted)
 
 
 def _is_from_here(request: Request) -> bool:

@@ -53,7 +53,9 @@ class Settings:
     form_max_kb: int
     session_idle_minutes: int
     session_absolute_hours: int
+    page_threads: int
     request_threads: int
+    partner_threads: int
     minimum_free_mb: int
     log_level: str
     log_format: str

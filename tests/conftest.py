@@ -1,5 +1,6 @@
 """Fixtures that many tests share: a migrated database (on both kinds), the office, the app, signed-in clients."""
 
+import logging
 from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import replace
@@ -7,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 from starlette.testclient import TestClient
 
 from domain.actor import Actor
 from domain.office import Office
 from domain.person import Organisation, Person, RoleGrant, actor_of
 from domain.portal_clock import now
+from domain.ports import declared
 from portal.database import Database
 from portal.migration import migrate
 from portal.office import open_office
@@ -29,6 +32,20 @@ def settings_read_anew() -> Iterator[None]:
     current_settings.cache_clear()
     yield
     current_settings.cache_clear()
+
+
+class _Raised(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        raise AssertionError(record.getMessage())
+
+
+@pytest.fixture(autouse=True)
+def partners_asked_from_declared_pages_only() -> Iterator[None]:
+    """What is logged in service is a fault here: a page that asks a partner says so in the route table."""
+    handler = _Raised()
+    declared.log.addHandler(handler)
+    yield
+    declared.log.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")
@@ -71,6 +88,11 @@ def office(shared_office: Office, settings: Settings) -> Office:
     return replace(shared_office, files=files, book=book, rule_folders=folders, caches={})
 
 
+def _write_without_waiting(connection: Any, _record: Any) -> None:
+    """What a test writes need not outlive a power cut; a process that is killed loses nothing by this."""
+    connection.execute("PRAGMA synchronous=OFF")
+
+
 @pytest.fixture(params=DATABASES)
 def database(request: pytest.FixtureRequest, office: Office, tmp_path: Path) -> Iterator[Database]:
     """An empty, migrated database; every test that takes it runs on SQLite and on PostgreSQL."""
@@ -82,6 +104,8 @@ def database(request: pytest.FixtureRequest, office: Office, tmp_path: Path) -> 
     else:
         url = request.getfixturevalue("postgres_url")
     opened = Database(url, office=office)
+    if opened.is_sqlite:
+        event.listen(opened.engine, "connect", _write_without_waiting)
     yield opened
     opened.dispose()
 

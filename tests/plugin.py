@@ -81,7 +81,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """The tests and all they import stay to the end: no search for garbage has to look at them again."""
-    gc.collect()
     gc.freeze()
 
 

@@ -1,7 +1,7 @@
 """The one map: its page, its tiles, the ranges in one's scope, what lies at a place, and the same in words and tables."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,32 +10,43 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from domain import map_drawing, map_layer
-from domain.case import scope
+from domain import map_drawing, map_layer, map_time
+from domain.actor import Actor
 from domain.case.words import code_of
 from domain.district import load_account_areas
 from domain.errors import InvalidData, NotFound
-from domain.layer import catalogue, layer_of
+from domain.layer import catalogue
+from domain.layer.reading import latest_editions
 from domain.map_layer import Place
-from domain.map_legend import BY_KEY, LAYERS, MapLayer
+from domain.map_legend import BY_KEY
 from domain.map_tile import Tile
+from domain.map_time import Moment
 from views import page
 from views.map_found import MOST_LISTED, Found, at_point, of_place, url
-from views.posted import digits
+from views.map_state import MapState, is_source, named, read_state
+from views.map_tree import TreeGroup, sources, tree
 from views.shell import Crumb
 
-WHOLE_CITY = (120.85, 30.67, 122.0, 31.88)
 TILE_TYPE = "application/vnd.mapbox-vector-tile"
 FOREVER, NOT_KEPT = {"Cache-Control": "private, max-age=604800, immutable"}, {"Cache-Control": "no-store"}
 SELECTION = ("q", "plot", "case")
 """The parts of an address that say what is pointed out."""
+KEPT = ("layers", "order", "opacity", "on", "days", "swipe", "windows", "at")
+"""The parts of an address that say how the map looks."""
 
 
 @dataclass(frozen=True)
 class MapPage:
     """The context of map/index.html."""
 
-    layers: tuple[Mapping[str, Any], ...]
+    tree: tuple[TreeGroup, ...]
+    state: MapState
+    stacked: tuple[Mapping[str, str], ...]
+    """Layers with data from the top to the bottom."""
+    sources: tuple[Mapping[str, Any], ...]
+    days: tuple[str, ...]
+    day_at: int
+    """Where the slider stands: the place of the day among `days`, behind the last for the latest state."""
     shows_ranges: bool
     data: str
     wanted: str
@@ -44,9 +55,11 @@ class MapPage:
     place: Place | None
     text_href: str
     measure_href: str
+    compare_href: str
     carried: str
     """The state of the address, for pages that go on with what is seen."""
-    swipe: Mapping[str, str]
+    kept: Mapping[str, str]
+    """The state of the address without what it points out and without the day, as fields of a form."""
     districts: tuple[Mapping[str, str], ...]
     districts_href: str
     is_generated: bool
@@ -66,55 +79,54 @@ class TextPage:
     measure_href: str
 
 
-def _wanted(request: Request, session: Session) -> tuple[str, Place | None]:
-    """What the address asks for: plots by number, a case, or words to be searched."""
-    query, actor = request.query_params, page.actor(request)
-    keys = [each.strip() for value in query.getlist("plot") for each in value.split(",") if each.strip()]
-    if keys:
-        return "，".join(keys[:3]) + (" 等" if len(keys) > 3 else ""), map_layer.plots_place(session, actor, keys)
-    if (number := digits(query.get("case"))) is not None:
-        case = scope.find(session, actor, number)
-        return code_of(case), map_layer.case_place(session, actor, case)
-    words = query.get("q", "").strip()[:100]
-    return words, map_layer.locate(session, actor, words) if words else None
+def _given(request: Request) -> dict[str, str]:
+    """The address by name; several plots as one list."""
+    query = request.query_params
+    return {**query, "plot": ",".join(query.getlist("plot"))} if "plot" in query else dict(query)
 
 
 def show(request: Request) -> Response:
-    """The map with its layer tree, at the place that was asked for."""
+    """The map with its layer tree, at the place and on the day that were asked for."""
     with page.reading(request) as session:
-        wanted, place = _wanted(request, session)
-        editions, shown = map_layer.editions(session, page.actor(request)), _shown(request)
+        actor, given = page.actor(request), _given(request)
+        wanted, place = map_layer.sought(session, actor, given)
+        known = _known(session, actor, given)
+        state, days = read_state(given, known), [str(day) for day in map_time.all_days(known)]
+        chosen, latest = map_time.chosen(known, state.on, state.days), latest_editions(session)
         context = MapPage(
-            layers=tuple(_layer(layer, editions[layer.key], shown) for layer in LAYERS if layer.key in editions),
-            shows_ranges=shown is None or "ranges.range" in shown,
-            data=_data(request, session, editions, place), wanted=wanted, missing=_missing(wanted, place),
-            found=tuple(of_place(request, session, place)), place=place,
-            text_href=url(request, "map_text", _selection(request)), measure_href=url(request, "map_measure"),
+            tree=tree(request, session, state, known, chosen), state=state, sources=sources(known, named(given)), days=tuple(days),
+            stacked=tuple({"key": key, "title": BY_KEY[key].title} for key in state.order if key in known),
+            day_at=len(days) if state.on is None else max(0, sum(day <= str(state.on) for day in days) - 1),
+            shows_ranges=state.shown is None or "ranges.range" in state.shown,
+            data=_data(request, session, known, chosen, state, place), wanted=wanted, missing=_missing(wanted, place),
+            found=tuple(of_place(request, session, place, _past(state, chosen))), place=place,
+            text_href=url(request, "map_text", _selection(request)), measure_href=url(request, "map_measure"), compare_href=_compare_href(request),
             carried=f"?{request.url.query}" if request.url.query else "",
-            swipe=_swipe(request),
+            kept={key: value for key, value in given.items() if key in KEPT and key != "on"},
             districts=tuple({"value": area.name, "label": area.name} for area in load_account_areas()),
-            districts_href=url(request, "district_report"),
-            is_generated=any(layer_of(session, key).is_generated for key in editions),
+            districts_href=url(request, "district_report"), is_generated=any(latest[key].is_generated for key in known),
             is_drawing=bool(map_drawing.undrawn(session)),
         )
     return page.render(request, "map/index.html", context, title="一张图", crumbs=(Crumb("一张图"),), current="map", audience="bench")
 
 
+def _known(session: Session, actor: Actor, given: Mapping[str, str]) -> dict[str, tuple[Moment, ...]]:
+    return map_time.with_named(session, map_time.moments(session, actor), named(given))
+
+
+def _past(state: MapState, chosen: Mapping[str, Moment]) -> Mapping[str, Moment] | None:
+    """The editions that are asked for what lies at a place; None while the map shows the latest ones."""
+    return chosen if state.on is not None or state.days else None
+
+
+def _compare_href(request: Request) -> str:
+    """The page that computes what differs between two editions; empty where the portal has none."""
+    names = {getattr(route, "name", "") for route in request.app.routes}
+    return url(request, "compare_layers") if "compare_layers" in names else ""
+
+
 def _selection(request: Request) -> dict[str, str]:
-    return {key: value for key in SELECTION if (value := request.query_params.get(key))}
-
-
-def _shown(request: Request) -> frozenset[str] | None:
-    """The groups that the address shows, as layer.group; None if it leaves them as they are at first."""
-    given = request.query_params.get("layers")
-    return None if given is None else frozenset(given.split(","))
-
-
-def _swipe(request: Request) -> Mapping[str, str]:
-    """The layers left and right of the divider and where it stands, in percent; nothing of an address that is not understood."""
-    left, right, share = (request.query_params.get("swipe", "").split(",") + ["", "", ""])[:3]
-    is_known = left in BY_KEY and right in BY_KEY and share.isascii() and share.isdigit() and int(share) <= 100
-    return {"left": left, "right": right, "share": share} if is_known else {"left": "", "right": "", "share": "50"}
+    return {key: value for key in (*SELECTION, "on", "days") if (value := request.query_params.get(key))}
 
 
 def _missing(wanted: str, place: Place | None) -> str:
@@ -126,30 +138,33 @@ def _missing(wanted: str, place: Place | None) -> str:
     )
 
 
-def _layer(layer: MapLayer, edition: int, shown: frozenset[str] | None) -> Mapping[str, Any]:
-    groups = [
-        {"key": group.key, "label": group.label, "mark": group.mark,
-         "is_shown": layer.is_shown if shown is None else f"{layer.key}.{group.key}" in shown}
-        for group in layer.groups
-    ]
-    return {"key": layer.key, "title": layer.title, "groups": groups, "edition": edition, "is_open": any(g["is_shown"] for g in groups)}
-
-
-def _data(request: Request, session: Session, editions: Mapping[str, int], place: Place | None) -> str:
-    """What the map script reads: addresses of tiles by layer, of ranges and facts, and the place to begin at."""
-    tiles = {
-        key: url(request, "map_tile", layer=key, edition=number, z=0, x=0, y=0).removesuffix("/0/0/0") for key, number in editions.items()
-    }
-    west, south, east, north = place.bounds if place else WHOLE_CITY
-    selection = _selection(request)
+def _data(
+    request: Request, session: Session, known: Mapping[str, Sequence[Moment]], chosen: Mapping[str, Moment], state: MapState, place: Place | None
+) -> str:
+    """What the map script reads: addresses of tiles by layer, their editions, of ranges and facts, and the place to begin at."""
+    west, south, east, north = place.bounds if place else map_layer.WHOLE_CITY
+    (left, bottom, right, top), selection = map_layer.WHOLE_CITY, _selection(request)
     return json.dumps({
-        "tiles": tiles, "detail": {key: map_layer.first_detail(session, BY_KEY[key]) for key in editions},
+        "tiles": {key: url(request, "map_tile", layer=key, edition=0, z=0, x=0, y=0).removesuffix("/0/0/0/0") for key in known},
+        "editions": {key: [_edition(each) for each in _offered(moments, chosen.get(key), state, key)] for key, moments in known.items()},
+        "days": [str(day) for day in map_time.all_days(known)], "on": str(state.on or ""), "layerDays": {key: str(day) for key, day in state.days.items()},
+        "order": [key for key in state.order if key in known], "windows": state.windows,
         "ranges": url(request, "map_ranges"), "facts": url(request, "map_facts"), "measure": url(request, "map_measure"),
         "isArea": bool(place and place.district_code),
         "selected": url(request, "map_selected", selection) if place and not place.point else "",
-        "bounds": [[south, west], [north, east]], "whole": [[WHOLE_CITY[1], WHOLE_CITY[0]], [WHOLE_CITY[3], WHOLE_CITY[2]]],
+        "bounds": [[south, west], [north, east]], "whole": [[bottom, left], [top, right]],
         "view": _view(request), "point": list(place.point) if place and place.point else None,
     })
+
+
+def _offered(moments: Sequence[Moment], wanted: Moment | None, state: MapState, key: str) -> list[Moment]:
+    """The newest editions of a layer, and those that are asked for if they are older."""
+    names = {*state.windows, state.swipe["left"], state.swipe["right"]}
+    return [each for at, each in enumerate(moments) if at < map_time.MOST_DAYS or each is wanted or f"{key}@{each.number}" in names]
+
+
+def _edition(moment: Moment) -> Mapping[str, Any]:
+    return {"number": moment.number, "on": str(moment.on), "detail": moment.detail, "isDrawn": moment.is_drawn}
 
 
 def _view(request: Request) -> list[float] | None:
@@ -170,10 +185,8 @@ def tile(request: Request) -> Response:
     with page.reading(request) as session:
         actor = page.actor(request)
         catalogue.require(actor, layer.key)
-        if map_layer.editions(session, actor).get(layer.key) != params["edition"]:
-            raise NotFound("图层已更新。请刷新地图页面。")
-        content, is_present = map_layer.tile_bytes(session, actor, layer, wanted)
-    kept = FOREVER if is_present else NOT_KEPT
+        content, is_final = map_layer.tile_bytes(session, actor, layer, wanted, params["edition"])
+    kept = FOREVER if is_final else NOT_KEPT
     return Response(content, media_type=TILE_TYPE, headers={**kept, "Vary": "Cookie"} if catalogue.is_restricted(layer.key) else kept)
 
 
@@ -189,7 +202,7 @@ def ranges(request: Request) -> Response:
 def selected(request: Request) -> Response:
     """The outlines of what the address points out, as GeoJSON."""
     with page.reading(request) as session:
-        _words, place = _wanted(request, session)
+        _words, place = map_layer.sought(session, page.actor(request), _given(request))
         features = [_outline(key, geometry) for key, geometry in map_layer.outlines(session, page.actor(request), place)] if place else []
     return _collection(features)
 
@@ -216,16 +229,27 @@ def facts(request: Request) -> Response:
     """What lies at a point of the map, as a fragment of its side panel."""
     longitude, latitude = _numbers(request.query_params.get("at", ""), 2)
     with page.reading(request) as session:
-        context = {"found": tuple(at_point(request, session, longitude, latitude)), "at": f"{longitude:.6f}°E　{latitude:.6f}°N"}
+        shown = _asked(request, session)
+        context = {"found": tuple(at_point(request, session, longitude, latitude, shown)), "at": f"{longitude:.6f}°E　{latitude:.6f}°N"}
     return page.render(request, "map/facts.html", context, title="此处", audience="bench")
+
+
+def _asked(request: Request, session: Session) -> Mapping[str, Moment] | None:
+    """The editions that the address means: one (`source`), those of its days, or the latest ones (None)."""
+    known, source = _known(session, page.actor(request), _given(request)), request.query_params.get("source", "")
+    key, _, number = source.partition("@")
+    if number and is_source(source, known):
+        return {key: next(each for each in known[key] if str(each.number) == number)}
+    state = read_state(_given(request), known)
+    return _past(state, map_time.chosen(known, state.on, state.days))
 
 
 def text(request: Request) -> Response:
     """The same facts in words, with the coordinates in a table."""
     with page.reading(request) as session:
-        wanted, place = _wanted(request, session)
+        wanted, place = map_layer.sought(session, page.actor(request), _given(request))
         context = TextPage(
-            wanted, _missing(wanted, place), place, tuple(of_place(request, session, place)),
+            wanted, _missing(wanted, place), place, tuple(of_place(request, session, place, _asked(request, session))),
             tuple(_points(request, session, place)), url(request, "map", _selection(request)), url(request, "map_measure"),
         )
     crumbs = (Crumb("一张图"), Crumb("文字与坐标"))

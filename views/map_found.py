@@ -18,8 +18,10 @@ from domain.hold import MARKS, PLOT, holders
 from domain.layer import FeatureData, layer_definition, layer_of
 from domain.map_layer import Place
 from domain.map_legend import MapLayer
+from domain.map_time import Moment
 from domain.plot_contents import PlotContents, contents_of
 from views import page
+from views.map_state import when
 
 MOST_LISTED = 100
 
@@ -44,23 +46,33 @@ def url(request: Request, name: str, query: Mapping[str, Any] | None = None, **p
     return request.app.state.templates.url(name, query, **params)
 
 
-def at_point(request: Request, session: Session, longitude: float, latitude: float) -> list[Found]:
-    """Everything at a point in degrees: ranges of cases in one's scope, then the layers, the finest first."""
+def at_point(
+    request: Request, session: Session, longitude: float, latitude: float, shown: Mapping[str, Moment] | None = None
+) -> list[Found]:
+    """Everything at a point in degrees: ranges of cases in one's scope, then the layers, the finest first.
+
+    `shown` says by layer which edition is meant; what lies on a plot is told of the latest ones alone.
+    """
     point = shapely.Point(longitude, latitude)
     near = map_layer.ranges_in(session, page.actor(request), (longitude, latitude, longitude, latitude))
     ranges = [_range(request, row, case) for row, case in near if shapely.covers(row.geometry, point)]
-    features = map_layer.features_at(session, page.actor(request), longitude, latitude)
-    contents = next((_contents(request, session, each) for layer, each in features if layer.is_dissolved), None)
-    first = next((each.key for layer, each in features if layer.is_dissolved), "")
-    return ranges + [_feature(request, session, layer, each, contents if each.key == first else None) for layer, each in features]
+    present = map_layer.editions(session, page.actor(request))
+    numbers = present if shown is None else {key: moment.number for key, moment in shown.items()}
+    features = map_layer.features_at(session, page.actor(request), longitude, latitude, numbers)
+    first = next((each.key for layer, each in features if layer.is_dissolved and numbers[layer.key] == present[layer.key]), "")
+    contents = next((_contents(request, session, each) for _layer, each in features if each.key == first), None)
+    return ranges + [
+        _feature(request, session, layer, each, contents if each.key == first else None, shown.get(layer.key) if shown else None)
+        for layer, each in features
+    ]
 
 
-def of_place(request: Request, session: Session, place: Place | None) -> list[Found]:
-    """The things that a search pointed out; a single plot with what lies on it."""
+def of_place(request: Request, session: Session, place: Place | None, shown: Mapping[str, Moment] | None = None) -> list[Found]:
+    """The things that a search pointed out, at a point in the editions that are shown; a single plot with what lies on it."""
     if place is None:
         return []
     if place.point is not None:
-        return at_point(request, session, *place.point)
+        return at_point(request, session, *place.point, shown)
     if place.case_id is not None:
         case = scope.find(session, page.actor(request), place.case_id)
         return [_range(request, row, case) for row in ranges_of(session, case.id)]
@@ -74,12 +86,14 @@ def _contents(request: Request, session: Session, feature: FeatureData) -> PlotC
     return contents_of(session, page.actor(request), feature.geometry)
 
 
-def _feature(request: Request, session: Session, layer: MapLayer, feature: FeatureData, contents: PlotContents | None) -> Found:
+def _feature(
+    request: Request, session: Session, layer: MapLayer, feature: FeatureData, contents: PlotContents | None, moment: Moment | None = None
+) -> Found:
     """Every attribute of a feature by its Chinese label, codes with their meaning, and its layer as the source."""
     stored = layer_of(session, layer.key)
     return Found(
         key=feature.key, title=feature.key, kind=layer.title, facts=tuple(_attributes(session, layer, feature)),
-        source=f"{stored.title}{'（演示生成）' if stored.is_generated else ''}", map_href=url(request, "map", {"plot": feature.key}),
+        source=f"{stored.title}{'（演示生成）' if stored.is_generated else ''}{'，' + when(moment) if moment else ''}", map_href=url(request, "map", {"plot": feature.key}),
         href=url(request, "map_text", {"plot": feature.key}), link_label="坐标表", contents=contents,
     )
 

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain import map_print
+from domain import map_layer, map_print
 from domain.errors import InvalidData
 from domain.map_print import PrintSpec, read_print
 from domain.thematic_map.content import Content
@@ -22,7 +22,7 @@ from views.posted import FieldFault
 from views.shell import Crumb, Link
 from views.thematic_maps.making import file_answer, svg_answer
 
-STATE = ("layers", "at", "on", "date", "opacity", "q", "plot", "case")
+STATE = ("layers", "order", "at", "on", "date", "days", "opacity", "q", "plot", "case")
 LAYOUT = ("title", "paper", "orientation", "secrecy")
 
 
@@ -50,7 +50,7 @@ def _given(request: Request, source: Mapping[str, Any]) -> dict[str, str]:
 
 def _content(request: Request, session: Session, spec: PrintSpec, given: Mapping[str, str]) -> Content:
     actor = page.actor(request)
-    return map_print.content_of(session, actor, spec, map_print.place_of(session, actor, given))
+    return map_print.content_of(session, actor, spec, map_layer.sought(session, actor, given)[1])
 
 
 def show(request: Request) -> Response:

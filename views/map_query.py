@@ -26,6 +26,7 @@ from views.posted import FieldFault, by_field
 from views.shell import Crumb, Link
 
 LONGEST = 12_000
+"""Characters of one text of the address; percent signs make it up to three times as long."""
 PLAIN = ("layer", "on", "district", "town", "class", "join", "least", "bounds", "points", "kind", "sketch", "buffer", "sort")
 NAMES = (*PLAIN, *(f"{part}{n}" for n in range(1, MOST_CONDITIONS + 1) for part in ("field", "op", "value")))
 NOT_KEPT = {"Cache-Control": "no-store"}
@@ -77,7 +78,11 @@ def show(request: Request) -> Response:
 
 def _ask(request: Request, session: Session) -> _Asked:
     """Asks what the address says; with `only=form` only the form is wanted, for the fields of another layer."""
-    asked = _Asked({name: request.query_params.get(name, "").strip()[:LONGEST] for name in NAMES})
+    asked = _Asked({name: request.query_params.get(name, "").strip() for name in NAMES})
+    if too_long := next((name for name in NAMES if len(asked.given[name]) > LONGEST), ""):
+        asked.given[too_long] = ""
+        asked.faults = (FieldFault(too_long, "写的内容太长，放不进地址，没有查询。坐标多的请在“在图上画或上传范围”里存为草图，再选草图查询。"),)
+        return asked
     if not asked.given["layer"] or request.query_params.get("only") == "form":
         return asked
     try:
@@ -186,7 +191,7 @@ def _own_columns(query: LayerQuery) -> list[str]:
 def _columns(request: Request, given: Mapping[str, str], query: LayerQuery) -> list[Mapping[str, Any]]:
     """The heads of the list; each sorts by its column, and the other way round when it does so already."""
     fields = map_query.fields_of(query.layer)
-    heads = {key: HEADS[key] for key in ORDERS[:-1]} | {name: fields[name].label for name in _own_columns(query)} | {"area": HEADS["area"]}
+    heads = {key: HEADS[key] for key in ORDERS[:-1] if key != "status" or key in fields} | {name: fields[name].label for name in _own_columns(query)} | {"area": HEADS["area"]}
     found = []
     for key, label in heads.items():
         is_by = key == query.order
@@ -234,7 +239,7 @@ def _shape(geometry: Any, what: str, key: str) -> Mapping[str, Any]:
 
 def export(request: Request) -> Response:
     """Queue what was found as a file."""
-    given = {name: value for name, value in parse_qsl(posted.text(request, "state", LONGEST)) if name in NAMES}
+    given = {name: value for name, value in parse_qsl(posted.text(request, "state", 3 * LONGEST)) if name in NAMES}
     with page.writing(request) as session:
         job_id = map_query.request_export(session, page.actor(request), given, posted.text(request, "format", 20)).id
     return page.redirect(request, "job", job_id=job_id)

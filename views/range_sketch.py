@@ -26,7 +26,7 @@ def sketch(label: str, layers: Iterable[Drawn], around: BaseGeometry, is_geograp
     """An SVG picture of layers around a geometry; degrees are shown with the right proportions of the place."""
     frame = _Frame(around, is_geographic)
     paths = Markup("").join(
-        Markup('<path class="{}" d="{}"/>').format(layer.mark, path)
+        Markup('<path class="{}" fill-rule="evenodd" d="{}"/>').format(layer.mark, path)
         for layer in layers
         if (path := frame.path(layer.geometries))
     )

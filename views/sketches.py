@@ -21,8 +21,9 @@ from domain.geometry import polygons_of
 from domain.layer import catalogue, features_in
 from domain.map_legend import BY_KEY, LAYERS
 from domain.map_query.place import read_box
+from domain.measuring import Point
 from domain.projection import system_of_srid
-from domain.sketch import Sketch, measures_of, parts_of, read_drawing, text_of
+from domain.sketch import Sketch, measures_of, parts_of, read_drawing, read_parts, text_of
 from views import page, posted
 from views.map_found import url
 from views.posted import FieldFault, by_field
@@ -171,7 +172,7 @@ def _draw(request: Request, saved: Sketch | None, given: Mapping[str, str], faul
         except InvalidData as fault:
             faults = faults or tuple(FieldFault(each.field, fault.message) for each in posted.faults_of(fault)[:1])
     with page.reading(request) as session:
-        layers, data = _layers(request, session, geometry)
+        layers, data = _layers(request, session, parts_of(geometry) if geometry is not None else _loose(given["points"]))
     context = DrawPage(
         saved, given, tuple({"value": key, "label": label} for key, label in sketch.KINDS.items()), layers, words,
         _picture(geometry, words), faults, by_field(faults), _hrefs(request, saved), data, _carried(request),
@@ -204,7 +205,15 @@ def _hrefs(request: Request, saved: Sketch | None) -> Mapping[str, str]:
     return hrefs | {"action": hrefs["sketch"], "query": query_href(request, saved)}
 
 
-def _layers(request: Request, session: Session, geometry: Any) -> tuple[tuple[Mapping[str, Any], ...], str]:
+def _loose(text: str) -> list[list[Point]]:
+    """The points of a text that draws nothing sound, so that they can be mended on the map; none where a line is no point."""
+    try:
+        return read_parts(text)
+    except InvalidData:
+        return []
+
+
+def _layers(request: Request, session: Session, parts: list[list[Point]]) -> tuple[tuple[Mapping[str, Any], ...], str]:
     """The layers under the drawing, and what the map script reads."""
     found = map_layer.editions(session, page.actor(request))
     layers = tuple(
@@ -214,7 +223,7 @@ def _layers(request: Request, session: Session, geometry: Any) -> tuple[tuple[Ma
     data = {
         "tiles": tiles, "detail": {key: map_layer.first_detail(session, BY_KEY[key]) for key in found},
         "read": url(request, "read_sketch"), "near": url(request, "sketch_near"), "at": _at(request),
-        "parts": parts_of(geometry) if geometry is not None else [],
+        "parts": parts,
     }
     return layers, json.dumps(data)
 
@@ -237,7 +246,7 @@ def read(request: Request) -> Response:
     try:
         geometry = read_drawing(text, kind)
     except InvalidData as fault:
-        return JSONResponse({"fault": fault.message}, 422, headers=NOT_KEPT)
+        return JSONResponse({"fault": fault.message, "parts": _loose(text)}, 422, headers=NOT_KEPT)
     return JSONResponse({"words": words_of(geometry), "parts": parts_of(geometry)}, headers=NOT_KEPT)
 
 

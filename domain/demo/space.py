@@ -6,7 +6,8 @@ from domain import map_drawing
 from domain.command import Work
 from domain.demo_cadastre import DemoCadastre, demo_settings, generate_demo_cadastre
 from domain.errors import Refused
-from domain.layer import all_features, edition_on, replace_features, replace_whole
+from domain.layer import edition_on, replace_features, replace_whole
+from domain.layer.reading import features_of
 from domain.office import office_of
 from domain.outflow import is_loaded
 
@@ -44,6 +45,6 @@ def _two_years(work: Work, cadastre: DemoCadastre, since: date, note: str) -> No
 
 def draw(work: Work) -> None:
     """Draw the small scales of the map, so that the first look at it finds them; later changes are drawn by the runner."""
-    for layer in map_drawing.undrawn(work.session):
-        tiles = list(map_drawing.draw(layer, all_features(work.session, layer.key)))
-        map_drawing.store(work, layer.key, edition_on(work.session, layer.key).number, tiles)
+    for layer, edition in map_drawing.undrawn_years(work.session):
+        tiles = list(map_drawing.draw(layer, features_of(work.session, edition)))
+        map_drawing.store(work, layer.key, edition.number, tiles)

@@ -102,7 +102,14 @@ def features_in(
     `districts` narrows to district codes (None: all). The bounding boxes are searched in the database, the
     exact test is shapely's.
     """
-    statement = features_statement(edition_on(session, layer_key, on)).where(near(session, area.bounds))
+    return edition_features(session, edition_on(session, layer_key, on), area, districts)
+
+
+def edition_features(
+    session: Session, edition: LayerEdition, area: BaseGeometry, districts: Collection[str] | None = None
+) -> list[FeatureData]:
+    """The features of one edition as `features_in` finds them."""
+    statement = features_statement(edition).where(near(session, area.bounds))
     if districts is not None:
         statement = statement.where(Feature.district_code.in_(sorted(districts)))
     found = _features(session, statement.order_by(Feature.key))
@@ -126,7 +133,11 @@ def features_by_key(
 
 def all_features(session: Session, layer_key: str, on: date | None = None) -> list[FeatureData]:
     """Every feature of a layer by key as it stood on a day."""
-    edition = edition_on(session, layer_key, on)
+    return features_of(session, edition_on(session, layer_key, on))
+
+
+def features_of(session: Session, edition: LayerEdition) -> list[FeatureData]:
+    """Every feature of an edition by key."""
     return _features(session, features_statement(edition).order_by(Feature.key))
 
 

@@ -93,7 +93,10 @@ def _inspected(progress: Progress, material: _Material) -> dict[str, Any]:
     with progress.reading() as session:
         on = today(session)
     try:
-        result = inspect(material.upload.file, scheme, progress.office.book, on, district=material.request.district)
+        result = inspect(
+            material.upload.file, scheme, progress.office.book, on, tell=lambda words, _share: progress.tell(1, _STEPS, f"质检：{words}" if words else "质检新图形"),
+            district=material.request.district,
+        )  # fmt: skip
     except InspectionRefused as refused:
         return {"refusals": [refused.message]}
     verdict = {

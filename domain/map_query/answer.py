@@ -95,13 +95,11 @@ def ask(session: Session, actor: Actor, query: LayerQuery, first: int = 0, size:
 
 
 def every_feature(session: Session, actor: Actor, query: LayerQuery, batch: int = 2000) -> Iterator[list[QueryRow]]:
-    """All that was found, in the order of the list, by batches; rights and errors as in `ask`."""
+    """All that was found, in the order of the list, by batches as they are read; rights and errors as in `ask`."""
     found = conditions(session, actor, query, edition_on(session, query.layer, query.on))
     statement = select(*_COLUMNS).where(*found).order_by(*_order(query))
-    first = 0
-    while rows := [FeatureData(*row) for row in session.execute(statement.offset(first).limit(batch))]:
-        yield with_inside(rows, query)
-        first += len(rows)
+    for rows in session.execute(statement.execution_options(yield_per=batch)).partitions(batch):
+        yield with_inside([FeatureData(*row) for row in rows], query)
 
 
 def conditions(session: Session, actor: Actor, query: LayerQuery, edition: LayerEdition) -> list[ColumnElement[bool]]:

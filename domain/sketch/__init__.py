@@ -1,6 +1,15 @@
 """Sketches 草图: polygons, lines and points that a person draws on the map or types; private to that person."""
 
-from domain.sketch.drawing import FEWEST, KINDS, MOST_POINTS, measures_of, parts_of, read_drawing, text_of
+from domain.sketch.drawing import (
+    FEWEST,
+    KINDS,
+    MOST_POINTS,
+    measures_of,
+    parts_of,
+    read_drawing,
+    read_parts,
+    text_of,
+)
 from domain.sketch.handing import FORMATS, file_of
 from domain.sketch.saved import change, delete, draw, find, read_file, restore, sketches_of
 from domain.sketch.tables import Sketch
@@ -20,6 +29,7 @@ __all__ = [
     "parts_of",
     "read_drawing",
     "read_file",
+    "read_parts",
     "restore",
     "sketches_of",
     "text_of",

@@ -43,7 +43,7 @@ def read_drawing(text: str, kind: str) -> BaseGeometry:
     """
     if kind not in KINDS:
         raise InvalidData("没有选画的是面、线还是点。请选一种。", {"kind": "请选一种"})
-    parts = _parts(text)
+    parts = read_parts(text)
     count = sum(map(len, parts))
     if not count:
         raise InvalidData("还没有坐标。请在图上画，或写、粘贴坐标。", {"points": "请写坐标"})
@@ -55,8 +55,8 @@ def read_drawing(text: str, kind: str) -> BaseGeometry:
     return shapely.MultiLineString(parts) if kind == LINE else _polygons(parts)
 
 
-def _parts(text: str) -> list[list[Point]]:
-    """The points of each part; parts are parted by empty lines."""
+def read_parts(text: str) -> list[list[Point]]:
+    """The points of each part, which are parted by empty lines, whatever they draw. Raises InvalidData for a line that is no point."""
     parts: list[list[Point]] = [[]]
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():

@@ -5,7 +5,7 @@ from alembic import op
 from portal.migration_statements import run
 
 revision = "0016_sketches"
-down_revision = "0013_layer_changes"
+down_revision = "0015_map_favourites"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """Pages of the desk: lists, the case page with its operations, jobs and saved filters."""
 
 import views.all_panels  # noqa: F401  (registers the panels of the case page)
-from portal.access import PUBLIC, SIGNED_IN, STAFF, Page
+from portal.access import PUBLIC, SIGNED_IN, STAFF, Page, always, unless_autosaved, when_asked
 from views import (
     batch,
     case,
@@ -32,8 +32,8 @@ PAGES: list[Page] = [
     Page("/cases/export", "export_cases", cases.export, STAFF, POST),
     Page("/cases/batch", "batch", batch.batch, STAFF, GET_POST),
     Page("/cases/new", "new_case", case_start.start_list, STAFF),
-    Page("/cases/new/{key}", "start_case", case_start.start, STAFF, GET_POST),
-    Page(CASE, "case", case.show, STAFF),
+    Page("/cases/new/{key}", "start_case", case_start.start, STAFF, GET_POST, asks_partner=always),
+    Page(CASE, "case", case.show, STAFF, asks_partner=when_asked),
     Page(CASE + "/tabs/{tab}", "case_tab", case.tab, STAFF),
     Page(CASE + "/snapshot", "case_snapshot", case.snapshot_file, STAFF),
     Page(CASE + "/decisions/{decision_id:int}", "decision_again", case_actions.decision_again, STAFF),
@@ -41,9 +41,9 @@ PAGES: list[Page] = [
     Page(CASE + "/materials/{material_id:int}/remove", "remove_material", case_materials.remove, STAFF, POST),
     Page(CASE + "/do/{operation}", "case_operation", case_operations.case_operation, STAFF, GET_POST),
     Page(TASK + "/claim", "claim", case_actions.claim, STAFF, POST),
-    Page(TASK + "/save", "save_step", case_actions.save, STAFF, POST),
-    Page(TASK + "/act", "act", case_actions.act, STAFF, POST),
-    Page(TASK + "/act/{action}", "confirm_action", case_actions.confirm, STAFF, GET_POST),
+    Page(TASK + "/save", "save_step", case_actions.save, STAFF, POST, asks_partner=unless_autosaved),
+    Page(TASK + "/act", "act", case_actions.act, STAFF, POST, asks_partner=always),
+    Page(TASK + "/act/{action}", "confirm_action", case_actions.confirm, STAFF, GET_POST, asks_partner=always),
     Page(TASK + "/documents/{key}", "issue_document", case_actions.issue, STAFF, POST),
     Page(TASK + "/do/{operation}", "task_operation", case_operations.task_operation, STAFF, GET_POST),
     Page("/jobs", "jobs", jobs.job_list, SIGNED_IN),

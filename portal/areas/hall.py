@@ -1,6 +1,6 @@
 """The public hall: guides, filing, one's own cases, their files, and public verification."""
 
-from portal.access import APPLICANTS, PUBLIC, SIGNED_IN, Page
+from portal.access import APPLICANTS, PUBLIC, SIGNED_IN, Page, always
 from views import files, hall, my_cases, tracking, verification
 from views.filing import materials, opening, overview, section, submission
 
@@ -11,15 +11,15 @@ MATERIALS = "/filing/{code}/materials"
 PAGES: list[Page] = [
     Page("/", "hall", hall.show, PUBLIC),
     Page("/hall/{key}", "guide", hall.guide, PUBLIC),
-    Page("/hall/{key}/start", "start_filing", opening.start, APPLICANTS, POST),
+    Page("/hall/{key}/start", "start_filing", opening.start, APPLICANTS, POST, asks_partner=always),
     Page("/template-files/{key}", "template_file", hall.template_file, PUBLIC),
     Page("/my/cases", "my_cases", my_cases.show, APPLICANTS),
     Page("/my/cases/{case_id:int}", "my_case", my_cases.open_case, APPLICANTS),
     Page("/filing/{code}", "filing", overview.show, APPLICANTS),
-    Page("/filing/{code}/sources", "filing_refresh", overview.refresh, APPLICANTS, POST),
+    Page("/filing/{code}/sources", "filing_refresh", overview.refresh, APPLICANTS, POST, asks_partner=always),
     Page("/filing/{code}/discard", "filing_discard", overview.discard, APPLICANTS, BOTH),
     Page("/filing/{code}/form/{section}", "filing_section", section.show, APPLICANTS),
-    Page("/filing/{code}/form/{section}", "filing_save", section.save, APPLICANTS, POST),
+    Page("/filing/{code}/form/{section}", "filing_save", section.save, APPLICANTS, POST, asks_partner=always),
     Page("/filing/{code}/form/{section}/autosave", "filing_autosave", section.autosave, APPLICANTS, POST),
     Page(MATERIALS, "filing_materials", materials.show, APPLICANTS),
     Page(MATERIALS + "/{slot}", "filing_upload", materials.add, APPLICANTS, POST, largest_mb=materials.LARGEST_MB),
@@ -28,7 +28,7 @@ PAGES: list[Page] = [
     Page(MATERIALS + "/{slot}/{material_id:int}/remove", "filing_remove", materials.remove, APPLICANTS, POST,
          largest_mb=materials.LARGEST_MB),
     Page("/filing/{code}/check", "filing_check", submission.check, APPLICANTS),
-    Page("/filing/{code}/submit", "filing_submit", submission.submit, APPLICANTS, POST),
+    Page("/filing/{code}/submit", "filing_submit", submission.submit, APPLICANTS, POST, asks_partner=always),
     Page("/filing/{code}/receipt", "receipt", submission.receipt, APPLICANTS),
     Page("/track/{code}", "track", tracking.show, APPLICANTS),
     Page("/track/{code}/urge", "urge_own", tracking.urge, APPLICANTS, POST),

@@ -1,9 +1,22 @@
 """Pages of space: ranges of cases, the one map, layers, and overlays."""
 
-from portal.access import SIGNED_IN, STAFF, Page
-from views import case_map, district_report, layer_comparison, map, map_measure, map_query, ranges, sketches
+from domain import layer_update
+from portal.access import SIGNED_IN, STAFF, Page, roles
+from views import (
+    case_map,
+    district_report,
+    layer_comparison,
+    map,
+    map_favourites,
+    map_measure,
+    map_query,
+    ranges,
+    sketches,
+)
 from views.coordinates import fit as coordinate_fit
 from views.coordinates import pages as coordinates
+from views.layer_updates import form as update_form
+from views.layer_updates import show as update_page
 from views.layers import detail as layer_detail
 from views.layers import editing as layer_editing
 from views.layers import feature as layer_feature
@@ -19,6 +32,8 @@ RANGES = "/cases/{case_id:int}/ranges"
 RANGE = RANGES + "/{range_id:int}"
 OVERLAY = "/overlays/{run_id:int}"
 LAYER = "/layers/{key}"
+UPDATE = LAYER + "/updates/{update_id:int}"
+CHANGE = roles(*layer_update.roles_with_right())
 SKETCH = "/map/sketches/{sketch_id:int}"
 
 PAGES: list[Page] = [
@@ -49,6 +64,7 @@ PAGES: list[Page] = [
     Page(SKETCH + "/range", "sketch_range", sketches.to_case, STAFF, POST),
     Page(SKETCH + "/delete", "delete_sketch", sketches.delete, STAFF, POST),
     Page(SKETCH + "/restore", "restore_sketch", sketches.restore, STAFF, POST),
+    Page("/map/favourites", "map_favourites", map_favourites.change, STAFF, POST),
     Page("/map/districts", "district_report", district_report.show, STAFF),
     Page("/map/tiles/{layer}/{edition:int}/{z:int}/{x:int}/{y:int}", "map_tile", map.tile, STAFF),
     Page("/coordinates", "coordinates", coordinates.show, STAFF, GET_POST, largest_mb=2),
@@ -63,6 +79,13 @@ PAGES: list[Page] = [
     Page(LAYER + "/feature", "layer_feature", layer_feature.show, STAFF),
     Page(LAYER + "/export", "export_layer", layer_features.export, STAFF, POST),
     Page(LAYER + "/edit", "edit_layer", layer_editing.edit, STAFF, GET_POST),
+    Page(LAYER + "/update", "update_layer", update_form.new, CHANGE, GET_POST, largest_mb=update_form.LARGEST_MB),
+    Page(LAYER + "/restore", "restore_layer", update_form.restore, CHANGE, GET_POST),
+    Page(UPDATE, "layer_update", update_page.show, CHANGE),
+    Page(UPDATE + "/decide", "decide_layer_update", update_page.decide, CHANGE, POST),
+    Page(UPDATE + "/confirm", "confirm_layer_update", update_page.confirm, CHANGE, POST),
+    Page(UPDATE + "/compare", "compare_layer_update", update_page.compare_again, CHANGE, POST),
+    Page(UPDATE + "/drop", "drop_layer_update", update_page.drop, CHANGE, POST),
     Page("/overlays", "overlays", overlay_pages.index, STAFF),
     Page("/overlays/new", "new_overlay", overlay_form.new, STAFF, GET_POST, largest_mb=50),
     Page("/overlays/compare", "compare_overlays", overlay_pages.compare, STAFF),

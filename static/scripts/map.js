@@ -1,7 +1,11 @@
 // The one map. Its address always says what is seen: position, layers and what is pointed out.
+import { bindSearches, note } from "./map_address.js";
 import { addPoint, bindMeasure, measure } from "./map_measure.js";
 import { bindSwipe } from "./map_swipe.js";
 import { shown, tileLayer } from "./map_tiles.js";
+import { bindTime, timeOf } from "./map_time.js";
+import { bindTree, noteShown } from "./map_tree.js";
+import { bindWindows } from "./map_windows.js";
 
 const box = document.querySelector("[data-map-page]");
 const tree = document.getElementById("map-layers");
@@ -10,16 +14,9 @@ const PICKED = { color: "#0b5468", weight: 3, fillColor: "#0b5468", fillOpacity:
 
 const say = (words) => { document.getElementById("map-measure").textContent = words; };
 
-async function read(address) {
-  const answer = await fetch(address, { credentials: "same-origin" });
+async function read(address, signal) {
+  const answer = await fetch(address, { credentials: "same-origin", signal });
   return answer.ok ? answer.json() : Promise.reject(new Error(String(answer.status)));
-}
-
-// ---- the address of the page
-function note(changes) {
-  const address = new URL(location.href);
-  for (const [key, value] of Object.entries(changes)) if (value === null) address.searchParams.delete(key); else address.searchParams.set(key, value);
-  history.replaceState(null, "", address);
 }
 
 function notePosition(map) {
@@ -27,18 +24,15 @@ function notePosition(map) {
   note({ at: `${lng.toFixed(5)},${lat.toFixed(5)},${map.getZoom()}` });
 }
 
-function noteLayers() {
-  const on = [...tree.querySelectorAll("[data-group]:checked")].map((input) => `${input.closest("[data-layer]").dataset.layer}.${input.dataset.group}`);
-  note({ layers: on.join(",") });
-}
-
 // ---- what is pointed out: a place that was asked for, or a point that was clicked
 const pick = { marker: null, shapes: null };
 
-async function ask(map, address, at) {
+async function ask(map, address, at, source) {
   panel.setAttribute("aria-busy", "true");
   const point = `${at.lng.toFixed(8)},${at.lat.toFixed(8)}`;
-  const answer = await fetch(`${address}?at=${point}`, { credentials: "same-origin", headers: { "HX-Request": "true" } });
+  const state = new URLSearchParams({ at: point, source: source ?? "" });
+  for (const key of ["on", "days"]) state.set(key, new URL(location.href).searchParams.get(key) ?? "");
+  const answer = await fetch(`${address}?${state}`, { credentials: "same-origin", headers: { "HX-Request": "true" } });
   panel.removeAttribute("aria-busy");
   if (!answer.ok) return say("没有读到此处的要素。请刷新页面后再点。");
   panel.innerHTML = await answer.text();
@@ -85,38 +79,51 @@ function bindList(map) {
 // ---- layers
 function rangeLayer(map, address) {
   const layer = L.geoJSON(null, { style: { color: "#0b5468", weight: 2.5, fillColor: "#0b5468", fillOpacity: 0.18 }, interactive: false });
+  let asking;
   const load = async () => {
+    if (!map.hasLayer(layer)) return;
+    asking?.abort();
+    asking = new AbortController();
     const b = map.getBounds();
     const bounds = [b.getWest(), b.getSouth(), b.getEast(), b.getNorth()].map((n) => n.toFixed(6)).join(",");
-    const found = await read(`${address}?bounds=${bounds}`).catch((error) => say(`办件范围没有读到（${error.message}）。请刷新页面。`));
+    const found = await read(`${address}?bounds=${bounds}`, asking.signal).catch((error) => error.name !== "AbortError" && say(`办件范围没有读到（${error.message}）。请刷新页面。`));
     if (found) { layer.clearLayers(); layer.addData(found); }
   };
   map.on("moveend", load);
-  load();
-  return layer;
+  return layer.on("add", load);
 }
 
-// A layer of which no group is shown is taken off the map, so that none of its tiles are asked for.
+// A layer of which no group is shown, or that was not there on its day, is taken off the map: none of its tiles are asked for.
 function show(map, key, layer) {
-  if (!shown(key).size) layer.remove();
+  if (!shown(key).size || !layer.edition) layer.remove();
   else if (map.hasLayer(layer)) layer.restyle();
   else layer.addTo(map);
 }
 
-function bindTree(map, layers, ranges) {
-  const input = tree.querySelector('[data-layer="ranges"] [data-group]');
-  const showRanges = () => { if (input.checked) ranges.addTo(map); else ranges.remove(); };
-  showRanges();
-  tree.addEventListener("change", ({ target }) => {
-    const { layer: key } = target.closest("[data-layer]")?.dataset ?? {};
-    if (!key) return;
-    if (target === input) showRanges();
-    else if (target.matches("[data-group]")) show(map, key, layers[key]);
-    noteLayers();
-  });
-  tree.addEventListener("input", ({ target }) => {
-    if (target.matches("[data-opacity]")) layers[target.closest("[data-layer]").dataset.layer].setOpacity(target.value / 100);
-  });
+function stack(map, keys) {
+  keys.forEach((key, i) => { map.getPane(key).style.zIndex = 201 + keys.length - i; });
+}
+
+// The editions of the day in the place of those that were shown, with their words in the tree.
+function turn(map, layers, time) {
+  for (const [key, layer] of Object.entries(layers)) {
+    const edition = time.edition(key);
+    tree.querySelector(`[data-layer="${key}"] [data-edition]`).textContent = edition?.words ?? "这一天还没有数据";
+    layer.turnTo(edition);
+    show(map, key, layer);
+  }
+}
+
+// Editions inside a year have no drawing of the small scales; that nothing is seen must not look like nothing there.
+function bindTooSmall(map, layers) {
+  const tell = () => {
+    const missing = Object.entries(layers).filter(([, layer]) => map.hasLayer(layer) && layer.isTooSmall(map.getZoom()));
+    const names = missing.map(([key]) => tree.querySelector(`[data-layer="${key}"] summary`).firstChild.textContent.trim());
+    if (missing.length) say(`${names.join("、")}的这一版没有绘制小比例尺，请放大到第 ${Math.max(...missing.map(([, { edition }]) => edition.detail))} 级（现在第 ${map.getZoom()} 级）。`);
+    else if (document.getElementById("map-measure").textContent.includes("小比例尺")) say("");
+  };
+  map.on("zoomend", tell);
+  return tell;
 }
 
 // ---- position, scale, whole city, printing
@@ -131,11 +138,10 @@ function bindStrip(map) {
 
 function bindButtons(map, data) {
   document.querySelector("[data-whole]").addEventListener("click", () => map.fitBounds(data.whole));
-  for (const link of document.querySelectorAll("[data-carry]")) link.addEventListener("click", () => { link.search = location.search; });
   document.querySelector("[data-print]").addEventListener("click", () => window.print());
   document.querySelector("[data-share]").addEventListener("click", async () => {
     notePosition(map);
-    noteLayers();
+    noteShown();
     if (!navigator.clipboard) return say("浏览器不允许复制。地址栏里的地址就是链接。");
     return navigator.clipboard.writeText(location.href).then(() => say("链接已复制，含位置、图层和所选。"), () => say("浏览器不允许复制。地址栏里的地址就是链接。"));
   });
@@ -149,29 +155,36 @@ function place(map, { view, bounds }) {
 function start() {
   const data = JSON.parse(box.dataset.mapPage);
   box.replaceChildren();
-  const map = L.map(box, { attributionControl: false, minZoom: 8, maxZoom: 19, zoomSnap: 0.5, zoomControl: false, maxBounds: [[29.5, 119], [33.2, 124]] });
+  const options = { attributionControl: false, minZoom: 8, maxZoom: 19, zoomSnap: 0.5, zoomControl: false, maxBounds: [[29.5, 119], [33.2, 124]] };
+  const map = L.map(box, options), time = timeOf(data), layers = {};
   L.control.zoom({ zoomInTitle: "放大", zoomOutTitle: "缩小" }).addTo(map);
   L.control.scale({ imperial: false }).addTo(map);
   box.append(Object.assign(document.createElement("span"), { className: "map-cross" }));
   place(map, data);
-  const layers = {};
-  // from the bottom to the top as the legend has them, but lines of districts above all
-  const order = Object.keys(data.tiles).sort((a, b) => (a === "administrative_area") - (b === "administrative_area"));
-  order.forEach((key, i) => {
-    map.createPane(key).style.zIndex = 201 + i;
-    layers[key] = tileLayer(key, data.tiles[key], data.detail[key], say);
+  for (const key of data.order) {
+    map.createPane(key);
+    layers[key] = tileLayer(key, key, time.edition(key), say);
     show(map, key, layers[key]);
-  });
-  bindSwipe(map, layers, note);
+  }
+  stack(map, data.order);
+  const take = (at, source) => (measure.mode ? addPoint(map, data.measure, at, say) : ask(map, data.facts, at, source));
   new ResizeObserver(() => map.invalidateSize()).observe(box);
-  bindTree(map, layers, rangeLayer(map, data.ranges));
+  const ranges = rangeLayer(map, data.ranges), tell = bindTooSmall(map, layers), parts = [{ refresh: tell }];
+  const refresh = () => parts.forEach((part) => part.refresh());
+  bindTree({
+    show: (key) => { show(map, key, layers[key]); refresh(); }, ranges: (isShown) => { if (isShown) ranges.addTo(map); else ranges.remove(); },
+    fade: (key, share) => layers[key].setOpacity(share), stack: (keys) => stack(map, keys),
+  });
+  bindTime(data, time, () => { turn(map, layers, time); refresh(); });
+  parts.push(bindSwipe(map, data.order, time, say), bindWindows(map, data, time, { options, say, take }));
+  bindSearches();
+  tell();
   bindList(map);
   bindMeasure(map, data.measure, say);
   bindStrip(map);
   bindButtons(map, data);
   showSelected(map, data.selected, data.isArea);
   if (data.point) pointAt(map, [data.point[1], data.point[0]]);
-  const take = (at) => (measure.mode ? addPoint(map, data.measure, at, say) : ask(map, data.facts, at));
   map.on("click", ({ latlng }) => take(latlng));
   box.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target === box) take(map.getCenter()); });
 }

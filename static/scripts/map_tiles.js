@@ -1,6 +1,7 @@
 // Vector tiles of the portal drawn on canvases, styled after the swatches of the layer tree.
 const tree = document.getElementById("map-layers");
 const TILE = 256;
+const opacityOf = (key) => tree.querySelector(`[data-layer="${key}"] [data-opacity]`).value / 100;
 
 // ---- reading vector tiles (Mapbox Vector Tile 2.1): one layer of polygons with text properties
 function reader(bytes) {
@@ -106,14 +107,19 @@ function draw(canvas, styles) {
   }
 }
 
-export function tileLayer(key, address, detailZoom, say) {
+// An edition has the address of its tiles, the zoom `detail` from which it is drawn feature by feature, and whether small scales are drawn.
+const isEmptyAt = (edition, zoom) => !edition || (zoom < edition.detail && !edition.isDrawn);
+
+export function tileLayer(key, pane, edition, say) {
   const Layer = L.GridLayer.extend({
+    edition,
     createTile({ x, y, z }, done) {
-      const canvas = L.DomUtil.create("canvas", "leaflet-tile");
+      const canvas = L.DomUtil.create("canvas", "leaflet-tile"), now = this.edition;
       canvas.width = canvas.height = TILE * Math.min(2, window.devicePixelRatio || 1);
-      canvas.isSmall = z < detailZoom; // dissolved: drawn without outlines, which would cover everything
       canvas.asking = new AbortController();
-      fetch(`${address}/${z}/${x}/${y}`, { credentials: "same-origin", signal: canvas.asking.signal })
+      if (isEmptyAt(now, z)) { canvas.features = []; setTimeout(() => done(null, canvas)); return canvas; }
+      canvas.isSmall = z < now.detail; // dissolved: drawn without outlines, which would cover everything
+      fetch(`${now.address}/${z}/${x}/${y}`, { credentials: "same-origin", signal: canvas.asking.signal })
         .then((answer) => (answer.ok ? answer.arrayBuffer() : Promise.reject(new Error(String(answer.status)))))
         .then((buffer) => { canvas.features = buffer.byteLength ? decode(buffer) : []; draw(canvas, shown(key)); done(null, canvas); })
         .catch((error) => { if (error.name === "AbortError") return; say(`图层没有读到（${error.message}）。请刷新页面。`); done(error, canvas); });
@@ -125,8 +131,22 @@ export function tileLayer(key, address, detailZoom, say) {
     },
     restyle() {
       const styles = shown(key);
-      for (const { el } of Object.values(this._tiles)) if (el.features) draw(el, styles);
+      for (const { el } of Object.values(this._tiles ?? {})) if (el.features) draw(el, styles);
     },
+    // Another edition: its tiles in place of those that are there.
+    turnTo(next) {
+      if (next?.address === this.edition?.address) return;
+      this.edition = next;
+      this.redraw();
+    },
+    // True if nothing can be drawn at this zoom, because the small scales of the edition are not drawn.
+    isTooSmall: (zoom) => Boolean(layer.edition) && isEmptyAt(layer.edition, zoom),
+    // Leaving the page ends what is still asked for.
+    stop() { for (const { el } of Object.values(this._tiles ?? {})) if (!el.features) el.asking.abort(); },
   });
-  return new Layer({ pane: key, tileSize: TILE, minZoom: 8, maxZoom: 19, updateWhenZooming: false, keepBuffer: 3, opacity: 0.9, bounds: [[30.4, 120.5], [32.2, 122.6]] });
+  const layer = new Layer({ pane, tileSize: TILE, minZoom: 8, maxZoom: 19, updateWhenZooming: false, keepBuffer: 3, opacity: opacityOf(key), bounds: [[30.4, 120.5], [32.2, 122.6]] });
+  return layer.on("add", () => live.add(layer)).on("remove", () => live.delete(layer));
 }
+
+const live = new Set();
+addEventListener("pagehide", () => live.forEach((layer) => layer.stop()));

@@ -70,7 +70,8 @@ function start() {
   const typed = later(async () => {
     const written = text.value, found = await ask(written, kinds.value);
     if (!found) return;
-    if (found.fault) return say(found.fault);
+    if (found.fault) say(found.fault);
+    if (!found.parts?.length) return;
     sketch.replace(found.parts);
     text.value = written;
     show(found.parts);

@@ -8,7 +8,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -26,6 +26,7 @@ AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
 PHONE = {"width": 390, "height": 844}
 ANYBODY, ENTERPRISE, OFFICIAL, KEEPER = "", "pipeline", "reviewer.310118", "rule_maintainer"
+GRAPHICS = "graphic_manager"
 INSPECTOR = "district_handler.310118"
 SHOWN = [route for route in PAGES if "GET" in route.methods]
 
@@ -90,6 +91,8 @@ class Demo:
     """The address of a draft of a rule set that was begun in this run, with golden cases that fail."""
     overlays: tuple[str, str] = ("", "")
     """The addresses of two results of the same overlay, made in this run."""
+    layer_update: str = ""
+    """The address of an update of a layer that waits for its confirmation, with a patch under a mark."""
 
     def one(self, query: str, *values: Any) -> Any:
         """The first column of the first row; fails if the demo data hold none."""
@@ -281,6 +284,9 @@ COVERED: dict[str, Visits] = {
         Visit("/layers/compare?before=land_use@1&after=land_use@1", status=422),
     ],
     "layer": lambda demo: [Visit("/layers/annual_farmland"), Visit("/layers/clue_patch", "city_handler")],
+    "update_layer": lambda demo: [Visit(f"/layers/{at}", "graphic_manager") for at in ("annual_farmland/update", "annual_farmland/update?way=annual", "applied_map/update?way=status", "land_use/update?way=area")],
+    "restore_layer": lambda demo: [Visit("/layers/annual_farmland/restore", "graphic_manager")],
+    "layer_update": lambda demo: [Visit(demo.layer_update, "graphic_manager")],
     "layer_versions": lambda demo: [Visit("/layers/annual_farmland/versions")],
     "layer_features": lambda demo: [Visit("/layers/annual_farmland/features"), Visit("/layers/annual_farmland/features?state=past&words=GD")],
     "layer_feature": lambda demo: [Visit(f"/layers/annual_farmland/feature?id={demo.plot()}", "city_handler")],
@@ -367,9 +373,21 @@ def demo(portal: RunningPortal, watched: Open) -> Demo:
     page = watched(ENTERPRISE, False).page
     begin(page)
     own_draft = page.url.split("/filing/")[1].split("/")[0].split("?")[0]
-    return Demo(
+    found = Demo(
         portal.folder / "portal.sqlite3", own_draft, rule_draft_begun(watched(KEEPER, False).page), overlaid_twice(watched(INSPECTOR, False).page)
     )
+    return replace(found, layer_update=layer_update_shown(found, watched(GRAPHICS, False).page))
+
+
+def layer_update_shown(demo: Demo, page: Page) -> str:
+    """A deletion of a free plot and of one that a case holds, compared and not confirmed; its address."""
+    held = demo.one("SELECT object_key FROM hold WHERE object_kind = 'plot' AND ended_at IS NULL ORDER BY id")
+    page.goto("/layers/annual_farmland/update?way=delete")
+    page.get_by_label("图形编号").fill(f"{demo.plot()}\n{held}")
+    page.get_by_label("更新理由").fill("复核后删除")
+    page.get_by_role("button", name="读取并比较").click()
+    page.get_by_role("heading", name="与现行图层的差异").wait_for(timeout=60_000)
+    return "/layers/" + page.url.split("/layers/")[1]
 
 
 def rule_draft_begun(page: Page) -> str:

@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from decimal import Decimal
 
+import numpy
 import openpyxl
 import pytest
 import shapely
@@ -37,14 +38,23 @@ def settled(page: Page) -> Page:
 
 
 @pytest.fixture
-def corner(portal):
-    """A corner of a plot of 青浦, as it is stored."""
+def ring(portal):
+    """The boundary of the largest plot of 青浦, as it is stored."""
     with closing(sqlite3.connect(f"file:{portal.folder / 'portal.sqlite3'}?mode=ro", uri=True)) as connection:
         [blob] = connection.execute(
             "SELECT f.geometry FROM feature f JOIN layer l ON l.id = f.layer_id WHERE l.key = 'land_use' AND f.until_number IS NULL "
             "AND f.district_code = '310118' ORDER BY f.area_m2 DESC LIMIT 1"
         ).fetchone()
-    return tuple(map(float, shapely.get_coordinates(from_ewkb(blob))[0]))
+    return shapely.get_rings(from_ewkb(blob))[0]
+
+
+def open_at(page: Page, longitude: float, latitude: float) -> tuple[float, float]:
+    """The sketch page with this place in the middle, once it knows what to snap to; the middle in pixels."""
+    with page.expect_response("**/map/sketch/near**"):
+        page.goto(f"/map/sketch?at={longitude!r},{latitude!r},16")
+    settled(page)
+    width, height = page.evaluate("(() => { const b = document.getElementById('sketch-map'); return [b.clientWidth, b.clientHeight] })()")
+    return width / 2, height / 2
 
 
 @pytest.mark.function("ONEMAP-014", "c1", "c2", "c3")
@@ -102,6 +112,16 @@ def test_a_sketch_drawn_by_keyboard_alone_becomes_the_range_of_a_query(enter):
             go(way, 2)
         keys.press("Enter")
     expect(told).to_contain_text("4 点，面积")
+    text = page.get_by_label("坐标", exact=True)
+    before = text.input_value()
+    keys.press("Space")
+    expect(told).to_contain_text("拿起")
+    go("Left", 1)
+    keys.press("Space")
+    expect(text).not_to_have_value(before)
+    keys.press("Control+z")
+    expect(text).to_have_value(before)
+    go("Right", 1)
     go("Right", 4)  # across the square: the last edge would cross the second
     keys.press("Enter")
     keys.press("Backspace")
@@ -112,8 +132,7 @@ def test_a_sketch_drawn_by_keyboard_alone_becomes_the_range_of_a_query(enter):
     expect(told).to_contain_text("4 点，面积")
     keys.press("Escape")
     expect(told).to_contain_text("画完了")
-    text = page.get_by_label("坐标", exact=True).input_value()
-    drawn = read_drawing(text, "polygon")
+    drawn = read_drawing(text.input_value(), "polygon")
     for _ in range(60):
         keys.press("Tab")
         if page.evaluate("document.activeElement.value") == "query":
@@ -125,15 +144,23 @@ def test_a_sketch_drawn_by_keyboard_alone_becomes_the_range_of_a_query(enter):
     assert count > 0 and abs(inside - area_m2(drawn)) <= count * Decimal("0.01")
 
 
-def test_a_sketch_snaps_is_changed_kept_and_refused_in_words(enter, corner):
+def test_a_point_near_an_edge_snaps_onto_it(enter, ring):
     page = enter(OFFICIAL)
-    longitude, latitude = corner
-    page.goto(f"/map/sketch?at={longitude!r},{latitude!r},16")
-    with page.expect_response("**/map/sketch/near**"):
-        settled(page)
-    page.wait_for_timeout(300)
-    size, box = page.evaluate("(() => { const b = document.getElementById('sketch-map'); return [b.clientWidth, b.clientHeight] })()"), page.locator("#sketch-map")
-    x, y = size[0] / 2, size[1] / 2
+    ends = shapely.get_coordinates(ring)
+    edges = shapely.linestrings(numpy.stack([ends[:-1], ends[1:]], axis=1))
+    place = shapely.line_interpolate_point(max(edges, key=lambda edge: edge.length), 0.5, normalized=True)
+    x, y = open_at(page, place.x, place.y)
+    page.locator("#sketch-map").click(position={"x": x + 4, "y": y + 4})
+    text = page.get_by_label("坐标", exact=True)
+    expect(text).not_to_have_value("")
+    found = shapely.Point(*map(float, text.input_value().split(",")))
+    assert found.distance(ring) < 1e-12 and 0 < found.distance(place) < 0.0003
+
+
+def test_a_sketch_snaps_is_changed_kept_and_refused_in_words(enter, ring):
+    page = enter(OFFICIAL)
+    longitude, latitude = map(float, shapely.get_coordinates(ring)[0])
+    (x, y), box = open_at(page, longitude, latitude), page.locator("#sketch-map")
     box.click(position={"x": x + 5, "y": y + 4})
     text = page.get_by_label("坐标", exact=True)
     expect(text).to_have_value(f"{longitude!r},{latitude!r}")
@@ -148,6 +175,7 @@ def test_a_sketch_snaps_is_changed_kept_and_refused_in_words(enter, corner):
     page.get_by_label("名称").fill("样例草图")
     page.get_by_role("button", name="保存草图").click()
     expect(page.get_by_role("link", name=re.compile("自相交"))).to_be_visible()
+    expect(page.locator("#sketch-map .leaflet-marker-icon")).to_have_count(8)
     text.fill(SQUARE + "\n\n121.098,31.118\n121.102,31.118\n121.102,31.122\n121.098,31.122")
     expect(page.locator("#sketch-say")).to_contain_text("8 点，面积")
     page.get_by_role("button", name="保存草图").click()

@@ -148,6 +148,12 @@ def test_what_cannot_be_read_is_refused_in_words(browser, query):
     assert answer.status_code == 422 and fault is not None and "。" in fault.text
 
 
+def test_coordinates_that_no_address_holds_are_refused_and_not_cut(browser):
+    many = "\n".join(f"121.{100 + n:03d},31.1" for n in range(1500))
+    answer = browser.get("/map/query", params={"layer": "land_use", "points": many, "kind": "line"})
+    assert answer.status_code == 422 and "存为草图" in answer.text and BeautifulSoup(answer.text, "html5lib").select_one("#q-count") is None
+
+
 def test_layers_and_rows_are_those_that_are_open(browser, sign_in, person):
     assert found(browser, "layer=annual_farmland")[0] == ["GD-2", "GD-3"]
     elsewhere = sign_in(person("district_handler", district=PUDONG))

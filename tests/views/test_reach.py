@@ -25,6 +25,7 @@ from domain.inspection.task.tables import (
 )
 from domain.job import Job
 from domain.layer_share.tables import LayerShare
+from domain.layer_update import LayerUpdate
 from domain.map_view import MapView
 from domain.notice import Notice
 from domain.observation.tables import ObservationSeries
@@ -215,6 +216,11 @@ ROUTES |= {
     "export_overlay": Route("/overlays/{overlay}/export"),
     "delete_overlay": Route("/overlays/{overlay}/delete", "dispatcher"),
 }
+UPDATE = "/layers/land_use/updates/{update}"
+ROUTES |= {
+    "layer_update": Route(UPDATE), "decide_layer_update": Route(UPDATE + "/decide", posted={"version": "1", "choice_A": "keep", "reason": "x"}),
+    **{f"{act}_layer_update": Route(UPDATE + f"/{act}", posted={"version": "1"}) for act in ("confirm", "compare", "drop")},
+}
 ROUTES["rule_decision"] = Route("/rule-decisions/{decision}", "dispatcher")
 OPEN = {
     "guide": "办事指南，人人可看",
@@ -234,6 +240,8 @@ OPEN = {
     "map_tile": "图层瓦片；图层和辖区的权限由 tests/views/test_layer_rights.py 核对",
     "layer": "图层的名称，不是行号；不开放的图层打不开，由 tests/views/test_layers.py 核对",
     "layer_versions": "同上",
+    "update_layer": "图层的名称，不是行号；只对有更新权的岗位开放，辖区由 test_layer_updates 核对",
+    "restore_layer": "同上",
     "layer_features": "同上；要素按辖区列出",
     "layer_feature": "同上；辖区外的要素查不到",
     "export_layer": "同上；只导出辖区内的要素",
@@ -285,6 +293,8 @@ def places(permit, database, sign_in):
                 title="叠加", asked=RunRequest("叠加", (LayerChoice("land_use", "class_code"),), layer="annual_farmland").as_document(),
                 district_code="310118", asked_by=officer.person_id, asked_by_name="发件", asked_at=at,
             ),
+            "update": LayerUpdate(layer_key="land_use", way="delete", state="ready", district_code="310118", effective_on=today(), asked_by_name="甲",
+                                  asked_at=at),
             "thematic": SavedThematicMap(owner_id=officer.person_id, name="图", spec={"layer": "land_use"}, edition_number=1, created_at=at, changed_at=at),
             "view": MapView(owner_id=officer.person_id, name="视图", state="at=121.1,31.1,13", created_at=at, changed_at=at),
             "sketch": Sketch(owner_id=officer.person_id, name="草图", kind="point", geometry=shapely.MultiPoint([(121.1, 31.1)]), point_count=1,

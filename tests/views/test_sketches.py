@@ -149,7 +149,9 @@ def test_the_map_is_told_what_a_text_draws_and_what_is_wrong(browser):
     found = browser.get("/map/sketch/read", params={"points": SQUARE, "kind": "polygon"}).json()
     assert found["parts"] == [[[121.06, 31.06], [121.07, 31.06], [121.07, 31.07], [121.06, 31.07]]] and "面积" in found["words"]
     knot = browser.get("/map/sketch/read", params={"points": KNOT, "kind": "polygon"})
-    assert knot.status_code == 422 and "自相交" in knot.json()["fault"]
+    assert knot.status_code == 422 and "自相交" in knot.json()["fault"] and len(knot.json()["parts"][0]) == 4
+    refused = page_of(browser.post("/map/sketch", {"name": "结", "kind": "polygon", "points": KNOT}))
+    assert len(json.loads(refused.select_one("[data-sketch]")["data-sketch"])["parts"][0]) == 4
     assert "保存时" in browser.get("/map/sketch/read", params={"points": "1" * 20001, "kind": "point"}).json()["fault"]
 
 

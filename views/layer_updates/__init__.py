@@ -1,0 +1,1 @@
+"""Pages of the updates of layers: asking, what would change, confirming, the way back."""
