@@ -8,6 +8,7 @@ import domain.inspection.task.admission
 import domain.inspection.task.export
 import domain.inspection.task.running
 import domain.layer.export
+import domain.layer_comparison
 import domain.layer_share.service
 import domain.layer_update.running
 import domain.ledger.export

@@ -15,7 +15,15 @@ from domain.case.words import code_of
 from domain.case_range import CaseRange, ranges_of
 from domain.district import load_account_areas
 from domain.errors import InvalidData
-from domain.layer import Feature, FeatureData, LayerEdition, catalogue, edition_on, features_by_key
+from domain.layer import (
+    Feature,
+    FeatureData,
+    LayerEdition,
+    catalogue,
+    edition_on,
+    features_by_key,
+    layer_definition,
+)
 from domain.layer.reading import edition_features, edition_of, in_edition, latest_editions
 from domain.map_legend import LAYERS, MapLayer
 from domain.map_tile import Tile, TileFeature, encode, narrowed
@@ -26,6 +34,8 @@ from domain.plot.listing import numbers_of
 DISTRICT_LAYER = "administrative_area"
 MOST_RANGES = 500
 MOST_PLOTS = 500
+POINTED_DEGREES = 0.00015
+"""How near a place is to a point or a line that it points at, about 15 m."""
 WHOLE_CITY = (120.85, 30.67, 122.0, 31.88)
 """West, south, east and north of the city in degrees."""
 LONGEST_WORDS = 100
@@ -77,7 +87,8 @@ def features_at(
     for layer in reversed(LAYERS):
         if layer.key in numbers:
             edition = edition_of(session, layer.key, numbers[layer.key])
-            found += [(layer, each) for each in edition_features(session, edition, point, catalogue.districts_of(actor, layer.key))]
+            place = point if layer_definition(layer.key).geometry == "polygon" else point.buffer(POINTED_DEGREES)
+            found += [(layer, each) for each in edition_features(session, edition, place, catalogue.districts_of(actor, layer.key))]
     return found
 
 

@@ -1,6 +1,7 @@
-"""Vector tiles: polygons of a layer in the square of a web map, in the Mapbox Vector Tile format, version 2.1.
+"""Vector tiles: features of a layer in the square of a web map, in the Mapbox Vector Tile format, version 2.1.
 
-Only what a map of polygons needs is written: one layer a tile, polygons, text properties. Geometries are simplified
+Only what our map needs is written: one layer a tile, polygons, text properties. A point is written as a small round, a
+line as a thin band, of the same size on the screen at every scale. Geometries are simplified
 to half a unit of the tile, for looking at and never for deciding.
 """
 
@@ -17,6 +18,8 @@ EXTENT = 4096
 BUFFER = 64
 """Units drawn beyond the edge, so that outlines do not show it."""
 DEEPEST = 20
+MARK, BAND = 60, 14
+"""Radius of a point and half the width of a line in units of the tile; a mark at the edge is within the buffer."""
 _MOVE_ONE, _CLOSE, _LINE = 9, 15, 2
 _POLYGON = b"\x18\x03"
 
@@ -58,7 +61,7 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class TileFeature:
-    """A polygon in EPSG:4490 with the texts that the map reads."""
+    """A geometry in EPSG:4490 with the texts that the map reads."""
 
     geometry: BaseGeometry
     properties: Mapping[str, str]
@@ -134,7 +137,17 @@ def _in_units(tile: Tile, geometries: Sequence[BaseGeometry]) -> Sequence[BaseGe
     if not geometries:
         return []
     near = shapely.clip_by_rect(numpy.array(geometries, dtype=object), *tile.bounds)
-    return shapely.simplify(shapely.transform(near, tile.units), 4, preserve_topology=False)
+    return shapely.simplify(_drawn(shapely.transform(near, tile.units)), 4, preserve_topology=False)
+
+
+def _drawn(shapes: numpy.ndarray) -> numpy.ndarray:
+    """Points and lines as the polygons that stand for them."""
+    dimensions = shapely.get_dimensions(shapes)
+    for dimension, reach in ((0, MARK), (1, BAND)):
+        chosen = dimensions == dimension
+        if chosen.any():
+            shapes[chosen] = shapely.buffer(shapes[chosen], reach, quad_segs=3)
+    return shapes
 
 
 def _commands(shape: BaseGeometry) -> list[int]:

@@ -10,28 +10,36 @@ from shapely.geometry.base import BaseGeometry
 
 from domain.errors import InvalidData
 from domain.geometry import polygons_of
-from domain.layer.definition import LayerColumn
+from domain.layer.definition import TYPE_IDS, LayerColumn
 from domain.projection import STORAGE, CoordinateSystem
 from domain.spatial_file import FileField, FileLayer
 from domain.spatial_file.columns import as_column
 from domain.spatial_file.writing import ENCODINGS, write_spatial_file
 
 _LONGEST_NAME = 10
+_GEOMETRIES = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "MultiPoint"}
 _TYPES = {"decimal": "decimal", "integer": "integer"}
 
 Records = Sequence[tuple[BaseGeometry, Mapping[str, Any]]]
 """(geometry in EPSG:4490, values by column code)"""
 
 
-def polygon_layer(name: str, columns: Sequence[LayerColumn], records: Records) -> FileLayer:
-    """Records as a layer of polygons; every column that is no number is text. InvalidData for a record without polygons."""
+def layer_of_records(name: str, columns: Sequence[LayerColumn], records: Records, kind: str = "polygon") -> FileLayer:
+    """Records as a layer of one kind (polygon, line, point); every column that is no number is text.
+
+    Raises InvalidData for a record of another kind.
+    """
     fields = tuple(FileField(each.column, each.name, _TYPES.get(each.type, "text")) for each in columns)
     values = {each.column: as_column(row.get(each.column) for _, row in records) for each in columns}
-    shapes = as_column(_polygons(geometry, number) for number, (geometry, _) in enumerate(records, start=1))
-    return FileLayer(name, "MultiPolygon", fields, shapes, values, STORAGE)
+    shapes = as_column(_fit(geometry, number, kind) for number, (geometry, _) in enumerate(records, start=1))
+    return FileLayer(name, _GEOMETRIES[kind], fields, shapes, values, STORAGE)
 
 
-def _polygons(geometry: BaseGeometry, number: int) -> shapely.MultiPolygon:
+def _fit(geometry: BaseGeometry, number: int, kind: str) -> BaseGeometry:
+    if kind != "polygon":
+        if shapely.get_type_id(geometry) not in TYPE_IDS[kind]:
+            raise InvalidData(f"第 {number} 条记录的图形类型与图层不符，不能写入文件。请核对图形。")
+        return geometry
     parts = polygons_of(geometry)
     if not parts:
         raise InvalidData(f"第 {number} 条记录没有面图形，不能写入文件。请补充图形。")
@@ -39,9 +47,10 @@ def _polygons(geometry: BaseGeometry, number: int) -> shapely.MultiPolygon:
 
 
 def write_zipped_shapefile(
-    name: str, columns: Sequence[LayerColumn], records: Records, system: CoordinateSystem = STORAGE, encoding: str = "GBK"
-) -> bytes:
-    """A zip with .shp, .shx, .dbf, .prj and .cpg of polygons given in EPSG:4490, written in `system`.
+    name: str, columns: Sequence[LayerColumn], records: Records, system: CoordinateSystem = STORAGE, encoding: str = "GBK",
+    kind: str = "polygon",
+) -> bytes:  # fmt: skip
+    """A zip with .shp, .shx, .dbf, .prj and .cpg of geometries of one kind (polygon, line, point) in EPSG:4490, written in `system`.
 
     Names of a standard are never cut: refuses (InvalidData) those over 10 bytes, and what write_spatial_file refuses.
     """
@@ -50,7 +59,7 @@ def write_zipped_shapefile(
     _check_names(columns, encoding)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "layer.zip"
-        write_spatial_file(path, "Shapefile", [polygon_layer(name, columns, records)], system, encoding)
+        write_spatial_file(path, "Shapefile", [layer_of_records(name, columns, records, kind)], system, encoding)
         return path.read_bytes()
 
 

@@ -1,12 +1,9 @@
-"""Builds the four demo layers from the patches: land use, annual farmland, permanent farmland, administrative
-areas.
-"""
+"""Builds the demo layers from the patches: administrative areas, land use of two years, farmland, its quality, planning."""
 
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,19 +12,19 @@ import numpy
 import shapely
 import yaml
 from numpy.random import Generator
-from shapely.geometry.base import BaseGeometry
 
 from domain.area import area_m2, areas_m2
+from domain.demo_cadastre import records
 from domain.demo_cadastre.land_use import RandomField, choose, nearest_towns
+from domain.demo_cadastre.planning import planned_layers
+from domain.demo_cadastre.records import PERMANENT, PROTECTED, Plot
 from domain.demo_cadastre.tessellation import Patch, tessellate
+from domain.demo_cadastre.year_before import land_use_years
 from domain.district import AccountArea, load_account_areas, load_districts
-from domain.land_use_class import land_use_class
 from domain.layer.definition import FeatureData
 from domain.town import Town, towns
 
 SETTINGS = Path(__file__).parent / "settings.yaml"
-AVAILABLE = "可用"
-PERMANENT, PROTECTED = "永久基本农田", "耕地保护空间"
 
 
 @dataclass(frozen=True)
@@ -35,6 +32,8 @@ class DemoCadastre:
     """The demo layers by key, as features ready to be stored; every record says that it is generated."""
 
     layers: dict[str, list[FeatureData]]
+    land_use_before: list[FeatureData] = field(default_factory=list)
+    """Land use a year earlier: every feature that did not change is the same object as in the layer."""
 
     @cached_property
     def digest(self) -> str:
@@ -46,19 +45,6 @@ class DemoCadastre:
                 sha.update(shapely.to_wkb(feature.geometry))
                 sha.update(json.dumps(dict(feature.attributes), ensure_ascii=False, default=str).encode())
         return sha.hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class _Plot:
-    """A patch with what the layers say about it."""
-
-    number: int
-    account: AccountArea
-    town: Town
-    geometry: BaseGeometry
-    area_m2: Decimal
-    class_code: str
-    protection: str
 
 
 def demo_settings() -> dict[str, Any]:
@@ -76,21 +62,21 @@ def generate_demo_cadastre(settings: dict[str, Any] | None = None) -> DemoCadast
         own = [patch for patch in patches if patch.account == index]
         random = numpy.random.default_rng([chosen["seed"], index])
         plots += _plots(account, own, chosen, random)
-    return DemoCadastre(
-        {
-            "administrative_area": _administrative_areas(accounts, chosen),
-            "land_use": [_land_use(plot, chosen) for plot in plots],
-            "annual_farmland": [
-                _annual_farmland(plot, chosen) for plot in plots if plot.class_code.startswith("01")
-            ],
-            "permanent_farmland": [_permanent_farmland(plot, chosen) for plot in plots if plot.protection],
-        }
-    )
+    arable = [plot for plot in plots if plot.class_code.startswith("01")]
+    now, before = land_use_years(plots, chosen)
+    layers = {
+        "administrative_area": _administrative_areas(accounts, chosen),
+        "land_use": now,
+        "annual_farmland": [records.annual_farmland(plot, chosen) for plot in arable],
+        "permanent_farmland": [records.permanent_farmland(plot, chosen) for plot in plots if plot.protection],
+        "farmland_quality": [records.farmland_quality(plot, chosen) for plot in arable],
+    }
+    return DemoCadastre(layers | planned_layers(plots, chosen), before)
 
 
 def _plots(
     account: AccountArea, patches: Sequence[Patch], settings: dict[str, Any], random: Generator
-) -> list[_Plot]:
+) -> list[Plot]:
     """The patches of one account area with town, class and protection, numbered from 1 from south-west to
     north-east.
     """
@@ -102,7 +88,7 @@ def _plots(
     homes = nearest_towns(points, _towns_of(account), random)
     areas = areas_m2([patch.geometry for patch in patches])
     return [
-        _Plot(number, account, homes[i], patches[i].geometry, areas[i], classes[i], protection[i])
+        Plot(number, account, homes[i], patches[i].geometry, areas[i], classes[i], protection[i])
         for i, number in enumerate(range(1, len(patches) + 1))
     ]
 
@@ -148,79 +134,6 @@ def _towns_of(account: AccountArea) -> list[Town]:
         return own
     touching = {d.code for d in load_districts() if shapely.intersects(d.geometry, account.geometry)}
     return [town for town in towns() if town.district_code in touching]
-
-
-def _common(plot: _Plot, settings: dict[str, Any]) -> dict[str, Any]:
-    """Fields that every layer of plots has."""
-    return {
-        "feature_code": f"{plot.town.district_code}{plot.account.code[-2:]}{settings['data_year']}{plot.number:06d}",
-        "patch_number": f"{plot.number:08d}",
-        "class_code": plot.class_code,
-        "class_name": land_use_class(plot.class_code).name,
-        "area_m2": plot.area_m2,
-        "data_year": settings["data_year"],
-        "description": settings["note"],
-    }
-
-
-def _location(plot: _Plot) -> dict[str, str]:
-    return {"location_unit_code": f"{plot.town.code}0000000000", "location_unit_name": plot.town.name}
-
-
-def _feature(
-    plot: _Plot, key: str, class_code: str, attributes: dict[str, Any], status: str = ""
-) -> FeatureData:
-    return FeatureData(key, plot.account.code, class_code, plot.area_m2, plot.geometry, attributes, status)
-
-
-def _land_use(plot: _Plot, settings: dict[str, Any]) -> FeatureData:
-    arable = plot.class_code.startswith("01")
-    values = _common(plot, settings) | _location(plot)
-    values |= {
-        "element_code": "2001010100",
-        "ownership": "30" if arable or plot.class_code == "0702" else "20",
-        "owner_unit_code": values["location_unit_code"],
-        "owner_unit_name": plot.town.name,
-        "class_area_m2": plot.area_m2,
-        "farmland_type": "PD" if arable else None,
-        "slope_grade": "1" if arable else None,
-    }
-    return _feature(plot, _key("DL", plot), plot.class_code, values)
-
-
-def _annual_farmland(plot: _Plot, settings: dict[str, Any]) -> FeatureData:
-    key = _key("GD", plot)
-    quality = 5 + plot.number % 4
-    values = _common(plot, settings) | {
-        "plot_number": key,
-        "plot_name": f"{plot.town.name}{plot.number}号地块",
-        "district_code": plot.account.code,
-        "district_name": plot.account.name,
-        "quality_class": quality,
-        "quality_grade": "高" if quality < 7 else "中",
-        "supplement_note": "",
-        "status": AVAILABLE,
-    }
-    return _feature(plot, key, plot.class_code, values, AVAILABLE)
-
-
-def _permanent_farmland(plot: _Plot, settings: dict[str, Any]) -> FeatureData:
-    key = _key("JN", plot)
-    values = _common(plot, settings) | _location(plot)
-    values |= {
-        "element_code": "2005010300",
-        "district_code": plot.account.code,
-        "district_name": plot.account.name,
-        "farmland_number": key,
-        "protection_type": plot.protection,
-        "slope_grade": "1",
-    }
-    return _feature(plot, key, plot.protection, values)
-
-
-def _key(prefix: str, plot: _Plot) -> str:
-    """The unique number of a plot in a layer, such as GD310118-000123."""
-    return f"{prefix}{plot.account.code}-{plot.number:06d}"
 
 
 def _administrative_areas(accounts: Sequence[AccountArea], settings: dict[str, Any]) -> list[FeatureData]:

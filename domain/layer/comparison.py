@@ -193,6 +193,9 @@ def plan(session: Session, actor: Actor, before: Side, after: Side, extent: Exte
     """
     if extent.polygon is not None:
         require_polygons(extent.polygon)
+    for each in (before, after):
+        if layer_definition(each.layer).geometry != "polygon":
+            raise InvalidData(f"图层“{layer_definition(each.layer).title}”不是面，没有面积可比。请选面图层。", {"after": "请选面图层"})
     first, second = (edition_of(session, each) for each in (before, after))
     if first.id == second.id:
         raise InvalidData("两期是同一个版本，没有可比的。请选两个不同的时点，或两个图层。", {"after": "请选另一个时点或图层"})

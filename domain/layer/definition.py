@@ -18,6 +18,9 @@ from domain.errors import InvalidData, NotFound
 FILE = Path(__file__).parent.parent / "reference" / "layer_columns.yaml"
 
 
+TYPE_IDS = {"polygon": (3, 6), "line": (1, 5), "point": (0, 4)}
+
+
 @dataclass(frozen=True, slots=True)
 class LayerColumn:
     """A field of a layer: our name, the column code at the file boundary, Chinese label, type, length, where
@@ -57,6 +60,8 @@ class LayerDefinition:
     columns: tuple[LayerColumn, ...]
     key_field: str = "feature_code"
     """The field that names a feature to those who send it."""
+    geometry: str = "polygon"
+    """polygon | line | point. Only polygons have an area; of others it is 0.00."""
     scheme: str = ""
     """The quality scheme that a file must have passed before the layer takes it; empty for none."""
     held_by: str = ""
@@ -65,6 +70,16 @@ class LayerDefinition:
     """The status that means history: a feature that is given it leaves the present layer."""
     survey: Mapping[str, str] = field(default_factory=dict, hash=False)
     """The survey from which the layer is renewed by year: `table` and the `classes` of it that belong here."""
+
+    @property
+    def type_ids(self) -> tuple[int, ...]:
+        """The shapely type numbers of its features."""
+        return TYPE_IDS[self.geometry]
+
+    @property
+    def geometry_word(self) -> str:
+        """What a person calls the type of its features."""
+        return {"polygon": "面", "line": "线", "point": "点"}[self.geometry]
 
     @property
     def statuses(self) -> tuple[str, ...]:
@@ -84,7 +99,8 @@ class LayerDefinition:
         """A feature by our field names, its typed fields included; decimal columns are Decimal again, as JSON
         keeps them as text.
         """
-        merged = dict(feature.attributes) | {"area_m2": feature.area_m2}
+        measured = {"area_m2": feature.area_m2} if self.geometry == "polygon" else {}
+        merged = dict(feature.attributes) | measured
         exact = {column.name for column in self.columns if column.type == "decimal"} & merged.keys()
         return merged | {name: Decimal(merged[name]) for name in exact if merged[name] is not None}
 
@@ -132,5 +148,5 @@ def _definition(key: str, entry: Mapping[str, Any]) -> LayerDefinition:
         LayerColumn(**{k: tuple(v) if k == "options" else v for k, v in column.items()})
         for column in entry["columns"]
     )
-    more = {name: entry[name] for name in ("key_field", "scheme", "held_by", "ended_status", "survey") if name in entry}
+    more = {name: entry[name] for name in ("key_field", "geometry", "scheme", "held_by", "ended_status", "survey") if name in entry}
     return LayerDefinition(key, entry["title"], entry["table"], entry["class_field"], columns, **more)

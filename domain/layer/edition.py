@@ -17,7 +17,7 @@ from domain.command import Work
 from domain.errors import Conflict, InvalidData
 from domain.format import moment
 from domain.geometry import InvalidGeometry, fault_of, require_degrees
-from domain.layer.definition import FeatureData, layer_definition
+from domain.layer.definition import FeatureData, LayerDefinition, layer_definition
 from domain.layer.tables import CHANGES, Feature, Layer, LayerEdition
 
 _BATCH = 2_000
@@ -124,23 +124,23 @@ def fill(
     work: Work, layer: Layer, edition: LayerEdition, features: Sequence[FeatureData], ended: int
 ) -> LayerEdition:
     """Insert the features of a new edition, write its counts and note it for the audit. Raises InvalidData for unfit ones."""
-    _require_fit(features)
+    _require_fit(features, layer_definition(layer.key))
     _require_new(work, layer, features)
     for rows in _batches(_rows(layer, edition, features)):
         work.session.execute(insert(Feature.__table__), rows)
     return counted(work, layer, edition, len(features), ended)
 
 
-def _require_fit(features: Sequence[FeatureData]) -> None:
+def _require_fit(features: Sequence[FeatureData], definition: LayerDefinition) -> None:
     keys = [feature.key for feature in features]
     repeated, count = next(iter(Counter(keys).most_common(1)), ("", 0))
     if count > 1:
         raise InvalidData(f"要素编号 {repeated} 重复。同一图层内编号须唯一，请修改后重新导入。")
     geometries = numpy.array([feature.geometry for feature in features], dtype=object)
-    is_polygonal = numpy.isin(shapely.get_type_id(geometries), (3, 6)) & ~shapely.is_empty(geometries)
-    for index in numpy.flatnonzero(~(is_polygonal & shapely.is_valid(geometries))):
+    is_fit = numpy.isin(shapely.get_type_id(geometries), definition.type_ids) & ~shapely.is_empty(geometries)
+    for index in numpy.flatnonzero(~(is_fit & shapely.is_valid(geometries))):
         fault = fault_of(geometries[index])
-        reason = fault.reason if fault else "为空或不是面"
+        reason = fault.reason if fault else f"为空或不是{definition.geometry_word}"
         raise InvalidGeometry(f"要素 {keys[index]} 的图形{reason}，不能入库。请修正后重新导入。")
     require_degrees(geometries)
 

@@ -81,6 +81,9 @@ def _cell(value: Any) -> Any:
     return Decimal(value) if isinstance(value, int) else value
 
 
+_TYPES = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "Point"}
+
+
 def _geopackage(path: Path, definition: LayerDefinition, batches: Any, progress: Progress, total: int) -> int:
     """One layer under its standard table name, its fields under their standard codes, in EPSG:4490."""
     features = []
@@ -90,7 +93,7 @@ def _geopackage(path: Path, definition: LayerDefinition, batches: Any, progress:
     rows = [_values(definition, each) for each in features]
     fields = tuple(FileField(each.column, each.label, each.type, each.length, each.decimals) for each in definition.columns)
     columns = {field.name: _array([row[place] for row in rows]) for place, field in enumerate(fields)}
-    layer = FileLayer(definition.table, "MultiPolygon", fields, _array([each.geometry for each in features]), columns, STORAGE)
+    layer = FileLayer(definition.table, _TYPES[definition.geometry], fields, _array([each.geometry for each in features]), columns, STORAGE)
     write_spatial_file(path, "GeoPackage", [layer], STORAGE)
     return len(features)
 

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from domain.area import areas_m2
 from domain.district import account_of, load_account_areas, load_management_areas
@@ -16,7 +17,6 @@ from domain.geometry import fault_of, multipolygon
 from domain.layer.definition import FeatureData, LayerColumn, LayerDefinition
 from domain.spatial_file import FileLayer
 
-_POLYGONAL = (3, 6)
 _CODE_LENGTH = 6
 
 
@@ -38,8 +38,8 @@ def features_of(layer: FileLayer, definition: LayerDefinition) -> list[FeatureDa
 
     Columns are found by their standard codes, whatever the case; what the layer of ours does not have is left out. The
     district is the management area in which a feature lies, else the one its attribute names, else the one in which it
-    lies. Raises InvalidData that names the feature: no key, no valid polygon, a value of another type, outside the
-    city; UnknownCrs for a layer without an accepted coordinate system.
+    lies. Raises InvalidData that names the feature: no key, no valid geometry of the layer's type, a value of another type,
+    outside the city; UnknownCrs for a layer without an accepted coordinate system.
     """
     found, faults = read_features(layer, definition)
     if faults:
@@ -66,13 +66,13 @@ class _Rows:
         self._layer, self._definition = layer, definition
         self._present = [(column, names[column.column.lower()]) for column in definition.columns if column.column.lower() in names]
         self._codes = _Codes(frozenset(area.code for area in load_management_areas()), frozenset(area.code for area in load_account_areas()))
-        self._taken: list[tuple[str, str, Mapping[str, Any], shapely.MultiPolygon]] = []
+        self._taken: list[tuple[str, str, Mapping[str, Any], BaseGeometry]] = []
 
     def take(self, row: int, geometry: Any) -> None:
         """Take a row in. Raises InvalidData that names it."""
         record = _record(self._layer.values(row), self._present, row)
         key = _key(self._definition, record, row)
-        shape = _polygons(self._definition, geometry, key)
+        shape = _shape(self._definition, geometry, key)
         self._taken.append((key, _district(record, shape, key, self._codes), record, shape))
 
     def features(self) -> list[FeatureData]:
@@ -116,17 +116,18 @@ def _key(definition: LayerDefinition, record: Mapping[str, Any], row: int) -> st
     return key
 
 
-def _polygons(definition: LayerDefinition, geometry: Any, key: str) -> shapely.MultiPolygon:
+def _shape(definition: LayerDefinition, geometry: Any, key: str) -> BaseGeometry:
     if geometry is None or geometry.is_empty:
         raise InvalidData(f"要素 {key} 没有图形，不能入库到“{definition.title}”。请补上图形后重新上传。")
-    if shapely.get_type_id(geometry) not in _POLYGONAL:
-        raise InvalidData(f"要素 {key} 的图形不是面，“{definition.title}”只存面。请改正后重新上传。")
+    if shapely.get_type_id(geometry) not in definition.type_ids:
+        word = definition.geometry_word
+        raise InvalidData(f"要素 {key} 的图形不是{word}，“{definition.title}”只存{word}。请改正后重新上传。")
     if fault := fault_of(geometry):
         raise InvalidData(f"要素 {key} 的图形{fault.reason}，不能入库到“{definition.title}”。请修正后重新上传。")
-    return multipolygon(geometry)
+    return multipolygon(geometry) if definition.geometry == "polygon" else geometry
 
 
-def _district(record: Mapping[str, Any], shape: shapely.MultiPolygon, key: str, known: _Codes) -> str:
+def _district(record: Mapping[str, Any], shape: BaseGeometry, key: str, known: _Codes) -> str:
     found = account_of(shape)
     if found is not None and found.code in known.management:
         return found.code

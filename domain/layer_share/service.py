@@ -25,7 +25,7 @@ from domain.layer_share.applying import BUILD, find, staff
 from domain.layer_share.tables import LayerShare, LayerShareAccess
 from domain.map_tile import Tile, TileFeature, encode
 from domain.projection import STORAGE
-from domain.shapefile import polygon_layer, write_zipped_shapefile
+from domain.shapefile import layer_of_records, write_zipped_shapefile
 from domain.spatial_file.writing import write_spatial_file
 
 PAGE_SIZE, LARGEST_PAGE, MOST_IN_TILE = 500, 2000, 20_000
@@ -195,9 +195,9 @@ def _file(definition: LayerDefinition, share: LayerShare, rows: list[FeatureData
     columns = [column for column in definition.columns if column.name in allowed]
     records = [(each.geometry, _columns(definition, share, each)) for each in rows]
     if share.file_kind == "shp":
-        return write_zipped_shapefile(definition.table, columns, records), f"{definition.title}.zip"
+        return write_zipped_shapefile(definition.table, columns, records, kind=definition.geometry), f"{definition.title}.zip"
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "layer.gpkg"
-        write_spatial_file(path, "GeoPackage", [polygon_layer(definition.table, columns, records)], STORAGE)
+        write_spatial_file(path, "GeoPackage", [layer_of_records(definition.table, columns, records, definition.geometry)], STORAGE)
         return path.read_bytes(), f"{definition.title}.gpkg"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy
 
+from domain.land_use_colour import colour_of
 from domain.thematic_map.words import words
 
 NEAREST = 0.035
@@ -34,7 +35,7 @@ def categories(values: Sequence[str]) -> dict[str, Ink]:
     found: dict[str, Ink] = {}
     others = 0
     for value in values:
-        colour = class_colour(value)
+        colour = colour_of(value) or words()["value_colours"].get(value)
         if colour is None:
             colour = own[others % len(own)]
             others += 1
@@ -48,13 +49,6 @@ def distance(one: str, other: str) -> float:
     """How far two colours lie apart in OKLab; black and white are 1 apart."""
     first, second = _to_lab(numpy.array([_rgb(one), _rgb(other)]))
     return float(numpy.hypot(numpy.hypot(*(first[:2] - second[:2])), first[2] - second[2]))
-
-
-def class_colour(value: str) -> str | None:
-    """The colour of a land-use class or status by the longest code that it begins with; None if there is none."""
-    known = words()["class_colours"]
-    fitting = [key for key in known if value.startswith(key)]
-    return known[max(fitting, key=len)] if fitting else None
 
 
 def on_white(colour: str, opacity: float) -> str:

@@ -36,6 +36,8 @@ LAND_LAYER = "land_use"
 """The layer whose patches say in which town they lie."""
 TOWN_FIELD = "location_unit_code"
 MOST_POINTS = 500
+MARKS_ACROSS = 260
+"""How many marks of points would stand side by side across a sheet, twice over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,8 @@ def select_features(session: Session, actor: Actor, spec: MapSpec) -> Selection:
         raise InvalidData("没有这种范围。请从列表里选范围，或按“经度,纬度”写边界。", {"area": "请重新选择范围"})
     edition, layer = edition_on(session, spec.layer, spec.on), layer_of(session, spec.layer)
     found = _READERS[kind](session, actor, spec, value)
-    everything = tuple(sorted(found.placed, key=lambda each: each.feature.key))
+    placed = found.placed if layer_definition(spec.layer).geometry == "polygon" else _visible(found)
+    everything = tuple(sorted(placed, key=lambda each: each.feature.key))
     kept = tuple(each for each in everything if _starts(each.feature.class_code, spec.classes))
     return Selection(
         layer_definition(spec.layer), edition.number, edition.effective_on, layer.is_generated, found.label, found.extent, found.outline,
@@ -108,6 +111,13 @@ class _Found:
     is_clipped: bool = False
     district_codes: tuple[str, ...] = ()
     case_code: str = ""
+
+
+def _visible(found: _Found) -> list[Placed]:
+    """Points and lines as small rounds and bands that can be seen on a sheet of the extent; they have no area."""
+    west, south, east, north = found.extent.bounds
+    reach = max(east - west, north - south) / MARKS_ACROSS
+    return [Placed(each.feature, each.geometry.buffer(reach, quad_segs=3), each.area_m2) for each in found.placed]
 
 
 def _whole(features: Sequence[FeatureData]) -> list[Placed]:
@@ -241,6 +251,8 @@ def _cut(session: Session, actor: Actor, spec: MapSpec, area: BaseGeometry, labe
     shapes = numpy.array([each.geometry for each in found], dtype=object)
     if not len(shapes):
         return _Found(label, area, area, (), True)
+    if layer_definition(spec.layer).geometry != "polygon":
+        return _Found(label, area, area, _whole(found), False, tuple(sorted({each.district_code for each in found})))
     is_inside = shapely.covers(area, shapes)
     cut = numpy.array([multipolygon(each) for each in shapely.intersection(shapes, area)], dtype=object)
     measured = areas_m2(cut)

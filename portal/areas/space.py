@@ -2,7 +2,17 @@
 
 from domain import layer_update
 from portal.access import SIGNED_IN, STAFF, Page, roles
-from views import case_map, district_report, map, map_favourites, map_measure, map_query, ranges, sketches
+from views import (
+    case_map,
+    district_report,
+    layer_comparison,
+    map,
+    map_favourites,
+    map_measure,
+    map_query,
+    ranges,
+    sketches,
+)
 from views.coordinates import fit as coordinate_fit
 from views.coordinates import pages as coordinates
 from views.layer_updates import form as update_form
@@ -61,6 +71,8 @@ PAGES: list[Page] = [
     Page("/coordinates/file", "coordinates_file", coordinates.file, STAFF, POST),
     Page("/coordinates/fit", "coordinate_fit", coordinate_fit.show, STAFF, GET_POST),
     Page("/layers", "layers", layer_listing.index, STAFF),
+    Page("/layers/compare", "compare_layers", layer_comparison.index, STAFF),
+    Page("/layers/compare/export", "export_comparison", layer_comparison.export, STAFF, POST),
     Page(LAYER, "layer", layer_detail.show, STAFF),
     Page(LAYER + "/versions", "layer_versions", layer_detail.show_versions, STAFF),
     Page(LAYER + "/features", "layer_features", layer_features.show, STAFF),

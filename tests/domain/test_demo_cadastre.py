@@ -133,6 +133,12 @@ def test_every_record_fits_its_columns_and_says_that_it_is_generated(cadastre):
         "land_use",
         "annual_farmland",
         "permanent_farmland",
+        "farmland_quality",
+        "protected_space_supplement",
+        "ecological_red_line",
+        "urban_growth_boundary",
+        "permanent_farmland_line",
+        "geology_borehole",
     }
     for key, features in cadastre.layers.items():
         definition = layer_definition(key)
@@ -153,3 +159,55 @@ def test_same_seed_same_records_other_seed_other_records():
     first, again = generate_demo_cadastre(small), generate_demo_cadastre(small)
     other = generate_demo_cadastre(small | {"seed": 7})
     assert first.digest == again.digest != other.digest
+
+
+def test_the_year_before_covers_the_same_land_and_differs_in_some_hundred_patches(cadastre):
+    now, before = cadastre.layers["land_use"], cadastre.land_use_before
+    same = {id(each) for each in now} & {id(each) for each in before}
+    changed = [each for each in now if id(each) not in same]
+    assert 300 < len(changed) < 800
+    assert {each.attributes["data_year"] for each in changed} == {2025}
+    assert {each.attributes["data_year"] for each in before} == {2024}
+    ended = {each.key: each for each in before if id(each) not in same}
+    assert ended.keys() < {each.key for each in changed} and len({each.key for each in before}) == len(before)
+    assert all(ended[each.key].class_code != each.class_code or ended[each.key].area_m2 != each.area_m2 for each in changed if each.key in ended)
+    assert abs(sum_m2(each.area_m2 for each in now) - sum_m2(each.area_m2 for each in before)) < Decimal(5)
+    assert shapely.is_valid(numpy.array([each.geometry for each in ended.values()], dtype=object)).all()
+
+
+def test_supplements_come_from_farmland_of_their_kind(cadastre):
+    protected = {id(each.geometry): each.class_code for each in cadastre.layers["permanent_farmland"]}
+    arable = {id(each.geometry) for each in cadastre.layers["annual_farmland"]}
+    for each in cadastre.layers["protected_space_supplement"]:
+        assert id(each.geometry) in arable and each.status == "预入库"
+        kept = protected.get(id(each.geometry))
+        assert kept == (each.attributes["protection_type"] if each.attributes["direction"] == "调出" else None)
+    groups = Counter((each.attributes["protection_type"], each.attributes["direction"]) for each in cadastre.layers["protected_space_supplement"])
+    assert len(groups) == 4 and min(groups.values()) >= 10
+
+
+def test_quality_is_that_of_the_annual_farmland(cadastre):
+    annual = {id(each.geometry): each.attributes["quality_class"] for each in cadastre.layers["annual_farmland"]}
+    assert {id(each.geometry): int(each.class_code) for each in cadastre.layers["farmland_quality"]} == annual
+
+
+def test_planning_lines_lie_in_their_account_and_do_not_cross(cadastre):
+    accounts = {account.code: account.geometry for account in load_account_areas()}
+    lines = [each for key in ("ecological_red_line", "urban_growth_boundary", "permanent_farmland_line") for each in cadastre.layers[key]]
+    shapes = numpy.array([each.geometry for each in lines], dtype=object)
+    assert shapely.is_valid(shapes).all() and len({each.key for each in lines}) == len(lines) > 100
+    assert sum_m2(areas_m2([shapely.difference(each.geometry, accounts[each.district_code]) for each in lines])) < Decimal(1)
+    one, other = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    codes = numpy.array([each.district_code for each in lines])
+    pairs = (one < other) & (codes[one] == codes[other])
+    crossing = shapely.intersection(shapes[one[pairs]], shapes[other[pairs]])
+    assert sum_m2(areas_m2(crossing)) < Decimal(1)
+
+
+def test_boreholes_are_points_of_their_coordinates(cadastre):
+    accounts = {account.code: account.geometry for account in load_account_areas()}
+    holes = cadastre.layers["geology_borehole"]
+    assert len(holes) > 200 and {each.area_m2 for each in holes} == {Decimal("0.00")}
+    for each in holes:
+        assert (float(each.attributes["x"]), float(each.attributes["y"])) == (each.geometry.x, each.geometry.y)
+        assert shapely.intersects(accounts[each.district_code], each.geometry)

@@ -279,6 +279,10 @@ COVERED: dict[str, Visits] = {
     "map_views": each("/map/views{}", "", "?at=121.1,31.1,13"),
     "map_text": lambda demo: [Visit(f"/map/text?plot={demo.plot()}")],
     "layers": lambda demo: [Visit("/layers"), Visit("/layers?q=没有这样的图层")],
+    "compare_layers": lambda demo: [
+        Visit("/layers/compare"), Visit("/layers/compare?before=land_use@1&after=land_use@2&district=310118"),
+        Visit("/layers/compare?before=land_use@1&after=land_use@1", status=422),
+    ],
     "layer": lambda demo: [Visit("/layers/annual_farmland"), Visit("/layers/clue_patch", "city_handler")],
     "update_layer": lambda demo: [Visit(f"/layers/{at}", "graphic_manager") for at in ("annual_farmland/update", "annual_farmland/update?way=annual", "applied_map/update?way=status", "land_use/update?way=area")],
     "restore_layer": lambda demo: [Visit("/layers/annual_farmland/restore", "graphic_manager")],

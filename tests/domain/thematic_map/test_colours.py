@@ -5,7 +5,8 @@ from itertools import combinations, pairwise
 import pytest
 
 from domain.land_use_class import land_use_classes
-from domain.thematic_map.colours import NEAREST, categories, class_colour, distance, ramp
+from domain.land_use_colour import colour_of
+from domain.thematic_map.colours import NEAREST, categories, distance, ramp
 from domain.thematic_map.words import words
 
 
@@ -25,7 +26,7 @@ def test_a_ramp_grows_darker_in_steps_that_print(key, count):
 
 
 def test_every_land_use_class_has_a_colour_and_neighbouring_classes_differ():
-    assert all(class_colour(code) for code in land_use_classes())
+    assert all(colour_of(code) for code in land_use_classes())
     codes = ["0101", "0102", "0103", "0201", "0301", "0307", "0404", "05H1", "0601", "0701", "0702", "0810", "08H2", "1003", "1004", "1006", "1104", "1107", "1202"]
     inks = categories(codes)
     for one, other in combinations(codes, 2):
