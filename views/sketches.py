@@ -11,7 +11,7 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from domain import case_range, format, map_layer, sketch
+from domain import case_range, format, map_layer, map_time, sketch
 from domain.actor import Actor
 from domain.case import scope
 from domain.case.tables import Case
@@ -19,7 +19,7 @@ from domain.case_range import RangeUpload
 from domain.errors import InvalidData
 from domain.geometry import polygons_of
 from domain.layer import catalogue, features_in
-from domain.map_legend import BY_KEY, LAYERS
+from domain.map_legend import LAYERS
 from domain.map_query.place import read_box
 from domain.measuring import Point
 from domain.projection import system_of_srid
@@ -215,13 +215,17 @@ def _loose(text: str) -> list[list[Point]]:
 
 def _layers(request: Request, session: Session, parts: list[list[Point]]) -> tuple[tuple[Mapping[str, Any], ...], str]:
     """The layers under the drawing, and what the map script reads."""
-    found = map_layer.editions(session, page.actor(request))
+    found = {key: known[0] for key, known in map_time.moments(session, page.actor(request)).items()}
     layers = tuple(
         {"key": layer.key, "title": layer.title, "is_shown": layer.is_shown, "groups": layer.groups} for layer in LAYERS if layer.key in found
     )
-    tiles = {key: url(request, "map_tile", layer=key, edition=number, z=0, x=0, y=0).removesuffix("/0/0/0") for key, number in found.items()}
+    # The latest edition is drawn at small scales, or the drawing before it stands in.
+    editions = {
+        key: {"address": url(request, "map_tile", layer=key, edition=each.number, z=0, x=0, y=0).removesuffix("/0/0/0"), "detail": each.detail, "isDrawn": True}
+        for key, each in found.items()
+    }
     data = {
-        "tiles": tiles, "detail": {key: map_layer.first_detail(session, BY_KEY[key]) for key in found},
+        "editions": editions,
         "read": url(request, "read_sketch"), "near": url(request, "sketch_near"), "at": _at(request),
         "parts": parts,
     }

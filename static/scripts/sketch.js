@@ -12,14 +12,15 @@ const FEWEST = { polygon: 3, line: 2, point: 1 };
 
 function background(map, data) {
   const tree = document.getElementById("map-layers");
-  const order = Object.keys(data.tiles).sort((a, b) => (a === "administrative_area") - (b === "administrative_area"));
+  const order = Object.keys(data.editions).sort((a, b) => (a === "administrative_area") - (b === "administrative_area"));
   const layers = Object.fromEntries(order.map((key, i) => {
     map.createPane(key).style.zIndex = 201 + i;
-    return [key, tileLayer(key, data.tiles[key], data.detail[key], say)];
+    return [key, tileLayer(key, key, data.editions[key], say)];
   }));
   const show = (key) => { const layer = layers[key]; if (!shown(key).size) layer.remove(); else if (map.hasLayer(layer)) layer.restyle(); else layer.addTo(map); };
   order.forEach(show);
   tree.addEventListener("change", ({ target }) => { if (target.matches("[data-group]")) show(target.closest("[data-layer]").dataset.layer); });
+  tree.addEventListener("input", ({ target }) => { if (target.matches("[data-opacity]")) layers[target.closest("[data-layer]").dataset.layer].setOpacity(target.value / 100); });
 }
 
 // Asks the server what a text draws; only the answer to the last question counts.

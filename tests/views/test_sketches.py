@@ -167,5 +167,5 @@ def test_shapes_to_snap_to_are_exact_and_only_those_that_are_open(browser, sign_
 
 def test_the_map_begins_at_the_drawing_or_where_the_address_says(browser):
     data = json.loads(page_of(browser.get("/map/sketch?at=121.1,31.1,16")).select_one("[data-sketch]")["data-sketch"])
-    assert data["at"] == [121.1, 31.1, 16] and data["parts"] == [] and "land_use" in data["tiles"]
+    assert data["at"] == [121.1, 31.1, 16] and data["parts"] == [] and data["editions"]["land_use"]["address"] == "/map/tiles/land_use/1"
     assert json.loads(page_of(browser.get("/map/sketch?at=1,2,3")).select_one("[data-sketch]")["data-sketch"])["at"] == [121.45, 31.15, 10]
