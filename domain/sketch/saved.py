@@ -8,6 +8,7 @@ from domain.actor import Actor
 from domain.command import Work, command
 from domain.errors import Conflict, NotAllowed, NotFound
 from domain.geometry import multipolygon
+from domain.office import office_of
 from domain.range_file import read_range
 from domain.saved_name import checked_name
 from domain.sketch.drawing import kind_of, measures_of, read_drawing
@@ -52,7 +53,7 @@ def draw(work: Work, name: str, kind: str, text: str) -> Sketch:
 @command("sketch.read_file", allow=drawers)
 def read_file(work: Work, content: bytes, file_name: str, declared_crs: str = "") -> Sketch:
     """Keep the polygons of a range file as a sketch that bears its name. Raises InvalidData for what cannot be read or is no sound area."""
-    found = read_range(content, file_name, declared_crs or None)
+    found = read_range(content, file_name, declared_crs or None, office_of(work.session).coordinates.systems)
     return _keep(work, _free_name(work, file_name), multipolygon(found.usable_geometry()), file_name)
 
 
