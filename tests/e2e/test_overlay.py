@@ -1,8 +1,6 @@
 """土地利用现状分析 as people use it: analysed twice, every result kept, compared, exported; its numbers close everywhere."""
 
 import re
-import sqlite3
-from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,19 +9,8 @@ import pyogrio
 import pytest
 from playwright.sync_api import Download, Page, expect
 
-pytestmark = pytest.mark.usefixtures("layers")
 QINGPU, PUDONG = "310118", "310115"
 ANALYSIS = "/overlays/analyses/land_use_analysis"
-
-
-@pytest.fixture(scope="module")
-def layers(portal):
-    """The demo data hold every layer of the analysis."""
-    with closing(sqlite3.connect(f"file:{portal.folder / 'portal.sqlite3'}?mode=ro", uri=True)) as connection:
-        loaded = {key for (key,) in connection.execute("SELECT l.key FROM layer l JOIN layer_edition e ON e.layer_id = l.id")}
-    missing = {"protected_space_supplement", "land_use", "farmland_quality"} - loaded
-    if missing:
-        pytest.skip(f"the demo data hold no {', '.join(sorted(missing))}")
 
 
 def analysed(page: Page, note: str) -> str:
