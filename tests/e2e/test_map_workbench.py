@@ -75,6 +75,23 @@ def test_two_editions_are_swiped_by_keyboard_and_the_address_brings_it_back(page
     assert "swipe" not in page.url
 
 
+@pytest.mark.function("ONEMAP-013", "c1", "c2")
+def test_two_years_of_land_use_are_compared_in_tables_and_then_with_the_swipe(page, reviewer):
+    page.goto("/layers/compare")
+    page.get_by_label("前一期（甲）").select_option("land_use@1")
+    page.get_by_label("后一期（乙）").select_option("land_use@2")
+    page.get_by_label("行政区").select_option("310118")
+    page.get_by_role("button", name="对比", exact=True).press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(re.compile(r"差异 [\d,]+ 处"))
+    assert page.get_by_role("table", name="差异图斑").locator("tbody tr").count() > 0
+    is_fit(reviewer)
+    page.get_by_role("link", name="在一张图上卷帘对比").press("Enter")
+    page.wait_for_url(re.compile(r"/map\?"))
+    page.wait_for_selector(".leaflet-land_use-1-pane canvas")
+    for number in ("1", "2"):
+        assert page.locator(f".leaflet-land_use-{number}-pane").evaluate("pane => pane.style.clipPath")
+
+
 def test_the_slider_moves_the_whole_map_through_time(page):
     opened(page, f"{PLACE}&layers={LAYER}.available,{LAYER}.stored,{LAYER}.used,{LAYER}.reserved")
     slider, layer = page.get_by_label("时间轴"), page.locator(f"#layer-{LAYER} [data-edition]")

@@ -124,6 +124,42 @@ def test_a_planning_result_that_passed_is_packed_and_goes_to_its_layer_on_the_ma
         assert job.status == "done" and job.result_file
 
 
+@pytest.mark.function("GEO-029", "c1", "c4", "c5")
+def test_an_mdb_that_is_no_geological_deposit_is_told_what_it_lacks_and_kept_out(real, person):
+    planner = person("city_handler")
+    data = shared_file("vector-formats", "personal-gdb", "sample.mdb").read_bytes()
+    task = real.act(course.create, "geology_deposit", "汇交", "310100", package.receive(real.office.files, "汇交.mdb", [data]), by=planner)
+    real.work()
+    real.act(course.confirm, task.id, real.task(task.id).version, by=planner)
+    real.work()
+    [run] = real.runs(task.id)
+    assert run.understood["kind"] == "个人地理数据库" and run.state == "failed"
+    with real.database.reading() as session:
+        rows = findings.page_of(session, run.id, FindingQuery(severity="error")).rows
+    assert {"ZK", "DC"} <= {row.layer for row in rows if row.check == "图层名称"}
+    with pytest.raises(Refused, match="没有入库"):
+        real.act(admission.request, task.id, real.task(task.id).version, 1, by=planner)
+    job = real.act(export.request, run.id, ["report.xlsx"], by=planner)
+    real.work()
+    with real.database.reading() as session:
+        assert session.get(Job, job.id).status == "done" and session.get(Job, job.id).result_file
+
+
+@pytest.mark.function("GEO-029", "c1", "c2", "c3")
+def test_boreholes_of_a_passed_deposit_stand_on_their_layer_and_are_found_at_their_place(real, person):
+    planner = person("city_handler")
+    task, _ = inspected(real, "geology_deposit", by=planner, district="310100")
+    real.act(admission.request, task.id, task.version, 1, by=planner)
+    real.work()
+    [run] = real.runs(task.id)
+    assert run.state == "admitted" and run.admission["layers"][0]["title"] == "钻孔点位"
+    with real.database.reading() as session:
+        holes = all_features(session, "geology_borehole")
+        assert len(holes) == 12 and {each.geometry.geom_type for each in holes} == {"Point"} and {each.area_m2 for each in holes} == {0}
+        there = map_layer.features_at(session, SYSTEM, holes[0].geometry.x, holes[0].geometry.y)
+    assert holes[0].key in {found.key for layer, found in there if layer.key == "geology_borehole"}
+
+
 def test_clue_patches_that_passed_are_kept_and_each_becomes_a_numbered_clue(real):
     task, _ = inspected(real, "clue_patches")
     real.act(admission.request, task.id, task.version, 1)
