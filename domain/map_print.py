@@ -14,7 +14,7 @@ from sqlmodel import Session
 from domain import map_layer, map_time, portal_clock
 from domain.actor import Actor
 from domain.command import Work, command
-from domain.errors import InvalidData
+from domain.errors import InvalidData, NotFound
 from domain.format import M2_PER_HECTARE, date_formal
 from domain.job import Job, JobResult, Progress, enqueue, job_handler
 from domain.layer import LayerEdition, catalogue
@@ -131,11 +131,12 @@ def extent_of(spec: PrintSpec, place: Place | None) -> shapely.Polygon:
 
 
 def content_of(session: Session, actor: Actor, spec: PrintSpec, place: Place | None) -> Content:
-    """The sheet of the current view, with the actor's rights. Raises InvalidData where there is too much to print."""
+    """The sheet of the current view, with the actor's rights. Raises InvalidData where there is too much to print, NotFound where no layer has data."""
     extent = extent_of(spec, place)
-    chosen, latest = map_time.chosen(map_time.moments(session, actor), spec.on, spec.days), latest_editions(session)
+    moments, latest = map_time.moments(session, actor), latest_editions(session)
+    chosen = map_time.chosen(moments, spec.on, spec.days)
     marks, keys, rows, source, is_generated = [], [], [], [], False
-    drawn_layers = [layer for layer in _in_order(spec.order) if layer.key in chosen and _shown(layer, spec)]
+    drawn_layers = _drawn_layers(moments, chosen, spec)
     for layer in drawn_layers:
         edition = edition_of(session, layer.key, chosen[layer.key].number)
         found_marks, found_keys, found_rows = _layer(session, actor, layer, edition, spec, extent)
@@ -162,6 +163,15 @@ def content_of(session: Session, actor: Actor, spec: PrintSpec, place: Place | N
         notes=notes, secrecy="" if spec.secrecy == "none" else label_of("secrecy", spec.secrecy), stamp=mark("generated") if is_generated else "",
         maker=f"打印：{actor.name}　{date_formal(today)}",
     )
+
+
+def _drawn_layers(moments: Mapping[str, Any], chosen: Mapping[str, Any], spec: PrintSpec) -> list[MapLayer]:
+    """The layers that are shown and have data on their day. Raises NotFound where none of those asked for has."""
+    asked = [layer for layer in _in_order(spec.order) if layer.key in moments and _shown(layer, spec)]
+    found = [layer for layer in asked if layer.key in chosen]
+    if asked and not found:
+        raise NotFound("显示的图层在这一天都还没有数据，没有打印。请换一个日期，或显示别的图层。")
+    return found
 
 
 def _subtitle(spec: PrintSpec, today: date) -> str:

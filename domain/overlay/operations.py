@@ -113,7 +113,9 @@ def cut_apart(left: FeatureSet, right: FeatureSet) -> Pieces:
     whole = shapely.area(left.geometries)
     is_open = numpy.abs(whole - taken) > _ROUNDING * (edges + shapely.length(left.geometries))
     chosen = is_open[left_rows]
-    rows, made = _against_all(shapely.difference, left, right, left_rows[chosen], right_rows[chosen], found[chosen])
+    checked = found[chosen]
+    rows, made = _against_all(shapely.difference, left, right, left_rows[chosen], right_rows[chosen], checked)
+    found[chosen] = checked
     remaining = numpy.where(is_open, left.geometries, _NOTHING)
     remaining[rows] = made
     return _joined(
@@ -195,15 +197,19 @@ def _intersection(left: FeatureSet, right: FeatureSet, left_rows: numpy.ndarray,
     return _kept(Pieces(left, right, left_rows, right_rows, polygonal(found)))
 
 
-def _erase(left: FeatureSet, right: FeatureSet, left_rows: numpy.ndarray, right_rows: numpy.ndarray) -> Pieces:
-    rows, made = _against_all(shapely.difference, left, right, left_rows, right_rows)
+def _erase(
+    left: FeatureSet, right: FeatureSet, left_rows: numpy.ndarray, right_rows: numpy.ndarray, pieces: numpy.ndarray | None = None
+) -> Pieces:
+    rows, made = _against_all(shapely.difference, left, right, left_rows, right_rows, pieces)
     remaining = left.geometries.copy()
     remaining[rows] = made
     return _one_sided(left, right, numpy.arange(len(left)), remaining)
 
 
 def _identity(left: FeatureSet, right: FeatureSet, left_rows: numpy.ndarray, right_rows: numpy.ndarray) -> Pieces:
-    return _joined(_intersection(left, right, left_rows, right_rows), _erase(left, right, left_rows, right_rows))
+    found = threaded(shapely.intersection, left.geometries[left_rows], right.geometries[right_rows])
+    remaining = _erase(left, right, left_rows, right_rows, found)
+    return _joined(_kept(Pieces(left, right, left_rows, right_rows, polygonal(found))), remaining)
 
 
 def _against_all(
@@ -212,7 +218,7 @@ def _against_all(
 ) -> tuple[numpy.ndarray, numpy.ndarray]:
     """The rows of the left that are met, and each with all that meets it: its difference from, or intersection with, them.
 
-    `pieces` are the intersections of the pairs where they are known.
+    `pieces` are the intersections of the pairs where they are known; those that prove wrong are mended in it.
 
     Edges that nearly coincide can make GEOS answer wrongly (a whole feature for nothing, valid and silent). So what is
     taken away is compared with the pieces taken one by one, and what does not agree is made again on a fine grid, which
@@ -226,19 +232,22 @@ def _against_all(
     groups = _column(numpy.split(right.geometries[sorted_right], starts[1:]))
     whole = left.geometries[rows]
     made = threaded(lambda ours, met: operation(ours, _column([each[0] if len(each) == 1 else shapely.union_all(each) for each in met])), whole, groups)
-    pieces = threaded(shapely.intersection, left.geometries[sorted_left], right.geometries[sorted_right]) if pieces is None else pieces[order]
-    sums = numpy.add.reduceat(shapely.area(pieces), starts)
-    ends = numpy.append(starts[1:], len(pieces))
+    taken = threaded(shapely.intersection, left.geometries[sorted_left], right.geometries[sorted_right]) if pieces is None else pieces[order]
+    sums = numpy.add.reduceat(shapely.area(taken), starts)
+    ends = numpy.append(starts[1:], len(taken))
     limits = _AGREES + _SHARE * shapely.area(whole)
     for place in numpy.flatnonzero(numpy.abs(_covered(operation, whole, made) - sums) > limits).tolist():
-        mine = polygonal(pieces[starts[place] : ends[place]])
+        mine = polygonal(taken[starts[place] : ends[place]])
         if abs(_covered(operation, whole[place], made[place]) - shapely.area(shapely.union_all(mine))) <= limits[place]:
             continue
-        expected = shapely.area(shapely.union_all(mine, grid_size=_GRID))
+        fine = polygonal(shapely.intersection(whole[place], groups[place], grid_size=_GRID))
+        expected = shapely.area(shapely.union_all(fine, grid_size=_GRID))
         if abs(_covered(operation, whole[place], made[place]) - expected) > limits[place]:
             made[place] = operation(whole[place], shapely.union_all(groups[place], grid_size=_GRID), grid_size=_GRID)
         if abs(_covered(operation, whole[place], made[place]) - expected) > limits[place]:
             raise InvalidGeometry(f"要素 {left.keys[rows[place]]} 与其他要素的边几乎重合，叠加结果核对不上，没有采用。请修正该处的界址点。")
+        if pieces is not None:
+            pieces[order[starts[place] : ends[place]]] = fine
     return rows, made
 
 

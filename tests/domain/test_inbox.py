@@ -205,7 +205,7 @@ def test_the_parts_of_a_scope_are_apart_and_make_the_whole(make_case, officers, 
             whole = session.exec(select(Case.id).where(scope.visible(actor))).all()
             parts = [each for part in scope.branches(actor) for each in session.exec(select(Case.id).where(part)).all()]
             assert sorted(parts) == sorted(whole)
-            assert [case.id for case in rows if _is_found(session, actor, case.id)] == sorted(whole)
+            assert sorted(case.id for case in rows if _is_found(session, actor, case.id)) == sorted(whole)
 
 
 def _is_found(session, actor, case_id):

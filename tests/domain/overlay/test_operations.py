@@ -73,6 +73,20 @@ def test_a_gap_of_a_hundredth_of_a_millimetre_is_still_left_over(width_m):
     assert area == pytest.approx(222 * float(width_m), rel=0.02)
 
 
+def test_a_piece_that_geos_makes_of_nothing_is_taken_again():
+    """The third part touches the right only in a corner; GEOS gives the whole right for it, valid and silent."""
+    left = features([shapely.MultiPolygon([
+        ([(121.2, 31.1017), (121.20066557911909, 31.101078792822182), (121.20054400000001, 31.100900000000003), (121.2, 31.100900000000003)],),
+        ([(121.2015, 31.1003), (121.20060000000001, 31.100120000000004), (121.20060000000001, 31.100900000000003),
+          (121.20058846153846, 31.100900000000003), (121.2006902866242, 31.101055732484078)],),
+        ([(121.20058, 31.100900000000003), (121.2001, 31.1001), (121.20067948717949, 31.101065811965814)],),
+    ])])  # fmt: skip
+    right = features([shapely.Polygon([(121.2, 31.1007), (121.2005, 31.1007), (121.2005, 31.1), (121.2001, 31.1), (121.2001, 31.1001), (121.2, 31.1001)])])
+    for pieces in (cut_apart(left, right), identity(left, right)):
+        assert pieces.areas.sum() == pytest.approx(left.areas[0], abs=0.01)
+        assert pieces.areas[pieces.right_rows >= 0].sum() < 0.01
+
+
 @settings(max_examples=80, deadline=None)
 @given(left=DISJOINT, right=DISJOINT)
 def test_union_is_both_less_what_they_share_and_covers_no_place_twice(left, right):
