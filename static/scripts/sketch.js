@@ -1,5 +1,5 @@
 // The page of a sketch: map and table of coordinates say the same; the server reads, measures and refuses.
-import { shown, tileLayer } from "./map_tiles.js";
+import { isShown, tileLayer } from "./map_tiles.js";
 import { drawing, plain } from "./sketch_draw.js";
 import { bindKeys } from "./sketch_keys.js";
 import { snapping } from "./sketch_snap.js";
@@ -17,7 +17,7 @@ function background(map, data) {
     map.createPane(key).style.zIndex = 201 + i;
     return [key, tileLayer(key, key, data.editions[key], say)];
   }));
-  const show = (key) => { const layer = layers[key]; if (!shown(key).size) layer.remove(); else if (map.hasLayer(layer)) layer.restyle(); else layer.addTo(map); };
+  const show = (key) => { const layer = layers[key]; if (!isShown(key)) layer.remove(); else if (map.hasLayer(layer)) layer.restyle(); else layer.addTo(map); };
   order.forEach(show);
   tree.addEventListener("change", ({ target }) => { if (target.matches("[data-group]")) show(target.closest("[data-layer]").dataset.layer); });
   tree.addEventListener("input", ({ target }) => { if (target.matches("[data-opacity]")) layers[target.closest("[data-layer]").dataset.layer].setOpacity(target.value / 100); });
