@@ -64,6 +64,16 @@ class Job(SQLModel, table=True):
     fault: str | None = None
     is_cancel_asked: bool = False
 
+    @property
+    def is_unfinished(self) -> bool:
+        """True while it waits or runs."""
+        return self.status in UNFINISHED
+
+    @property
+    def percent(self) -> int | None:
+        """How much is done, in whole percent; None as long as nobody knows how much there is."""
+        return 100 * self.done_units // self.total_units if self.total_units else None
+
 
 class JobCancelled(Exception):
     """The owner does not want the job any more; raised inside the handler where it tells its progress."""
@@ -234,7 +244,7 @@ def _may_see(job: Job, actor: Actor) -> bool:
 def cancel(work: Work, job_id: int) -> Job:
     """Take a queued job back, or ask a running one to end at its next step."""
     job = job_of(work.session, work.actor, job_id)
-    if job.status not in UNFINISHED:
+    if not job.is_unfinished:
         raise Conflict(f"作业「{job.title}」已经结束，不需要取消。")
     ask_end(work, job)
     return job

@@ -171,7 +171,7 @@ def is_due(session: Session) -> bool:
     """True if a layer has to be drawn and no job is at it."""
     if not undrawn_years(session):
         return False
-    begun = select(Job.id).where(Job.kind == KIND, col(Job.status).in_(("queued", "running"))).limit(1)
+    begun = select(Job.id).where(Job.kind == KIND, col(Job.status).in_(job.UNFINISHED)).limit(1)
     return session.exec(begun).first() is None
 
 

@@ -210,7 +210,7 @@ def report(request: Request) -> Response:
     total = job.total_units
     progress = round(100 * job.done_units / total) if total else None
     crumbs = _crumbs(job.title, Crumb("对账", Link("exchange_reconcile", "对账")))
-    block = "card" if request.headers.get("HX-Request") and job.status in ("queued", "running") else None
+    block = "card" if request.headers.get("HX-Request") and job.is_unfinished else None
     return render(
         request, "exchange/report.html", ReportPage(job, progress), title="对账", crumbs=crumbs, current="exchange", block=block
     )

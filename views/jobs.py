@@ -77,10 +77,10 @@ def show(request: Request) -> Response:
 
 def _card(request: Request, session: Session, job: Job) -> Mapping[str, Any]:
     url = request.app.state.templates.url
-    is_open = job.status in ("queued", "running")
+    is_open = job.is_unfinished
     return {
         "id": f"job-{job.id}", "title": job.title, "state": job.status, "url": url("job", job_id=job.id),
-        "progress": 100 * job.done_units // job.total_units if job.total_units else None,
+        "progress": job.percent,
         "doing": job.doing, "ahead": _ahead(session, job) if job.status == "queued" else None,
         "cancel_url": url("cancel_job", job_id=job.id) if is_open else None,
         "results": [{"label": _result_label(session, job), "href": url("job_result", job_id=job.id)}] if job.result_file else [],

@@ -174,7 +174,7 @@ def drop(work: Work, layer_key: str, update_id: int, version: int) -> LayerUpdat
     """Give an update up; the layer stays as it is. A job that still reads is asked to end."""
     row = lock(work, layer_key, update_id, version)
     job = work.session.get(Job, row.job_id) if row.job_id else None
-    is_running = job is not None and job.status in jobs.UNFINISHED
+    is_running = job is not None and job.is_unfinished
     if row.state == APPLIED or (row.state == APPLYING and is_running):
         raise Conflict("这次更新已经入库或正在入库，不能放弃。需要退回的，请用「回退到上一版」。")
     if is_running:

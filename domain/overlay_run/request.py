@@ -90,7 +90,7 @@ def delete(work: Work, run_id: int) -> None:
     if run.asked_by != work.actor.person_id and sources.districts_of(work.actor) is not None:
         raise NotAllowed(f"这项叠加分析是{run.asked_by_name}保存的，只能由本人或市级人员删除。")
     job = work.session.get(Job, run.job_id) if run.job_id else None
-    if job is not None and job.status in ("queued", "running"):
+    if job is not None and job.is_unfinished:
         raise Conflict("这项叠加分析还在计算，不能删除。请先取消作业。")
     work.session.exec(delete_rows(OverlayRunRow).where(OverlayRunRow.run_id == run_id))
     work.session.delete(run)

@@ -51,7 +51,7 @@ def _refuse_second(session: Session, row: RuleDraft, rules: RuleSet) -> None:
     same = select(RuleReplay).where(RuleReplay.draft_id == row.id, RuleReplay.digest == rules.digest)
     for other in session.exec(same):
         job = session.get(Job, other.job_id)
-        if other.ended_at is None and job is not None and job.status in ("queued", "running"):
+        if other.ended_at is None and job is not None and job.is_unfinished:
             raise Conflict(f"这一版正在回放（{other.asked_by_name} 提交）。请等它结束，或先取消。")
 
 
@@ -72,7 +72,7 @@ def _new(work: Work, row: RuleDraft, rules: RuleSet) -> RuleReplay:
 def cancel(work: Work, replay_id: int) -> RuleReplay:
     """End a replay that waits or runs; what was compared so far stays. Raises Conflict once it has ended."""
     replay, job = _with_job(work.session, replay_id)
-    if job is None or job.status not in ("queued", "running"):
+    if job is None or not job.is_unfinished:
         raise Conflict("这次回放已经结束，不需要取消。")
     jobs.ask_end(work, job)
     return replay

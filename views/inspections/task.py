@@ -25,7 +25,7 @@ from domain.inspection.task import (
 from domain.inspection.task.access import EXCEPT, INSPECT
 from domain.inspection.task.findings import FindingQuery
 from domain.inspection.task.tables import BUSY, INSPECTED, InspectionFinding, InspectionRun, InspectionTask
-from domain.job import UNFINISHED, Job
+from domain.job import Job
 from views import page
 from views.inspections import panel, words
 from views.inspections.panel import AttributePanel
@@ -164,7 +164,7 @@ def _jobs(session: Session, runs: Sequence[InspectionRun]) -> dict[int, Job]:
 
 def _is_admitting(run: InspectionRun, jobs: Mapping[int, Job]) -> bool:
     job = jobs.get(run.admission_job_id or 0)
-    return job is not None and job.status in UNFINISHED
+    return job is not None and job.is_unfinished
 
 
 def _package(request: Request, run: InspectionRun, jobs: Mapping[int, Job], chosen: InspectionRun) -> Package:
@@ -195,7 +195,7 @@ def _card(request: Request, run: InspectionRun, job: Job | None) -> Mapping[str,
     card = {
         "id": f"job-{job.id}", "title": job.title, "state": job.status, "doing": job.doing, "why": job.fault,
         "url": url(request, "inspection", {"package": run.package_no}, task_id=run.task_id),
-        "progress": 100 * job.done_units // job.total_units if job.total_units else None,
+        "progress": job.percent,
     }
     return card
 

@@ -17,7 +17,7 @@ from domain.case.tables import Case
 from domain.district import district_name
 from domain.errors import Conflict, InvalidData, NotAllowed, Refused
 from domain.format import moment, signed, thousands
-from domain.job import UNFINISHED, Job
+from domain.job import Job
 from domain.layer import CHANGES, LayerDefinition, catalogue, layer_definition
 from domain.layer_update import LayerUpdate
 from domain.layer_update.marks import CHOICES
@@ -75,7 +75,7 @@ def _page(request: Request, refused: str = "", status: int = 200) -> Response:
     with page.reading(request) as session:
         row = layer_update.update_of(session, actor, params["key"], params["update_id"])
         job = session.get(Job, row.job_id) if row.job_id else None
-        is_busy = row.state in BUSY and job is not None and job.status in UNFINISHED
+        is_busy = row.state in BUSY and job is not None and job.is_unfinished
         if page.is_htmx(request) and not is_busy:
             # The whole page says what came out, not the card alone; the update may have ended a moment before its job.
             return Response(status_code=200, headers={"HX-Refresh": "true"})
@@ -122,7 +122,7 @@ def _card(request: Request, row: LayerUpdate, job: Job | None) -> Mapping[str, A
         "id": f"update-{row.id}", "title": job.title if job else "", "state": state, "doing": job.doing if job else "",
         "why": (job.fault if job else "") or "作业记录已清理，没有结果。请放弃这次更新，重新提交。",
         "url": url(request, "layer_update", key=row.layer_key, update_id=row.id),
-        "progress": 100 * job.done_units // job.total_units if job and job.total_units else None,
+        "progress": job.percent if job else None,
         "retry_url": url(request, "retry_job", job_id=job.id) if job and state in ("failed", "cancelled") else None,
     }  # fmt: skip
 

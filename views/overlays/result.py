@@ -71,7 +71,7 @@ def show(request: Request) -> Response:
     with page.reading(request) as session:
         run = overlay_run.find(session, page.actor(request), request.path_params["run_id"])
         job = session.get(Job, run.job_id) if run.job_id else None
-        if page.is_htmx(request) and (job is None or job.status not in ("queued", "running")):
+        if page.is_htmx(request) and (job is None or not job.is_unfinished):
             # The whole page says what came out, not the card alone.
             return Response(status_code=200, headers={"HX-Refresh": "true"})
         context = _context(request, session, run, job)
@@ -107,11 +107,10 @@ def _url(request: Request, name: str, query: Mapping[str, Any] | None = None, **
 
 def _card(request: Request, run: OverlayRun, job: Job | None) -> Row:
     state = job.status if job else "failed"
-    done = 100 * job.done_units // job.total_units if job and job.total_units else None
     return {
-        "id": f"overlay-{run.id}", "title": run.title, "state": state, "url": _url(request, "overlay", run_id=run.id), "progress": done,
+        "id": f"overlay-{run.id}", "title": run.title, "state": state, "url": _url(request, "overlay", run_id=run.id), "progress": job.percent if job else None,
         "doing": job.doing if job else "", "why": job.fault if job else "作业记录已清理，没有结果。请重新提交。",
-        "cancel_url": _url(request, "cancel_job", job_id=job.id) if job and state in ("queued", "running") else None,
+        "cancel_url": _url(request, "cancel_job", job_id=job.id) if job and job.is_unfinished else None,
         "retry_url": _url(request, "retry_job", job_id=job.id) if job and state in ("failed", "cancelled") else None,
     }  # fmt: skip
 

@@ -82,7 +82,7 @@ def request(work: Work, task_id: int, version: int, package_no: int) -> Job:
 
 def _refuse_second(work: Work, run: InspectionRun) -> None:
     job = work.session.get(Job, run.admission_job_id) if run.admission_job_id else None
-    if job is not None and job.status in jobs.UNFINISHED:
+    if job is not None and job.is_unfinished:
         raise Conflict("这个数据包正在入库，不用再点。完成后本页显示结果。")
 
 

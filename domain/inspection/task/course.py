@@ -270,7 +270,7 @@ def cancel(work: Work, task_id: int, version: int) -> InspectionTask:
 def _end(work: Work, runs: Sequence[InspectionRun]) -> None:
     for run in runs:
         job = work.session.get(Job, run.job_id) if run.job_id else None
-        if job is not None and job.status in ("queued", "running"):
+        if job is not None and job.is_unfinished:
             jobs.ask_end(work, job)
         run.state = CANCELLED
         work.session.add(run)
