@@ -8,6 +8,7 @@ from sqlmodel import Session, func, select
 
 from domain.actor import Actor
 from domain.layer import Layer, LayerDrawing, LayerEdition, catalogue
+from domain.layer.reading import find_edition
 from domain.map_legend import BY_KEY, LAYERS, MapLayer, detail_zoom
 
 MOST_DAYS = 60
@@ -53,8 +54,7 @@ def with_named(session: Session, known: Mapping[str, tuple[Moment, ...]], names:
         key, _, number = name.partition("@")
         if key not in known or not (number.isascii() and number.isdigit() and len(number) < 10) or int(number) in {each.number for each in found[key]}:
             continue
-        of_layer = select(LayerEdition).join(Layer, Layer.id == LayerEdition.layer_id).where(Layer.key == key)
-        edition = session.exec(of_layer.where(LayerEdition.number == int(number))).first()
+        edition = find_edition(session, key, int(number))
         if edition is not None:
             named = Moment(edition.number, edition.effective_on, first_detail(BY_KEY[key], edition.feature_count), is_drawn=False)
             found[key] = tuple(sorted((*found[key], named), key=lambda each: -each.number))

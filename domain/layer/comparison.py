@@ -32,7 +32,7 @@ from domain.geometry import require_polygons
 from domain.layer import catalogue
 from domain.layer.comparison_cell import Found, Sources, cells, compare_cell
 from domain.layer.definition import layer_definition
-from domain.layer.reading import edition_on
+from domain.layer.reading import edition_on, find_edition
 from domain.layer.tables import Layer, LayerEdition
 from domain.overlay import FeatureSet, SliverRule, handle_slivers
 from domain.overlay.operations import NONE, Pieces
@@ -231,8 +231,7 @@ def edition_of(session: Session, side: Side) -> LayerEdition:
     """The edition of a side. Raises NotFound."""
     if side.edition is None:
         return edition_on(session, side.layer, side.on)
-    statement = select(LayerEdition).join(Layer, Layer.id == LayerEdition.layer_id)
-    found = session.exec(statement.where(Layer.key == side.layer, LayerEdition.number == side.edition)).first()
+    found = find_edition(session, side.layer, side.edition)
     if found is None:
         raise NotFound(f"图层“{layer_definition(side.layer).title}”没有第 {side.edition} 版。请从版本列表中选择。")
     return found

@@ -12,7 +12,7 @@ from domain.actor import Actor
 from domain.errors import InvalidData
 from domain.layer import catalogue
 from domain.layer.definition import FeatureData, LayerDefinition, layer_definition
-from domain.layer.reading import edition_of, edition_on, in_edition
+from domain.layer.reading import FEATURE_COLUMNS, as_features, edition_of, edition_on, in_edition
 from domain.layer.tables import Feature, LayerEdition
 
 PAGE_ROWS, BATCH_ROWS = 50, 2_000
@@ -103,12 +103,9 @@ def page_of(session: Session, actor: Actor, query: FeatureQuery, first: int = 0,
 def every_feature(session: Session, actor: Actor, query: FeatureQuery) -> Iterator[list[FeatureData]]:
     """All features of a query with their geometries (EPSG:4490), in the order of the table, by batches. Raises as `page_of`."""
     _edition, conditions = _asked(session, actor, query)
-    columns = (
-        Feature.key, Feature.district_code, Feature.class_code, Feature.area_m2, Feature.geometry, Feature.attributes, Feature.status,
-    )  # fmt: skip
-    statement = select(*columns).where(*conditions, *_of_class(query)).order_by(*_order(query))
+    statement = select(*FEATURE_COLUMNS).where(*conditions, *_of_class(query)).order_by(*_order(query))
     for batch in session.execute(statement.execution_options(yield_per=BATCH_ROWS)).partitions():
-        yield [FeatureData(*row) for row in batch]
+        yield as_features(batch)
 
 
 def _asked(session: Session, actor: Actor, query: FeatureQuery) -> tuple[LayerEdition, list[Any]]:

@@ -1,6 +1,6 @@
 """Reading a layer as it stood on a day: by place, by key, by district, and as an index in memory."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -17,10 +17,11 @@ from domain.layer.definition import FeatureData
 from domain.layer.tables import Feature, Layer, LayerEdition
 
 _BBOX = table("feature_bbox", *(column(name) for name in ("id", "west", "east", "south", "north")))
-_COLUMNS = (
+FEATURE_COLUMNS = (
     Feature.key, Feature.district_code, Feature.class_code, Feature.area_m2,
     Feature.geometry, Feature.attributes, Feature.status,
 )  # fmt: skip
+"""What a FeatureData is made of, in its order."""
 _MOST_KEYS = 500
 
 
@@ -52,11 +53,16 @@ def edition_on(session: Session, layer_key: str, on: date | None = None) -> Laye
 
 def edition_of(session: Session, layer_key: str, number: int) -> LayerEdition:
     """The edition of a number; NotFound for a number that the layer has not had."""
-    statement = select(LayerEdition).join(Layer, Layer.id == LayerEdition.layer_id)
-    found = session.exec(statement.where(Layer.key == layer_key, LayerEdition.number == number)).first()
+    found = find_edition(session, layer_key, number)
     if found is None:
         raise NotFound(f"图层“{layer_key}”没有第 {number} 版。请从版本列表中选择。")
     return found
+
+
+def find_edition(session: Session, layer_key: str, number: int) -> LayerEdition | None:
+    """The edition of a number; None for a number that the layer has not had."""
+    statement = select(LayerEdition).join(Layer, Layer.id == LayerEdition.layer_id)
+    return session.exec(statement.where(Layer.key == layer_key, LayerEdition.number == number)).first()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,7 @@ def edition_features(
     statement = features_statement(edition).where(near(session, area.bounds))
     if districts is not None:
         statement = statement.where(Feature.district_code.in_(sorted(districts)))
-    found = _features(session, statement.order_by(Feature.key))
+    found = read_features(session, statement.order_by(Feature.key))
     shapely.prepare(area)
     return [feature for feature in found if shapely.intersects(area, feature.geometry)]
 
@@ -127,7 +133,7 @@ def features_by_key(
     for start in range(0, len(keys), _MOST_KEYS):
         wanted = list(keys[start : start + _MOST_KEYS])
         statement = features_statement(edition).where(Feature.key.in_(wanted))
-        found |= {feature.key: feature for feature in _features(session, statement)}
+        found |= {feature.key: feature for feature in read_features(session, statement)}
     return found
 
 
@@ -138,7 +144,7 @@ def all_features(session: Session, layer_key: str, on: date | None = None) -> li
 
 def features_of(session: Session, edition: LayerEdition) -> list[FeatureData]:
     """Every feature of an edition by key."""
-    return _features(session, features_statement(edition).order_by(Feature.key))
+    return read_features(session, features_statement(edition).order_by(Feature.key))
 
 
 def area_by_district(session: Session, layer_key: str, on: date | None = None) -> dict[str, Decimal]:
@@ -154,7 +160,7 @@ def area_by_district(session: Session, layer_key: str, on: date | None = None) -
 
 def features_statement(edition: LayerEdition) -> Select:
     """The columns of every feature of an edition, without order."""
-    return select(*_COLUMNS).where(*in_edition(edition))
+    return select(*FEATURE_COLUMNS).where(*in_edition(edition))
 
 
 def in_edition(edition: LayerEdition) -> tuple[Any, ...]:
@@ -176,10 +182,11 @@ def near(session: Session, bounds: tuple[float, float, float, float]) -> Any:
     return Feature.id.in_(met)
 
 
-def _features(session: Session, statement: Select) -> list[FeatureData]:
-    return [
-        FeatureData(
-            row.key, row.district_code, row.class_code, row.area_m2, row.geometry, row.attributes, row.status
-        )
-        for row in session.execute(statement)
-    ]
+def read_features(session: Session, statement: Select) -> list[FeatureData]:
+    """The features that a statement over FEATURE_COLUMNS finds, in its order."""
+    return as_features(session.execute(statement))
+
+
+def as_features(rows: Iterable[Any]) -> list[FeatureData]:
+    """Rows of FEATURE_COLUMNS as features."""
+    return [FeatureData(*row) for row in rows]

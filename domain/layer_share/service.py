@@ -20,7 +20,7 @@ from domain.errors import Conflict, Gone, NotAllowed, NotFound
 from domain.file_store import ReceivedFile, register
 from domain.job import JobResult, Progress, job_handler
 from domain.layer import Feature, FeatureData, LayerDefinition, edition_on, layer_definition, layer_of
-from domain.layer.reading import features_statement
+from domain.layer.reading import features_statement, read_features
 from domain.layer_share.applying import BUILD, find, staff
 from domain.layer_share.tables import LayerShare, LayerShareAccess
 from domain.map_tile import Tile, TileFeature, encode
@@ -100,7 +100,7 @@ def feature_page(session: Session, share: LayerShare, page: int, size: int = PAG
     size = max(1, min(size, LARGEST_PAGE))
     definition, edition = layer_definition(share.layer_key), edition_on(session, share.layer_key)
     statement = features_statement(edition).where(*_features(share)).order_by(Feature.key).offset((page - 1) * size).limit(size + 1)
-    rows = [FeatureData(*row) for row in session.execute(statement)]
+    rows = read_features(session, statement)
     features = [_geojson(definition, share, each) for each in rows[:size]]
     document = {
         "type": "FeatureCollection", "name": definition.title, "crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4490"}},
@@ -129,7 +129,7 @@ def tile(session: Session, share: LayerShare, wanted: Tile) -> tuple[bytes, int]
     west, south, east, north = wanted.bounds
     near = (Feature.west <= east, Feature.east >= west, Feature.south <= north, Feature.north >= south)
     statement = features_statement(edition_on(session, share.layer_key)).where(*_features(share), *near).order_by(Feature.key).limit(MOST_IN_TILE + 1)
-    rows = [FeatureData(*row) for row in session.execute(statement)]
+    rows = read_features(session, statement)
     if len(rows) > MOST_IN_TILE:
         raise NotFound("这一块瓦片里的要素太多。请放大后再取，或按页取要素。")
     definition = layer_definition(share.layer_key)
@@ -173,7 +173,7 @@ def build(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
         share = session.get_one(LayerShare, arguments["share"])
         must_be_in_force(session, share)
         definition, edition = layer_definition(share.layer_key), edition_on(session, share.layer_key)
-        rows = [FeatureData(*row) for row in session.execute(features_statement(edition).where(*_features(share)).order_by(Feature.key))]
+        rows = read_features(session, features_statement(edition).where(*_features(share)).order_by(Feature.key))
         content, name = _file(definition, share, rows)
     progress.tell(1, 2, "存放文件")
     received = progress.office.files.put_bytes(content, name)

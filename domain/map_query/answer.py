@@ -29,7 +29,7 @@ from domain.layer import (
     features_in,
     layer_definition,
 )
-from domain.layer.reading import in_edition, near
+from domain.layer.reading import FEATURE_COLUMNS, as_features, in_edition, near, read_features
 from domain.map_query.definition import LayerQuery
 from domain.map_query.fields import column_of, condition_sql, expression
 from domain.overlay.features import FeatureSet
@@ -42,9 +42,6 @@ MOST_IN_TOWN = 5_000
 _ORDERS = {
     "key": Feature.key, "class": Feature.class_code, "district": Feature.district_code, "status": Feature.status, "area": Feature.area_m2,
 }
-_COLUMNS = (
-    Feature.key, Feature.district_code, Feature.class_code, Feature.area_m2, Feature.geometry, Feature.attributes, Feature.status,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +85,8 @@ def ask(session: Session, actor: Actor, query: LayerQuery, first: int = 0, size:
     """
     edition = edition_on(session, query.layer, query.on)
     found = conditions(session, actor, query, edition)
-    statement = select(*_COLUMNS).where(*found).order_by(*_order(query)).offset(first).limit(size)
-    rows = tuple(with_inside([FeatureData(*row) for row in session.execute(statement)], query))
+    statement = select(*FEATURE_COLUMNS).where(*found).order_by(*_order(query)).offset(first).limit(size)
+    rows = tuple(with_inside(read_features(session, statement), query))
     sums = list(_sums(session, found, query))
     return QueryAnswer(edition, rows, _grouped(sums, 0), _grouped(sums, 1))
 
@@ -97,9 +94,9 @@ def ask(session: Session, actor: Actor, query: LayerQuery, first: int = 0, size:
 def every_feature(session: Session, actor: Actor, query: LayerQuery, batch: int = 2000) -> Iterator[list[QueryRow]]:
     """All that was found, in the order of the list, by batches as they are read; rights and errors as in `ask`."""
     found = conditions(session, actor, query, edition_on(session, query.layer, query.on))
-    statement = select(*_COLUMNS).where(*found).order_by(*_order(query))
+    statement = select(*FEATURE_COLUMNS).where(*found).order_by(*_order(query))
     for rows in session.execute(statement.execution_options(yield_per=batch)).partitions(batch):
-        yield with_inside([FeatureData(*row) for row in rows], query)
+        yield with_inside(as_features(rows), query)
 
 
 def conditions(session: Session, actor: Actor, query: LayerQuery, edition: LayerEdition) -> list[ColumnElement[bool]]:

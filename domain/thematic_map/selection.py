@@ -28,7 +28,7 @@ from domain.layer import (
     layer_definition,
     layer_of,
 )
-from domain.layer.reading import features_statement
+from domain.layer.reading import features_statement, read_features
 from domain.thematic_map.spec import MapSpec
 from domain.town import Town, towns
 
@@ -127,7 +127,7 @@ def _whole(features: Sequence[FeatureData]) -> list[Placed]:
 def features_where(session: Session, layer_key: str, on: date | None, *conditions) -> list[FeatureData]:
     """The features of the edition of a day that meet conditions on the table of features."""
     statement = features_statement(edition_on(session, layer_key, on)).where(*conditions)
-    return [FeatureData(*row) for row in session.execute(statement)]
+    return read_features(session, statement)
 
 
 def _allowed(actor: Actor, spec: MapSpec) -> list:
