@@ -34,7 +34,7 @@ from domain.map_query.definition import LayerQuery
 from domain.map_query.fields import column_of, condition_sql, expression
 from domain.overlay.features import FeatureSet
 from domain.overlay.operations import clip
-from domain.thematic_map.selection import LAND_LAYER, TOWN_FIELD, town_of, town_shape
+from domain.thematic_map.selection import LAND_LAYER, in_town, lying_in, town_of, town_shape
 
 MOST_CUT = 20_000
 """How many features the edge of a range may cross, because each of them is cut."""
@@ -132,13 +132,11 @@ def _in_town(session: Session, query: LayerQuery, districts: frozenset[str] | No
     """Land use says its town itself; of other layers, whatever has a point of it among the patches of the town."""
     town = town_of(query.town)
     if query.layer == LAND_LAYER:
-        return Feature.attributes[TOWN_FIELD].as_string().startswith(town.code, autoescape=True)
+        return in_town(town)
     shape = town_shape(session, town, query.on)
     if shape is None:
         raise InvalidData(f"{town.name}没有土地利用现状图斑，不能按街镇查。请改按区查，或写方框、坐标。", {"town": "没有图斑，不能按街镇查"})
-    found = features_in(session, query.layer, shape, query.on, districts)
-    shapely.prepare(shape)
-    keys = [each.key for each in found if shapely.covers(shape, shapely.point_on_surface(each.geometry))]
+    keys = [each.key for each in lying_in(shape, features_in(session, query.layer, shape, query.on, districts))]
     if len(keys) > MOST_IN_TOWN:
         raise InvalidData(f"{town.name}里有 {len(keys)} 个要素，超过 {MOST_IN_TOWN} 个。请改按区查，或写方框、坐标。", {"town": "要素太多"})
     return Feature.key.in_(keys)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import numpy
 import shapely
@@ -183,22 +184,28 @@ def _town(session: Session, actor: Actor, spec: MapSpec, value: str) -> _Found:
     if shape is None:
         raise NotFound(f"{town.name}没有土地利用现状图斑，不能按街镇取范围。请改选区，或写边界坐标。")
     if spec.layer == LAND_LAYER:
-        found = features_where(session, spec.layer, spec.on, _in_town(town), *_allowed(actor, spec))
+        found = features_where(session, spec.layer, spec.on, in_town(town), *_allowed(actor, spec))
     else:
         near = features_in(session, spec.layer, shape, spec.on, catalogue.districts_of(actor, spec.layer))
-        shapely.prepare(shape)
-        found = [each for each in near if shapely.covers(shape, shapely.point_on_surface(each.geometry))]
+        found = lying_in(shape, near)
     name = f"{district_name(town.district_code)}{town.name}"
     return _Found(name, shape, shape, _whole(found), district_codes=(town.district_code,))
 
 
-def _in_town(town: Town):
+def lying_in(shape: BaseGeometry, features: Sequence[FeatureData]) -> list[FeatureData]:
+    """The features of which a point within lies in a shape: those that a town without a boundary of its own has."""
+    shapely.prepare(shape)
+    return [each for each in features if shapely.covers(shape, shapely.point_on_surface(each.geometry))]
+
+
+def in_town(town: Town) -> Any:
+    """The condition that a patch of land use says that it lies in a town."""
     return Feature.attributes[TOWN_FIELD].as_string().startswith(town.code)
 
 
 def town_shape(session: Session, town: Town, on: date | None = None) -> BaseGeometry | None:
     """The union of the land-use patches of a town on a day; None without any."""
-    found = features_where(session, LAND_LAYER, on, _in_town(town))
+    found = features_where(session, LAND_LAYER, on, in_town(town))
     return multipolygon(shapely.union_all([each.geometry for each in found])) if found else None
 
 
