@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -66,17 +67,25 @@ def guarded(page: Page) -> Any:
 async def _answer(request: Request, page: Page) -> Response:
     try:
         if request.method in READS and not page.asks_partner(request):
-            response = await (on_form_thread(_shown, request, page) if page.is_long else on_page_thread(request, _shown, request, page))
+            response = await on_own_thread(request, page, _shown, request, page)
         else:
             response = await _taken(request, page)
     finally:
         if getattr(request.state, "seen_at", None) is not None:
-            await on_form_thread(_touch, request)
+            await _note_use(request)
     if getattr(request.state, "new_visitor", None):
         _set_cookie(request, response, VISITOR_COOKIE, request.state.new_visitor, 12 * 3600)
     if request.state.session_token is not None:
         _change_session(request, response, request.state.session_token)
     return response
+
+
+async def _note_use(request: Request) -> None:
+    """Note that the session is in use. What was asked for is done by now: a database that is busy must not make it look undone."""
+    try:
+        await on_form_thread(_touch, request)
+    except OperationalError:
+        log.warning("the use of a session was not noted: the database is busy; its next request notes it")
 
 
 def _shown(request: Request, page: Page) -> Response:

@@ -33,7 +33,7 @@ async def on_own_thread(request: Request, page: Page, work: Callable[..., Any], 
     if page.asks_partner(request):
         limiter = _limiter(_PARTNERS, request.app.state.settings.partner_threads)
         return await to_thread.run_sync(work, *arguments, limiter=limiter)
-    if request.method in READS:
+    if request.method in READS and not page.is_long:
         return await on_page_thread(request, work, *arguments)
     return await on_form_thread(work, *arguments)
 

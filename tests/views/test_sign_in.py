@@ -9,6 +9,7 @@ import pytest
 from argon2 import extract_parameters
 from bs4 import BeautifulSoup
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlmodel import select
 from starlette.testclient import TestClient
 
@@ -189,6 +190,21 @@ def test_a_session_in_use_does_not_lie_idle(visitor, officer, settings, monkeypa
         later = timedelta(minutes=step * (settings.session_idle_minutes - 1))
         monkeypatch.setattr(portal_clock, "now", lambda session=None, later=later: real(session) + later)
         assert visitor.get("/account", follow_redirects=False).status_code == 200
+
+
+def test_a_page_is_shown_though_its_use_cannot_be_noted(visitor, officer, monkeypatch, office, caplog):
+    visitor.enter("shen")
+    office.caches.clear()
+    real, noted = portal_clock.now, []
+
+    def busy(*_arguments):
+        noted.append(True)
+        raise OperationalError("UPDATE", {}, Exception("database is locked"))
+
+    monkeypatch.setattr(portal_clock, "now", lambda session=None: real(session) + timedelta(minutes=10))
+    monkeypatch.setattr(sign_in, "touch", busy)
+    assert visitor.get("/account", follow_redirects=False).status_code == 200
+    assert noted and "was not noted" in caplog.text
 
 
 def test_signing_out_ends_the_session_on_the_server(visitor, officer):
