@@ -89,4 +89,4 @@ def take(work: Work, what: str, kind: str, conversion: Conversion) -> None:
     """Record that a converted file is taken; never a coordinate."""
     table = conversion.table
     marks = {"source": table.source.title, "target": table.target.title, "points": len(table.rows), "format": kind}
-    work.record(what, **marks, is_demonstration=bool(table.local and table.local.is_demonstration))
+    work.record(what, **marks, is_demonstration=table.is_demonstration)

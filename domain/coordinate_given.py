@@ -32,7 +32,7 @@ def read_given(content: bytes, source: Frame, parameters: CoordinateParameters) 
         raise InvalidData(f"内容超过 {MOST_BYTES // 1_000_000} MB，页面上不能转换。请按地块拆分后分次转换。")
     if not content.strip():
         raise InvalidData("没有要转换的坐标。请上传界址点 TXT，或粘贴坐标表。")
-    text = _text(content)
+    text = decoded(content)
     if BODY in text.replace("［", "[").replace("］", "]"):
         file = read_boundary_points(content, parameters.systems)
     else:
@@ -43,7 +43,8 @@ def read_given(content: bytes, source: Frame, parameters: CoordinateParameters) 
     return file
 
 
-def _text(content: bytes) -> str:
+def decoded(content: bytes) -> str:
+    """The text of a file in UTF-8 or GBK. Raises InvalidData for any other."""
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return content.decode(encoding)

@@ -7,14 +7,13 @@ from pathlib import Path
 import xlsxwriter
 
 from domain.boundary_points import write_boundary_points
-from domain.coordinate_table import CoordinateTable, Frame, ResidualCheck, TableRow
+from domain.coordinate_table import FEWEST, CoordinateTable, Frame, ResidualCheck, TableRow
 from domain.coordinate_transformation import LocalSystem
 from domain.errors import InvalidData
 
 HEADS = ("地块", "界址点号", "圈号", "源 X（北）", "源 Y（东）", "转换后 X（北）", "转换后 Y（东）", "经度", "纬度")
 RESIDUAL_HEADS = ("对照点", "东向偏差（米）", "北向偏差（米）", "点位偏差（米）")
 _MILLIMETRES, _DEGREES = "0.000", "0.000000000"
-_FEWEST = 3
 
 
 def as_boundary_file(table: CoordinateTable) -> bytes:
@@ -22,8 +21,8 @@ def as_boundary_file(table: CoordinateTable) -> bytes:
 
     Raises InvalidData where a ring has fewer points than a ring of the exchange form must have.
     """
-    if any(len(ring) < _FEWEST for parcel in table.converted.parcels for ring in parcel.rings):
-        raise InvalidData(f"界址点 TXT 每圈至少要有 {_FEWEST} 个界址点。点数不够的，请下载 Excel。")
+    if not table.has_rings:
+        raise InvalidData(f"界址点 TXT 每圈至少要有 {FEWEST} 个界址点。点数不够的，请下载 Excel。")
     made = table.converted
     header = {**made.header, "转换参数": table.mark or "同一基准换带，没有转换参数"}
     named = type(made)(made.parcels, made.system, header, made.local_system, made.encoding)

@@ -33,8 +33,9 @@ Frame = LocalSystem | CoordinateSystem
 """A plane that coordinates stand in: a local one, or a zone."""
 
 BOUNDS = Path(__file__).parent / "reference" / "coordinate_bounds.yaml"
+FEWEST = 3
+"""Points of a ring."""
 RESIDUAL_RULES = ("usage_gate", "coordinate_residual_gate")
-_MILLIMETRE = Decimal("0.001")
 
 
 class ImplausibleCoordinates(InvalidBoundaryFile):
@@ -84,6 +85,16 @@ class CoordinateTable:
     def local(self) -> LocalSystem | None:
         """The local system on either side; None between zones."""
         return next((each for each in (self.source, self.target) if isinstance(each, LocalSystem)), None)
+
+    @property
+    def is_demonstration(self) -> bool:
+        """True if parameters were used that are made up."""
+        return bool(self.local and self.local.is_demonstration)
+
+    @property
+    def has_rings(self) -> bool:
+        """True if every ring has the points that a ring must have."""
+        return all(len(ring) >= FEWEST for parcel in self.given.parcels for ring in parcel.rings)
 
     @property
     def mark(self) -> str:
@@ -219,7 +230,7 @@ def _rows(file: BoundaryPointFile, found: numpy.ndarray, degrees: numpy.ndarray)
 def check_residuals(local: LocalSystem, parameters: CoordinateParameters, book: RuleBook, on: date) -> ResidualCheck:
     """Judge a local system by its control points under the rules in force on a day."""
     report = parameters.residuals(local)
-    largest = None if report is None else Decimal(report.largest.length_m).quantize(_MILLIMETRE)
+    largest = None if report is None else report.max_residual_m
     facts = {"layer_present": True, "converted": True, "max_residual_m": largest}
     decision = book.decide(*RESIDUAL_RULES, facts, on)
     return ResidualCheck(report, decision, book.rule_set(*RESIDUAL_RULES, on).parameters["tolerance_m"].general(on))

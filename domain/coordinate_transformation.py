@@ -8,6 +8,7 @@ shipped ones are marked 演示.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from domain.errors import InvalidData
 from domain.projection import CoordinateSystem, system_of_srid
 
 FOLDER = Path(__file__).parent / "reference" / "coordinate_transformations"
+_MILLIMETRE = Decimal("0.001")
 _ARC_SECOND = math.pi / 180 / 3600
 
 
@@ -52,6 +54,11 @@ class ResidualReport:
     def largest(self) -> Residual:
         """The control point that fits worst."""
         return max(self.residuals, key=lambda r: r.length_m)
+
+    @property
+    def max_residual_m(self) -> Decimal:
+        """Its distance in metres to 0.001, as rules read it."""
+        return Decimal(self.largest.length_m).quantize(_MILLIMETRE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +139,9 @@ class SpatialPlaneTransformation:
 
     def reverse(self, points: numpy.ndarray) -> numpy.ndarray:
         """Points of the target zone in the local plane; what the neglected height leaves is taken back step by step."""
-        found = self._nearly_reverse(points)
+        found = nearly = self._nearly_reverse(points)
         for _ in range(self._ROUNDS):
-            found = found + self._nearly_reverse(points) - self._nearly_reverse(self.apply(found))
+            found = found + nearly - self._nearly_reverse(self.apply(found))
         return found
 
     def _nearly_reverse(self, points: numpy.ndarray) -> numpy.ndarray:

@@ -15,8 +15,6 @@ from domain.geometry import multipolygon, require_polygons
 from domain.office import office_of
 from domain.range_file import ProjectRange, read_range
 
-METRE_STEP = Decimal("0.001")
-
 
 @dataclass(frozen=True, slots=True)
 class RangeFile:
@@ -43,7 +41,7 @@ class RangeFile:
             return Decimal("0.000") if self.is_converted else None
         if self.residuals is None:
             return None
-        return Decimal(self.residuals.largest.length_m).quantize(METRE_STEP)
+        return self.residuals.max_residual_m
 
     def detail(self) -> dict[str, Any]:
         """How the range came to national coordinates, to be kept with the round and shown."""

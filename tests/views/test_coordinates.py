@@ -85,6 +85,12 @@ def test_a_file_taken_here_goes_the_way_back_within_a_millimetre(browser):
     assert back.local_system == LOCAL and abs(first.north_m - 3000) <= 0.001 and abs(first.east_m + 35000) <= 0.001
 
 
+def test_an_uploaded_table_in_gbk_is_read_and_kept_as_text(browser):
+    file = ("坐标.txt", PASTED.replace("J1", "甲点").encode("gb18030"), "text/plain")
+    answer = browser.post("/coordinates", {"way": "national"}, files={"file": file})
+    assert cells(answer, "界址点号") == ["甲点", "J2"] and hidden(answer)["points"].startswith("甲点")
+
+
 def test_a_pasted_table_of_two_points_has_no_exchange_file(browser):
     answer = browser.post("/coordinates", {"way": "national", "points": PASTED, "target_srid": "4549"})
     assert cells(answer, "界址点号") == ["J1", "J2"] and not page(answer).select_one("figure svg")

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from domain import coordinate_conversion
 from domain.coordinate_conversion import TO_LOCAL, TO_NATIONAL, ZONE, ZONES, Conversion, Wanted
-from domain.coordinate_given import MOST_BYTES
+from domain.coordinate_given import MOST_BYTES, decoded
 from domain.coordinate_output import as_boundary_file, as_workbook, frame_words, row_texts
 from domain.coordinate_table import CoordinateTable, ResidualCheck
 from domain.coordinate_transformation import ResidualReport
@@ -54,7 +54,6 @@ class ResultPage:
 
     facts: tuple[Mapping[str, Any], ...]
     mark: str
-    is_demonstration: bool
     residuals: tuple[Mapping[str, Any], ...]
     rows: tuple[Mapping[str, Any], ...]
     more: int
@@ -138,7 +137,7 @@ def _converted(request: Request, session: Session, given: dict[str, str]) -> tup
         return coordinate_conversion.converted(session, content, wanted), name
     content, name = _content(request, given)
     made = coordinate_conversion.converted(session, content, wanted)
-    given["points"] = content.decode("gb18030" if made.table.given.encoding == "GBK" else "utf-8-sig")
+    given["points"] = decoded(content)
     return made, name
 
 
@@ -169,15 +168,14 @@ def _mark(is_demonstration: bool) -> str:
 
 
 def _result(request: Request, made: Conversion, given: Mapping[str, str]) -> ResultPage:
-    table, local = made.table, made.table.local
-    is_demonstration = bool(local and local.is_demonstration)
+    table = made.table
     in_case = {"case_id": digits(given["case"]), "range_id": digits(given["range"])}
     back = Link("range", "回范围页", in_case) if given["case"] else Link("coordinates", "转换另一份坐标")
     kept = {name: value for name, value in given.items() if value}
     return ResultPage(
-        _facts(made), _mark(is_demonstration), is_demonstration, _residuals(made.check),
+        _facts(made), _mark(table.is_demonstration), _residuals(made.check),
         tuple({"cells": row_texts(row)} for row in table.rows[:MOST_SHOWN]), max(0, len(table.rows) - MOST_SHOWN),
-        _picture(table), kept, _has_rings(table), back,
+        _picture(table), kept, table.has_rings, back,
     )  # fmt: skip
 
 
@@ -211,13 +209,9 @@ def _axes(differences: Sequence[float]) -> dict[str, str]:
     return {f"d{place}": f"{value:+.3f}" for place, value in enumerate(differences)}
 
 
-def _has_rings(table: CoordinateTable) -> bool:
-    return all(len(ring) >= 3 for parcel in table.given.parcels for ring in parcel.rings)
-
-
 def _picture(table: CoordinateTable) -> Any:
     """The outlines in the target plane; None for points that make none."""
-    if not _has_rings(table):
+    if not table.has_rings:
         return None
     parcels = [parcel.polygon for parcel in table.converted.parcels]
     return sketch(f"{len(parcels)} 个地块的形状", [Drawn("m-pick", parcels)], shapely.MultiPolygon(parcels), is_geographic=False)
