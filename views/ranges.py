@@ -21,10 +21,10 @@ from domain.errors import InvalidData, NotFound, OutsideSystemDown, Refused
 from domain.file_store import StoredFile
 from domain.layer import features_in
 from domain.layer.reading import edition_on
-from domain.projection import system_of_srid
 from domain.range_file import ProjectRange
 from views import page
 from views.decision_card import fresh_card
+from views.declared_system import SYSTEMS, system_choices
 from views.files import file_response
 from views.panels import panel
 from views.posted import FieldFault, by_field, digits, faults_of, given_texts, number, text, upload
@@ -33,7 +33,6 @@ from views.shell import Crumb, Link
 
 MOST_POINTS = 400
 """Points listed on the page; the file holds them all."""
-SYSTEMS = ("EPSG:4490", "EPSG:4326", "EPSG:4528", "EPSG:4549", "EPSG:4529", "EPSG:4550")
 """What a file without a coordinate system may be declared as; the others write it into the file."""
 
 
@@ -179,7 +178,7 @@ def _upload_page(request: Request, faults: tuple[FieldFault, ...], status: int =
         context = UploadPage(
             base=_base(request), action=_url(request, "new_range", case_id=case_id), back=_back(request, case),
             is_report=case_range.kind_of(case_type_of(session, case)) == case_range.SURVEY_REPORT,
-            replaced=replaced, systems=_systems(), faults=faults, given=_filled(given, replaced), errors=by_field(faults),
+            replaced=replaced, systems=system_choices(), faults=faults, given=_filled(given, replaced), errors=by_field(faults),
         )
         crumbs = _crumbs(request, case, "上传范围")
     return page.render(request, "cases/range_upload.html", context, title="上传范围", crumbs=crumbs, status=status)
@@ -190,10 +189,6 @@ def _filled(given: Mapping[str, str], replaced: CaseRange | None) -> dict[str, s
     keys = ("name", "report_number", "protected_m2", "paddy_m2")
     before = {key: "" if replaced is None or getattr(replaced, key) is None else str(getattr(replaced, key)) for key in keys}
     return {"declared_crs": "", "replaces": "", **before, **given}
-
-
-def _systems() -> tuple[Mapping[str, str], ...]:
-    return tuple({"value": each, "label": system_of_srid(int(each.partition(":")[2])).title} for each in SYSTEMS)
 
 
 def _base(request: Request) -> str:
@@ -249,7 +244,7 @@ def _context(
         fault=(case_range.district_fault(case, found) or "") if row.confirmed_at is None else "",
         overlaps=tuple((each.label, area) for each, area in found.overlaps),
         other_districts=tuple(f"{each.area.name} {each.area_m2:,} 平方米" for each in found.shares[1:]),
-        picture=_picture(session, found), points=points, points_crs=system, more_points=more, systems=_systems(),
+        picture=_picture(session, found), points=points, points_crs=system, more_points=more, systems=system_choices(),
         asks_crs=can_change and row.confirmed_at is None and found.range.system is None, refused=refused,
         mapping=_mapping(request, session, row, found),
     )

@@ -22,14 +22,13 @@ from domain.layer import catalogue, features_in
 from domain.map_legend import LAYERS
 from domain.map_query.place import read_box
 from domain.measuring import Point
-from domain.projection import system_of_srid
 from domain.sketch import Sketch, measures_of, parts_of, read_drawing, read_parts, text_of
 from views import page, posted
+from views.declared_system import SYSTEMS, system_choices
 from views.map_found import url
 from views.posted import FieldFault, by_field
 from views.range_sketch import Drawn
 from views.range_sketch import sketch as picture_of
-from views.ranges import SYSTEMS
 from views.shell import Crumb, Link
 
 LONGEST = 400_000
@@ -79,8 +78,7 @@ def _index(request: Request, faults: tuple[FieldFault, ...] = ()) -> Response:
     with page.reading(request) as session:
         rows = tuple(_row(request, each) for each in sketch.sketches_of(session, page.actor(request)))
         undo, undo_name = _undone(request, session)
-    systems = tuple({"value": each, "label": system_of_srid(int(each.partition(":")[2])).title} for each in SYSTEMS)
-    context = ListPage(rows, systems, faults, by_field(faults), undo, undo_name)
+    context = ListPage(rows, system_choices(), faults, by_field(faults), undo, undo_name)
     return page.render(request, "sketches/index.html", context, title="我的草图", crumbs=(HOME, Crumb("我的草图")), current="map",
                        audience="bench", status=422 if faults else 200)
 

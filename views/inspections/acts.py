@@ -14,14 +14,13 @@ from domain.inspection.task.access import INSPECT
 from domain.inspection.task.exceptions import Wanted
 from domain.inspection.task.tables import InspectionFinding
 from views import page
+from views.declared_system import ENCODINGS, SYSTEMS
 from views.files import file_response
 from views.inspections import task as task_view
 from views.inspections.listing import received
 from views.inspections.words import crumbs, severity_tag, url
 from views.posted import digits, number, text, upload, version
 from views.shell import Crumb, Link
-
-SYSTEMS, ENCODINGS = task_view.SYSTEMS, task_view.ENCODINGS
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from domain.inspection.task import findings, picture
 from domain.inspection.task.findings import FindingQuery
 from domain.inspection.task.picture import Shown
 from domain.inspection.task.tables import InspectionFinding, InspectionRun, InspectionTask
-from domain.projection import system_of_srid
 from views import page
 from views.inspections.words import finding_state, severity_tag, url
 from views.posted import digits
@@ -40,11 +39,6 @@ class AttributePanel:
     previous_href: str | None
     next_href: str | None
     picture: Any
-
-
-def systems(known: Sequence[str]) -> list[Mapping[str, str]]:
-    """The coordinate systems that may be declared."""
-    return [{"value": each, "label": system_of_srid(int(each.partition(":")[2])).title} for each in known]
 
 
 def of_finding(

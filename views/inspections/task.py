@@ -27,6 +27,7 @@ from domain.inspection.task.findings import FindingQuery
 from domain.inspection.task.tables import BUSY, INSPECTED, InspectionFinding, InspectionRun, InspectionTask
 from domain.job import Job
 from views import page
+from views.declared_system import encoding_choices, system_choices
 from views.inspections import panel, words
 from views.inspections.panel import AttributePanel
 from views.inspections.words import crumbs, may, url
@@ -34,8 +35,6 @@ from views.posted import digits
 from views.shell import Crumb
 
 PANES = {"errors": "错误信息", "layers": "图层", "table": "表格", "map": "地图"}
-SYSTEMS = ("EPSG:4490", "EPSG:4326", "EPSG:4528", "EPSG:4549", "EPSG:4529", "EPSG:4550")
-ENCODINGS = ("GBK", "GB18030", "UTF-8", "BIG5")
 
 
 @dataclass(frozen=True)
@@ -135,8 +134,8 @@ def _context(request: Request, session: Session, task: InspectionTask, refused: 
         history=[_past(request, each, run) for each in runs if each.package_no == run.package_no],
         change=_change(request, session, run, before), pane=_pane(request, session, task, run) if run.state in INSPECTED else None,
         exceptions=[_exception(request, task, each) for each in exceptions.exceptions_of(session, run.id)],
-        deciders=exceptions.decider_words(task.district_code), systems=panel.systems(SYSTEMS),
-        encodings=[{"value": each, "label": each} for each in ENCODINGS],
+        deciders=exceptions.decider_words(task.district_code), systems=system_choices(),
+        encodings=encoding_choices(),
         variants=[{"value": str(each.id), "label": each.title} for each in variant.variants(session, task.scheme)], choices=export.CHOICES,
         may_inspect=is_mine, may_ask=is_mine and run.is_latest and run.state in ("passed", "failed"), is_inspecting=any(each.state in BUSY for each in latest),
         is_admitting=any(_is_admitting(each, jobs) for each in latest), admission=_admission(request, session, task, run, jobs), refused=refused,

@@ -33,8 +33,8 @@ from domain.layer.restoring import refusal_to_restore
 from domain.layer_update import Grounds, StoredUpload, UpdateRequest, ways_of
 from domain.layer_update.definition import ANNUAL, AREA, DELETE, FEATURE, REGION, STATUS, TAKES_FILE, WHOLE
 from domain.portal_clock import today
-from domain.projection import system_of_srid
 from views import page
+from views.declared_system import system_choices
 from views.layers.words import CURRENT, crumbs
 from views.map_found import url
 from views.posted import FieldFault, by_field, day, faults_of, given_texts, number, text
@@ -42,7 +42,6 @@ from views.shell import Crumb
 
 FORMATS = ("zip", "mdb", "gpkg", "geojson", "json", "kml", "kmz", "dxf", "dwg", "txt", "xlsx")
 LARGEST_MB = 1024
-SYSTEMS = (4490, 4326, 4528, 4549, 4529, 4550)
 HINTS = {
     ANNUAL: "用年度国土变更调查“一上”成果（DLTB）或整理好的年度耕地资源数据，与上一年度全量比较后统一更新",
     AREA: "范围内的原有图形转入历史，换成新图形；范围外不变",
@@ -127,7 +126,7 @@ def _form(request: Request, definition: LayerDefinition, faults: tuple[FieldFaul
         definition, edition, edition.is_generated if edition else False, ways, given["way"] if given["way"] in {each["value"] for each in ways} else "",
         [{"value": each.code, "label": each.name} for each in load_account_areas() if own is None or each.code in own],
         [{"value": value, "label": label} for value, label in BORDERS], [{"value": each, "label": each} for each in definition.statuses],
-        [{"value": f"EPSG:{srid}", "label": system_of_srid(srid).title} for srid in SYSTEMS], given, faults, by_field(faults), scheme, rows,
+        system_choices(), given, faults, by_field(faults), scheme, rows,
         url(request, "restore_layer", key=definition.key), refusal_to_restore(edition),
     )  # fmt: skip
     return page.render(

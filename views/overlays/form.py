@@ -31,17 +31,15 @@ from domain.overlay_run.definition import (
     has_areas,
 )
 from domain.overlay_run.sources import districts_of, read_ranges
-from domain.projection import system_of_srid
 from domain.spatial_file.reading import ACCEPTED_WORDS
 from views import page
+from views.declared_system import ENCODINGS, SYSTEMS, encoding_choices, system_choices
 from views.posted import FieldFault, by_field, faults_of, given_texts, text, upload
 from views.shell import Crumb, Link
 
 CURRENT = "overlays"
 HOME = Crumb("叠加分析", Link("overlays", "叠加分析"))
-SYSTEMS = (4490, 4326, 4528, 4549, 4529, 4550)
 SOURCES = ((LAYER, "图层里的图形"), (UPLOADED, "上传的文件"), (CASE, "办件的范围"))
-ENCODINGS = ("GBK", "GB18030", "UTF-8", "BIG5")
 ACCEPT = ".geojson,.json,.txt,.csv,.zip,.gpkg,.kml,.kmz,.dxf,.dwg,.mdb,.xlsx"
 SLIVERS = frozenset({"sliver_area_m2", "sliver_width_m"})
 MORE = ("adjusts", "repairs", "sliver_treatment")
@@ -119,8 +117,8 @@ def _form(request: Request, faults: tuple[FieldFault, ...], status: int) -> Resp
              "fields": [{"value": column.name, "label": column.label} for column in fields_of(each)]}
             for each in found
         ],
-        districts=district_choices(actor), systems=[{"value": f"EPSG:{srid}", "label": system_of_srid(srid).title} for srid in SYSTEMS],
-        encodings=[{"value": each, "label": each} for each in ENCODINGS], treatments=[{"value": value, "label": label} for value, label in TREATMENTS],
+        districts=district_choices(actor), systems=system_choices(),
+        encodings=encoding_choices(), treatments=[{"value": value, "label": label} for value, label in TREATMENTS],
         given=given, chosen=chosen, faults=faults, errors=errors, is_city=districts_of(actor) is None,
         are_fields_open=any(given.get(f"by_{each.key}", each.class_field) != each.class_field or f"by_{each.key}" in errors for each in found),
         is_more_open=any(given.get(name) for name in MORE) or bool(errors.keys() & SLIVERS),
@@ -181,7 +179,7 @@ def _case_id(request: Request) -> int:
 def _file(request: Request) -> tuple[FileRanges, ReceivedFile]:
     posted = upload(request, "file")
     crs, encoding = text(request, "crs", 16), text(request, "encoding", 16)
-    if crs not in ("", *_systems()) or encoding not in ("", *ENCODINGS):
+    if crs not in ("", *SYSTEMS) or encoding not in ("", *ENCODINGS):
         raise InvalidData("所选的坐标系或编码不在列表中。请从列表选择。")
     files, name = page.office(request).files, posted.filename or ""
     content = posted.file.read()
@@ -192,7 +190,3 @@ def _file(request: Request) -> tuple[FileRanges, ReceivedFile]:
     except InvalidData as fault:
         raise InvalidData(fault.message, fault.fields or {"file": fault.message}) from fault
     return ranges, received
-
-
-def _systems() -> list[str]:
-    return [f"EPSG:{srid}" for srid in SYSTEMS]
