@@ -6,10 +6,9 @@ from domain import map_drawing
 from domain.command import Work
 from domain.demo_cadastre import DemoCadastre, demo_settings, generate_demo_cadastre
 from domain.errors import Refused
-from domain.layer import edition_on, replace_features, replace_whole
-from domain.layer.reading import features_of
+from domain.layer import replace_features, replace_whole
+from domain.layer.reading import features_of, latest_editions
 from domain.office import office_of
-from domain.outflow import is_loaded
 
 LAND_USE = "land_use"
 
@@ -26,11 +25,12 @@ def load(work: Work) -> None:
         raise Refused("演示图层是生成的样例，只能装入演示库。请在演示环境中操作。")
     settings = demo_settings()
     cadastre, since = generate_demo_cadastre(settings), date(settings["data_year"] + 1, 1, 1)
+    loaded = latest_editions(work.session)
     for key, features in cadastre.layers.items():
         if key == LAND_USE:
             _two_years(work, cadastre, since, settings["note"])
-        elif is_loaded(work.session, key):
-            replace_features(work, key, [], features, edition_on(work.session, key).effective_on, note=settings["note"])
+        elif key in loaded:
+            replace_features(work, key, [], features, loaded[key].effective_on, note=settings["note"])
         else:
             replace_whole(work, key, features, since, is_generated=True, note=settings["note"])
 

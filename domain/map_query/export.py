@@ -17,7 +17,6 @@ from domain.case.export import Sheet
 from domain.command import Work, command
 from domain.district import district_name
 from domain.errors import InvalidData, NotAllowed
-from domain.file_store import CHUNK_BYTES
 from domain.job import Job, JobResult, Progress, enqueue, job_handler
 from domain.layer import LayerDefinition, layer_definition
 from domain.map_query.answer import QueryAnswer, QueryRow, Sum, ask, every_feature
@@ -85,8 +84,7 @@ def run_export(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
         path = Path(folder) / f"query{FORMATS[file_format]}"
         count = _workbook(progress, found, path) if file_format == "xlsx" else _drawn(progress, found, path, file_format)
         name = f"{found.definition.title}查询结果{FORMATS[file_format]}"
-        with path.open("rb") as file:
-            received = progress.office.files.put(iter(lambda: file.read(CHUNK_BYTES), b""), name)
+        received = progress.office.files.put_path(path, name)
     return JobResult({"rows": count, "edition": found.answer.edition.number}, received, name)
 
 

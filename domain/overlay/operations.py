@@ -114,13 +114,10 @@ def cut_apart(left: FeatureSet, right: FeatureSet) -> Pieces:
     is_open = numpy.abs(whole - taken) > _ROUNDING * (edges + shapely.length(left.geometries))
     chosen = is_open[left_rows]
     checked = found[chosen]
-    rows, made = _against_all(shapely.difference, left, right, left_rows[chosen], right_rows[chosen], checked)
+    rest = left.with_geometries(numpy.where(is_open, left.geometries, _NOTHING))
+    remaining = _erase(rest, right, left_rows[chosen], right_rows[chosen], checked)
     found[chosen] = checked
-    remaining = numpy.where(is_open, left.geometries, _NOTHING)
-    remaining[rows] = made
-    return _joined(
-        _kept(Pieces(left, right, left_rows, right_rows, polygonal(found))), _one_sided(left, right, numpy.arange(len(left)), remaining)
-    )
+    return _joined(_kept(Pieces(left, right, left_rows, right_rows, polygonal(found))), remaining)
 
 
 def union(left: FeatureSet, right: FeatureSet) -> Pieces:

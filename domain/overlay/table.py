@@ -208,7 +208,10 @@ def _order(features: FeatureSet, layer: OverlayLayer) -> list[int]:
 
 
 def _without_noise(pieces: Pieces) -> Pieces:
-    return pieces.taken((pieces.areas >= NOISE_M2) | (pieces.right_rows != NONE))
+    left_over = pieces.right_rows == NONE
+    kept = ~left_over
+    kept[left_over] = areas_of(pieces.geometries[left_over]) >= NOISE_M2
+    return pieces.taken(kept)
 
 
 def range_areas(ranges: FeatureSet, registered_m2: Mapping[str, Decimal]) -> dict[str, Decimal]:

@@ -14,7 +14,8 @@ from domain.case.words import code_of
 from domain.case_range import ranges_of
 from domain.coordinate_transformation import LocalSystem
 from domain.errors import InvalidData, NotAllowed
-from domain.layer import FeatureData, all_features, catalogue, edition_on, features_in, layer_definition
+from domain.layer import FeatureData, catalogue, edition_on, layer_definition
+from domain.layer.reading import edition_features, features_of
 from domain.layer.tables import LayerEdition
 from domain.office import office_of
 from domain.overlay import FeatureSet, Repair, repaired
@@ -66,7 +67,7 @@ def layer_for(session: Session, actor: Actor, choice: LayerChoice, ranges: Featu
     """
     right, edition = catalogue.districts_of(actor, choice.layer), edition_on(session, choice.layer)
     around = shapely.box(*shapely.total_bounds(ranges.geometries))
-    found = features_in(session, choice.layer, around, districts=right)
+    found = edition_features(session, edition, around, right)
     lineage = _edition_lineage(choice.layer, edition, len(found)) | {"by": choice.by}
     return feature_set(choice.layer, found), lineage if right is None else lineage | {"districts": sorted(right)}
 
@@ -90,7 +91,7 @@ def _of_layer(session: Session, actor: Actor, request: RunRequest) -> Ranges:
         raise NotAllowed("所选的行政区不在你的辖区内，没有叠加。请选本区，或请市级人员办理。")
     wanted = {request.district} if request.district else right
     found = [
-        each for each in all_features(session, request.layer)
+        each for each in features_of(session, edition)
         if (wanted is None or each.district_code in wanted) and (not request.value or each.class_code == request.value)
     ]  # fmt: skip
     lineage = _edition_lineage(request.layer, edition, len(found)) | {"districts": sorted(wanted) if wanted is not None else []}
