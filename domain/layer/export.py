@@ -14,10 +14,8 @@ from domain.command import Work, command
 from domain.district import district_name
 from domain.errors import InvalidData, NotAllowed
 from domain.job import Job, JobResult, Progress, enqueue, job_handler
-from domain.layer import catalogue
 from domain.layer.definition import LayerDefinition, layer_definition
 from domain.layer.listing import FeatureQuery, every_feature, page_of
-from domain.layer.reading import edition_on
 from domain.projection import STORAGE
 from domain.role import handles_cases
 from domain.spatial_file import FileField, FileLayer
@@ -51,8 +49,8 @@ def run_export(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
     definition = layer_definition(query.layer)
     with progress.reading() as session, tempfile.TemporaryDirectory() as folder:
         owner = progress.owner(session)
-        catalogue.require(owner, query.layer)
-        number, total = edition_on(session, query.layer, query.on).number, page_of(session, owner, query, size=0).count
+        found = page_of(session, owner, query, size=0)
+        number, total = found.edition.number, found.count
         name = f"{definition.title}第{number}版.{kind}"
         path, batches = Path(folder) / f"layer.{kind}", every_feature(session, owner, query)
         write = _workbook if kind == "xlsx" else _geopackage

@@ -72,9 +72,9 @@ def _material(progress: Progress, arguments: Mapping[str, Any]) -> _Material:
         session.expunge(row)
     definition, request = layer_definition(row.layer_key), UpdateRequest.from_document(row.asked)
     progress.tell(0, _STEPS, "读取文件")
-    files = progress.office.files
-    found = upload.upload_of(upload.read(files, request.file, request), definition, request) if request.file else None
-    area = upload.area_of(upload.read(files, request.area, request)) if request.area else None
+    office = progress.office
+    found = upload.upload_of(upload.read(office, request.file, request), definition, request) if request.file else None
+    area = upload.area_of(upload.read(office, request.area, request)) if request.area else None
     if area is None and request.way == AREA and found is not None and found.features:
         area = upload.covered_by(found.features)
     return _Material(actor, row, definition, request, found, area)

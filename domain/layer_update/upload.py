@@ -6,12 +6,11 @@ import numpy
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from domain.coordinate_transformation import load_local_systems
 from domain.errors import InvalidData
-from domain.file_store import FileStore
 from domain.geometry import fault_of, multipolygon
 from domain.layer import FeatureData, LayerDefinition, intake
 from domain.layer_update.definition import ANNUAL, StoredUpload, UpdateRequest
+from domain.office import Office
 from domain.spatial_file import FileLayer, SpatialFile, read_spatial_file
 
 SURVEY_KEY = "feature_code"
@@ -30,9 +29,10 @@ class Upload:
     is_survey: bool = False
 
 
-def read(files: FileStore, stored: StoredUpload, request: UpdateRequest) -> SpatialFile:
+def read(office: Office, stored: StoredUpload, request: UpdateRequest) -> SpatialFile:
     """The file of a request. Raises InvalidData, with file, reason and what to do."""
-    return read_spatial_file(files.path_of(stored.digest), stored.name, request.crs or None, request.encoding or None, load_local_systems())
+    path, systems = office.files.path_of(stored.digest), office.coordinates.systems
+    return read_spatial_file(path, stored.name, request.crs or None, request.encoding or None, systems)
 
 
 def upload_of(file: SpatialFile, definition: LayerDefinition, request: UpdateRequest) -> Upload:

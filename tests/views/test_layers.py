@@ -288,13 +288,18 @@ def test_only_the_data_managers_of_the_city_write(handler):
     assert handler.post("/layers/land_use/edit", data={**WRITTEN, "version": "0"}).status_code == 403
 
 
-def export(database, browser, kind, tmp_path, key="annual_farmland", **asked):
-    """The file that the job of an export made."""
+def exported(database, browser, kind, key="annual_farmland", **asked):
+    """What the job of an export made."""
     answer = browser.post(f"/layers/{key}/export", data={"format": kind, **asked})
     assert answer.status_code == 303, answer.text
     with database.writing() as session:
         claimed = job.claim(session, SYSTEM)
-    result = job.run(claimed, database, database.office, lambda: False)
+    return job.run(claimed, database, database.office, lambda: False)
+
+
+def export(database, browser, kind, tmp_path, **asked):
+    """The file of an export."""
+    result = exported(database, browser, kind, **asked)
     path = tmp_path / f"exported.{kind}"
     path.write_bytes(database.office.files.read_bytes(result.file.digest))
     return path
@@ -308,6 +313,11 @@ def test_an_export_holds_what_the_table_shows(database, handler, city, tmp_path)
     assert [Decimal(str(row[area])) for row in found] == [_feature("", PADDY, "").area_m2, _feature("", SPLIT, "").area_m2]
     then = openpyxl.load_workbook(export(database, city, "xlsx", tmp_path, on="2026-03-15", **{"class": "0103"})).active
     assert then.max_row == 2
+
+
+def test_an_export_of_an_edition_bears_its_number(database, city):
+    made = exported(database, city, "xlsx", edition="2")
+    assert (made.name, made.document) == ("年度耕地资源层第2版.xlsx", {"features": 2, "edition": 2})
 
 
 def test_a_geopackage_has_the_standard_columns_and_the_exact_shapes(database, city, tmp_path):

@@ -1,12 +1,16 @@
 """Updates from the upload to the edition: whole, by district, by area, by feature, deletion, status; quality; stale; back."""
 
+from dataclasses import replace
+
 import pytest
 import shapely
 
 from domain import failpoint, layer_update
+from domain.coordinate_parameters import CoordinateParameters
 from domain.errors import Conflict, InvalidData, NotAllowed, NotFound, Refused
 from domain.job import Job
 from domain.layer import FeatureData, edition_on, history_of
+from domain.layer_update import upload
 from domain.portal_clock import today
 from tests.domain.layer_update.conftest import PUDONG, QINGPU, Updates, farmland, geojson, plots, square
 
@@ -31,6 +35,15 @@ def maps(database, manager) -> Updates:
 def map_file(*numbers: int, **values) -> bytes:
     told = {"TJBH": "YT-1", "TJMC": "地质图", "BLC": 5000, "ZT": "现势"} | values
     return geojson([({"DKBH": f"D{n}", **told}, square(n)) for n in numbers])
+
+
+def test_a_file_in_the_citys_own_system_is_read_by_the_parameters_of_the_office(office):
+    text = "[属性描述]\n坐标系=上海城建坐标系\n[地块坐标]\n4,1,D1,甲,面,,,,@\nJ1,1,3000,3000\nJ2,1,3000,3100\nJ3,1,3100,3100\nJ4,1,3100,3000\n"
+    stored = layer_update.StoredUpload(office.files.put_bytes(text.encode(), "范围.txt").digest, "范围.txt")
+    asked = layer_update.UpdateRequest("area", area=stored)
+    assert upload.read(office, stored, asked).layers[0].count == 1
+    with pytest.raises(InvalidData, match="上海城建坐标系"):
+        upload.read(replace(office, coordinates=CoordinateParameters({}, {})), stored, asked)
 
 
 # -- what is shown before anything is stored
