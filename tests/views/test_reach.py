@@ -45,7 +45,7 @@ from tests.case_types.permit_walk import Permit
 OTHER_DISTRICT = "310115"
 DISTRICT_ROLES = (
     "window", "pre_reviewer", "reviewer", "section_chief", "approver", "printer", "dispatcher", "erratum_reviewer", "district_handler",
-    "district_chief", "district_leader", "district_transferor",
+    "district_chief", "district_leader", "district_transferor", "enforcer",
 )
 REFUSED = (403, 404)
 
