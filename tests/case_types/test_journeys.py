@@ -18,9 +18,11 @@ from typing import Any
 import pytest
 import yaml
 
+from domain import case_range
 from domain.actor import SYSTEM
 from domain.case import automatic
 from domain.command import Work, command, system_only
+from domain.demo import sample_package
 from domain.errors import PortalError
 from domain.exchange import results
 from domain.office import office_of
@@ -32,6 +34,7 @@ from tests.domain.case.filing_steps import Walk
 
 FOLDER = PROJECT_DIR / "rules" / "case_types"
 DISTRICT = "310118"
+PLACE = b'{"type": "FeatureCollection", "features": []}'
 
 
 def journeys() -> list[Any]:
@@ -46,6 +49,8 @@ def journeys() -> list[Any]:
 def open_automatically(work: Work, key: str, values: dict[str, Any]) -> int:
     definition = office_of(work.session).catalogue.current(key, local_date(work.at))
     case = automatic.begin(work, definition, values["district"], values, "系统立案")
+    file = office_of(work.session).files.put_bytes(PLACE, "place.geojson")
+    case_range.come_in(work, case, sample_package.patch(0), file, "place.geojson", "样例图斑")
     automatic.hand_on(work, case, definition)
     return case.id
 
