@@ -78,8 +78,8 @@ def _in_folder(folder: Path, scale: float) -> list[dict[str, Any]]:
     settings, started = read_settings(environment), time.perf_counter()
     is_new = not (folder / "portal.sqlite3").exists()
     if is_new:
-        _portal({**environment, "DEMO": "1"}, "migrate")
-        _portal({**environment, "DEMO": "1"}, "demo")
+        _portal(environment, "migrate")
+        _portal(environment, "demo")
     before, after = migrate(settings.database_url)
     database = Database(settings.database_url, office=open_office(settings))
     people = _people(database) if is_new else _known_people(database)
@@ -123,7 +123,7 @@ def _environment(folder: Path) -> dict[str, str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     return {"VAR_DIR": str(folder), "PORT": str(port), "LOG_LEVEL": "WARNING", "SESSION_IDLE_MINUTES": "600",
-            "MINIMUM_FREE_MB": "1"}
+            "MINIMUM_FREE_MB": "1", "DEMO": "1"}
 
 
 def _kinds(database: Database) -> list[tuple[str, str]]:

@@ -74,8 +74,9 @@ def judge_page(work: Work, series_id: int, size: int = PAGE) -> bool:
     series = locked(work.session, series_id)
     upper = _upper(work.session, series)
     readings = [] if upper is None else _page(work.session, series, upper, size)
+    logged: set[type[Exception]] = set()
     for at in dict.fromkeys(each.at for each in readings):
-        outcome, series.fault = _outcome(work.session, series, at)
+        outcome, series.fault = _outcome(work.session, series, at, logged)
         for each in (reading for reading in readings if reading.at == at):
             each.outcome = outcome
     following = _following(work.session, series, readings[-1].at, upper) if readings else None
@@ -129,12 +130,19 @@ def _following(session: Session, series: ObservationSeries, last: datetime, uppe
     return session.exec(statement.where(Observation.at <= upper)).one()
 
 
-def _outcome(session: Session, series: ObservationSeries, at: datetime) -> tuple[str, str | None]:
-    """The outcome of a window, and why there is none: it then neither raises an alarm nor ends one."""
+def _outcome(
+    session: Session, series: ObservationSeries, at: datetime, logged: set[type[Exception]]
+) -> tuple[str, str | None]:
+    """The outcome of a window, and why there is none: it then neither raises an alarm nor ends one.
+
+    One fault of a kind is logged a turn: a rule set without an edition would otherwise fill the log, window by window.
+    """
     try:
         made = judged(session, series, at)
     except FAULTS as fault:
-        log.exception("the window of series %s at %s could not be judged", series.key, at)
+        if type(fault) not in logged:
+            log.exception("the window of series %s at %s could not be judged", series.key, at)
+            logged.add(type(fault))
         return UNDETERMINED, rule_trouble.reason_of(fault)
     return made.outcome, made.message if made.outcome == UNDETERMINED else None
 
