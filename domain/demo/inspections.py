@@ -31,8 +31,12 @@ def document() -> Mapping[str, Any]:
     return yaml.safe_load(FILE.read_text(encoding="utf-8"))
 
 
-def play(stage: Stage) -> None:
-    """Make every task, let it be read, confirm it, and let it be inspected; some are admitted, and their patches become cases."""
+Made = Sequence[tuple[int, Mapping[str, Any]]]
+"""Tasks by id, with what the file says of them."""
+
+
+def play(stage: Stage) -> Made:
+    """Make every task, let it be read, confirm it, and let it be inspected; those that are to be admitted."""
     tasks = []
     for row in document()["tasks"]:
         with stage.writing() as session:
@@ -41,13 +45,18 @@ def play(stage: Stage) -> None:
             tasks.append((task.id, row))
     stage.settle()
     _each(stage, tasks, course.confirm)
-    _each(stage, [(task_id, row) for task_id, row in tasks if row.get("is_admitted")], admission.request, 1)
     row = document()["variant"]
     with stage.writing() as session:
         variant.save(session, _actor(session, row["login"]), row["scheme"], row["title"], (), {}, row["note"])
+    return [(task_id, row) for task_id, row in tasks if row.get("is_admitted")]
 
 
-def _each(stage: Stage, tasks: Sequence[tuple[int, Mapping[str, Any]]], act: Callable[..., Any], *args: Any) -> None:
+def admit(stage: Stage, tasks: Made) -> None:
+    """Admit packages that passed: their patches become cases."""
+    _each(stage, tasks, admission.request, 1)
+
+
+def _each(stage: Stage, tasks: Made, act: Callable[..., Any], *args: Any) -> None:
     """Do one act on every task in the name of whoever made it, and wait until its work is done."""
     for task_id, row in tasks:
         with stage.writing() as session:

@@ -5,8 +5,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import xlsxwriter
-
 from domain import job
 from domain.case.words import status_words
 from domain.command import Work, command
@@ -15,6 +13,7 @@ from domain.inspection.task import access
 from domain.inspection.task.access import SEE
 from domain.job import Job, JobResult, Progress, job_handler
 from domain.patch_case.listing import PatchQuery, PatchRow, everything, words
+from domain.workbook import Workbook
 
 KIND = "patch_case_export"
 HEADS = ("图斑编号", "线索编号", "行政区", "面积（平方米）", "此前已立案")
@@ -40,22 +39,19 @@ def export(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
 
 
 def _write(progress: Progress, query: PatchQuery, path: Path) -> int:
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    count, stages = 0, words("stages")
-    with xlsxwriter.Workbook(path, options) as book, progress.reading() as session:
+    heads = [*HEADS, *(cell for label in words("stages").values() for cell in (label, f"{label}说明")), "案件状态"]
+    with Workbook(path) as book, progress.reading() as session:
         owner = progress.owner(session)
         access.run_of(session, owner, query.run_id)
-        sheet = book.add_worksheet("图斑案件")
-        heads = [*HEADS, *(cell for label in stages.values() for cell in (label, f"{label}说明")), "案件状态"]
-        sheet.write_row(0, 0, heads, book.add_format({"bold": True}))
-        for count, row in enumerate(everything(session, owner, query), 1):
-            sheet.write_row(count, 0, _cells(row))
-            progress.tell(count, doing="写入表格")
-    return count
+        sheet = book.sheet("图斑案件", heads)
+        for row in everything(session, owner, query):
+            sheet.add([_cells(row)])
+            progress.tell(sheet.row_count, doing="写入工作簿")
+    return sheet.row_count
 
 
 def _cells(row: PatchRow) -> list[Any]:
     patch, states = row.patch, words("states")
     told = [cell for each in row.stages for cell in (states[each.state]["label"], "；".join(filter(None, (each.said, each.advice))))]
-    first = [patch.feature_key, patch.number, district_name(patch.district_code), float(patch.area_m2), "是" if patch.is_repeated else ""]
+    first = [patch.feature_key, patch.number, district_name(patch.district_code), patch.area_m2, "是" if patch.is_repeated else ""]
     return [*first, *told, status_words(row.case) if row.case else ""]

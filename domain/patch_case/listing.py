@@ -17,7 +17,7 @@ from domain.case.definition import case_type_of
 from domain.case.tables import Case
 from domain.exchange import OutboxMessage
 from domain.patch_case.handing_over import LIBRARY, MAP
-from domain.patch_case.overlaying import NOTE, SECTION
+from domain.patch_case.overlaying import LAID, NOTE, SECTION
 from domain.patch_case.tables import AdmittedPatch
 from rules.engine.document import read_document
 
@@ -179,7 +179,7 @@ def _order(sort: str) -> tuple[Any, ...]:
 
 def _row(session: Session, patch: AdmittedPatch, opened: Case | None, library: OutboxMessage | None, placed: OutboxMessage | None, may_open: Any) -> PatchRow:
     stages = (
-        _of_case("number", patch, opened.number if opened else ""), _of_case("overlay", patch, _overlay_words(opened) if opened else ""),
+        _of_case("number", patch, opened.number if opened else ""), _of_overlay(patch, opened),
         _of_message("library", library), _of_case("flow", patch, _flow_words(session, opened) if opened else ""), _of_message("map", placed),
     )  # fmt: skip
     return PatchRow(patch, opened, bool(may_open), stages)
@@ -189,6 +189,13 @@ def _of_case(key: str, patch: AdmittedPatch, said: str | None) -> Stage:
     if patch.case_id is not None:
         return Stage(key, DONE, said or "")
     return Stage(key, FAILED, patch.fault, words("advice")["opening"]) if patch.fault else Stage(key, NONE)
+
+
+def _of_overlay(patch: AdmittedPatch, opened: Case | None) -> Stage:
+    """Done if there was a layer to lay the patch over."""
+    if opened is not None and not opened.values.get(LAID):
+        return Stage("overlay", NONE, opened.values.get(NOTE, ""), words("advice")["no_layer"])
+    return _of_case("overlay", patch, _overlay_words(opened) if opened else "")
 
 
 def _of_message(key: str, message: OutboxMessage | None) -> Stage:

@@ -239,6 +239,19 @@ class _Opener:
         return {name: value for name, value in values.items() if value not in (None, "")}
 
 
+def overlay_again(work: Work, case: Case) -> None:
+    """Lay the patch of a case over the layers as they stand now. Raises Conflict for a case that no patch became."""
+    run_id = work.session.exec(select(AdmittedPatch.run_id).where(AdmittedPatch.case_id == case.id).order_by(col(AdmittedPatch.id)).limit(1)).first()
+    ranges = case_range.ranges_of(work.session, case.id)
+    if run_id is None or not ranges:
+        raise Conflict("这件案件没有图斑，不能套合。请核对案件的来源。")
+    found = _opening(work.session, run_id)
+    values = Overlaying(work.session, found).of(case_range.whole_range(ranges)).values(found)
+    before = {name: case.values.get(name) for name in values}
+    case.values = {name: value for name, value in {**case.values, **values}.items() if value is not None}
+    history.note(work, case, "overlay", "重新套合", before=before, after=values)
+
+
 def patch_key(patch: AdmittedPatch) -> str:
     """What names the patch for good: its layer and its key there."""
     return f"{patch.layer_key}:{patch.feature_key}"

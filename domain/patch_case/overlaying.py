@@ -15,8 +15,8 @@ from domain.layer.reading import LatestEdition, latest_editions
 from domain.overlay import overlay_areas
 from domain.overlay_run.words import class_words
 
-SECTION, NOTE = "overlays", "overlay_note"
-"""The form's section for the rows of an overlay, and its field for what is said of the layers."""
+SECTION, NOTE, LAID = "overlays", "overlay_note", "overlaid_layers"
+"""The form's section for the rows of an overlay, its fields for what is said of the layers and for how many were laid over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class PatchOverlay:
     """What a patch was found to lie on, and in words with which editions of the layers."""
 
     shares: tuple[Share, ...]
+    layers: tuple[str, ...]
     note: str
     words: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """What a class of a layer is called."""
@@ -43,8 +44,13 @@ class PatchOverlay:
             {"layer": layer_definition(each.layer).title, "class": self.words[each.layer, each.class_value], "overlap_m2": f"{each.area_m2:f}"}
             for each in self.shares
         ]
-        totals = {name: sum_m2(e.area_m2 for e in self.shares if (e.layer, e.class_value) == wanted) for name, wanted in opening.totals.items()}
-        return {SECTION: rows, NOTE: self.note, **{name: f"{area:f}" for name, area in totals.items()}}
+        return {SECTION: rows, NOTE: self.note, LAID: len(self.layers), **{name: self._total(*wanted) for name, wanted in opening.totals.items()}}
+
+    def _total(self, layer: str, class_value: str) -> str | None:
+        """The area in one class of a layer; nothing is said of a layer that has no data."""
+        if layer not in self.layers:
+            return None
+        return f"{sum_m2(each.area_m2 for each in self.shares if (each.layer, each.class_value) == (layer, class_value)):f}"
 
 
 class Overlaying:
@@ -64,10 +70,10 @@ class Overlaying:
             found += [Share(each.layer, value, area) for value, area in shares.items()]
         fields = {each.layer: each.by for each in self._present}
         words = {(each.layer, each.class_value): class_words(each.layer, fields[each.layer], each.class_value) for each in found}
-        return PatchOverlay(tuple(found), self._note, words)
+        return PatchOverlay(tuple(found), tuple(fields), self._note, words)
 
 
 def _note(wanted: Sequence[OverlayOf], editions: Mapping[str, LatestEdition]) -> str:
     laid = [f"{layer_definition(each.layer).title}第 {editions[each.layer].number} 版" for each in wanted if each.layer in editions]
     absent = [layer_definition(each.layer).title for each in wanted if each.layer not in editions]
-    return "，".join(laid) + (f"；{'、'.join(absent)}还没有数据，没有套合" if absent else "")
+    return "；".join(filter(None, ("，".join(laid), f"{'、'.join(absent)}还没有数据，没有套合" if absent else "")))

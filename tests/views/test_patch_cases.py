@@ -7,14 +7,14 @@ from sqlalchemy import event
 from domain import failpoint
 from domain.patch_case import opening
 from domain.patch_case.handing_over import LIBRARY, MAP
-from tests.domain.patch_case.conftest import QINGPU, Clues
+from tests.domain.patch_case.conftest import QINGPU, ready
 
 ALL_DONE = ["完成"] * 5
 
 
 @pytest.fixture
 def clues(database, office, tmp_path, person):
-    return Clues(database, office, tmp_path, person)
+    return ready(database, office, tmp_path, person)
 
 
 def soup(answer, status=200):

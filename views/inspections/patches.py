@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from sqlmodel import Session
@@ -15,6 +16,7 @@ from domain.inspection.task.tables import ADMITTED, InspectionRun, InspectionTas
 from domain.job import Job
 from domain.patch_case import export, listing, opening
 from domain.patch_case.listing import SORTS, PatchQuery, PatchRow, Stage, Summary, words
+from domain.patch_case.overlaying import SECTION
 from views import page
 from views.inspections.words import crumbs, may, url
 from views.paging import PAGE_SIZE, Pager, pager, place
@@ -175,7 +177,12 @@ def patch_panel(request: Request, session: Session, case: Case, task: Task | Non
     """The stages of the patch that a case was opened for, and the task it came with if the viewer may see inspections."""
     found = listing.of_case(session, page.actor(request), case.id)
     if found is None:
-        return {"stages": (), "href": ""}
+        return {"stages": (), "href": "", "overlays": ()}
     rows = [{"label": words("stages")[each.key], "tag": state_tag(each), "stage": each} for each in found.stages]
     is_open = may(request, access.SEE, case.district_code)
-    return {"stages": rows, "href": url(request, "inspection_patches", {"words": found.patch.number}, run_id=found.patch.run_id) if is_open else ""}
+    href = url(request, "inspection_patches", {"words": found.patch.number}, run_id=found.patch.run_id) if is_open else ""
+    return {"stages": rows, "href": href, "overlays": [_overlay(each) for each in case.values.get(SECTION) or ()]}
+
+
+def _overlay(row: Mapping[str, str]) -> Mapping[str, Any]:
+    return {"cells": {"layer": row["layer"], "class": row["class"], "area": f"{Decimal(row['overlap_m2']):,}"}}

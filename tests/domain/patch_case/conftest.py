@@ -1,12 +1,15 @@
 """Fixtures of cases that patches become: packages of clues, inspected and admitted as people do it."""
 
 from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
+import shapely
 from sqlmodel import col, select
 
-from domain.actor import Actor
+from domain.actor import SYSTEM, Actor
 from domain.case.tables import Case
 from domain.demo import sample_package
 from domain.demo.inspections import spoilt
@@ -15,6 +18,7 @@ from domain.inspection import schemes
 from domain.inspection.task import admission, course, package
 from domain.inspection.task.tables import InspectionRun, InspectionTask
 from domain.job import Job
+from domain.layer import FeatureData, load_layer
 from domain.patch_case import listing
 from domain.patch_case.handing_over import LIBRARY, MAP
 from domain.patch_case.listing import PatchQuery, PatchRow
@@ -90,7 +94,16 @@ class Clues(Tasks):
             return found
 
 
+def ready(database: Any, office: Any, folder: Any, person: Callable[..., Actor]) -> Clues:
+    """Packages of clues of an office with the shipped schemes and case types, and a layer of farmland elsewhere."""
+    far = shapely.MultiPolygon([shapely.box(121.2, 31.2, 121.201, 31.201)])
+    with database.writing() as session:
+        farmland = FeatureData("JN-0", QINGPU, "永久基本农田", Decimal("1.00"), far, {"protection_type": "永久基本农田"})
+        load_layer(session, SYSTEM, "permanent_farmland", [farmland], date(2026, 1, 1))
+    return Clues(database, office, folder, person)
+
+
 @pytest.fixture
 def clues(database: Any, office: Any, tmp_path: Any, person: Callable[..., Actor]) -> Clues:
-    """Packages of clues of an office with the shipped schemes and case types."""
-    return Clues(database, office, tmp_path, person)
+    """Packages of clues that become cases."""
+    return ready(database, office, tmp_path, person)

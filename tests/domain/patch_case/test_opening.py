@@ -9,8 +9,8 @@ from sqlmodel import select
 
 from domain import failpoint, hold
 from domain.actor import SYSTEM
-from domain.case import scope
-from domain.case.tables import CaseEvent
+from domain.case import actions, scope
+from domain.case.tables import CaseEvent, Task
 from domain.case_range import ranges_of, understand
 from domain.demo import sample_package
 from domain.errors import Conflict, NotAllowed, NotFound, Refused
@@ -22,7 +22,7 @@ from domain.overlay import overlapping_area_m2
 from domain.patch_case import opening, overlaying
 from domain.patch_case.listing import DONE, FAILED, NONE, WORKING
 from domain.portal_clock import local_date
-from tests.domain.patch_case.conftest import QINGPU
+from tests.domain.patch_case.conftest import QINGPU, Clues
 
 
 @pytest.fixture
@@ -85,9 +85,27 @@ def test_a_patch_is_laid_over_the_layers_that_have_data_and_the_case_says_so(clu
         {"layer": "永久基本农田", "class": "永久基本农田", "overlap_m2": f"{expected:f}"},
         {"layer": "土地利用现状", "class": "水田（0101）", "overlap_m2": values["patch_area_m2"]},
     ]
-    assert "永久基本农田第 1 版" in values["overlay_note"] and "生态保护红线" in values["overlay_note"].split("；")[1]
+    assert "永久基本农田第 2 版" in values["overlay_note"] and "生态保护红线" in values["overlay_note"].split("；")[1]
     [row] = [each for each in clues.rows(run) if each.case.id == clues.cases()[0].id]
     assert f"{expected:,} 平方米" in row.stage("overlay").said
+
+
+def test_a_layer_that_came_later_is_laid_over_on_the_page_of_the_case(database, office, tmp_path, person):
+    clues = Clues(database, office, tmp_path, person)
+    run = clues.admitted(count=1)
+    [case], [row] = clues.cases(), clues.rows(run)
+    assert "permanent_m2" not in case.values and row.stage("overlay").state == NONE
+    assert row.stage("overlay").said.endswith("还没有数据，没有套合") and "重新套合" in row.stage("overlay").advice
+    cover = FeatureData("JN-1", QINGPU, "永久基本农田", Decimal("1.00"), sample_package.patch(0), {"protection_type": "永久基本农田"})
+    with database.writing() as session:
+        load_layer(session, SYSTEM, "permanent_farmland", [cover], date(2026, 1, 1))
+    checker = person("enforcer", district=QINGPU)
+    with database.reading() as session:
+        [task] = [each.id for each in session.exec(select(Task).where(Task.case_id == case.id, Task.status == "ready")).all()]
+    clues.act(actions.take_action, task, "lay_over", by=checker)
+    [case], [row] = clues.cases(), clues.rows(run)
+    assert case.values["permanent_m2"] == case.values["patch_area_m2"] and row.stage("overlay").state == DONE and case.steps == "check"
+    assert len(clues.messages("sharing_library")) == 1
 
 
 def test_a_package_with_bad_patches_opens_nothing(clues):
