@@ -34,7 +34,7 @@ from domain.person import Person
 from domain.portal_clock import local_date
 
 KIND = "patch_cases"
-BATCH = 20
+BATCH = 10
 """Cases of one transaction: a click elsewhere waits no longer than for these."""
 MARK = "opened"
 NUMBER, AREA, DISTRICT, TASK, FILE = "clue_number", "patch_area_m2", "district", "source_task", "source_file"

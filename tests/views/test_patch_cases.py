@@ -37,9 +37,9 @@ def test_the_list_tells_every_stage_and_leads_to_case_and_map(clues, linked, sig
     path = f"/inspections/runs/{run.id}/patches"
     working = soup(browser.get(path))
     assert [tags(row) for row in rows(working)] == [["完成", "完成", "进行中", "完成", "进行中"]] * 4
-    assert working.select_one("#patches")["hx-trigger"] == "every 3s" and "4 / 4 个图斑已立案" in working.get_text()
+    assert working.select_one("#patches")["hx-trigger"] == "every 5s" and "4 / 4 个图斑已立案" in working.get_text()
     part = browser.get(f"{path}?watch=1", headers={"HX-Request": "true"})
-    assert part.text.lstrip().startswith('<div id="patches"') and "every 3s" in part.text
+    assert part.text.lstrip().startswith('<div id="patches"') and "every 5s" in part.text
     clues.deliver()
     done = soup(browser.get(f"{path}?watch=1", headers={"HX-Request": "true"}))
     assert [tags(row) for row in rows(done)] == [ALL_DONE] * 4 and not done.select("[hx-get]")
@@ -55,6 +55,8 @@ def test_the_page_of_the_task_and_the_case_say_the_same(clues, linked, sign_in, 
     clues.deliver(MAP)
     shown = soup(sign_in(clues.handler).get(f"/inspections/{run.task_id}"))
     assert len(rows(shown)) == 10 and "看全部 12 个图斑的案件" in shown.get_text() and "入共享库 0 / 12，转天地图 12 / 12" in shown.get_text()
+    part = shown.select_one("#patches")["hx-get"]
+    assert len(rows(soup(sign_in(clues.handler).get(part, headers={"HX-Request": "true"})))) == 10 and "first=1" in part
     case = clues.cases()[0]
     panel = soup(sign_in(person("enforcer", district=QINGPU, name="温执法")).get(f"/cases/{case.id}")).select_one('[aria-labelledby="patch-title"]')
     assert tags(panel) == ["完成", "完成", "进行中", "完成", "完成"] and case.number in panel.get_text()

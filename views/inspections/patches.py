@@ -68,18 +68,18 @@ def section_of(request: Request, session: Session, task: InspectionTask, run: In
     """What the page of a task shows of the patches of a package; None for a package that has none."""
     if run.state != ADMITTED or not run.admission.get("patches"):
         return None
-    standing = _standing(request, session, task, run)
+    standing = _standing(request, session, task, run, {"first": 1})
     rows, _total = listing.page_of(session, page.actor(request), PatchQuery(run.id), size=FIRST_ROWS)
     return Section(standing, columns(), [_row(request, each) for each in rows])
 
 
-def _standing(request: Request, session: Session, task: InspectionTask, run: InspectionRun) -> Standing:
+def _standing(request: Request, session: Session, task: InspectionTask, run: InspectionRun, kept: Mapping[str, Any]) -> Standing:
     found = listing.summary_of(session, run.id)
     job = session.get(Job, run.admission_job_id) if run.admission_job_id else None
     is_opening = job is not None and job.is_unfinished
     return Standing(
         found, job, is_opening or found.is_working, bool(found.left) and not is_opening and admission.may_admit(page.actor(request), task),
-        url(request, "inspection_patches", run_id=run.id), url(request, "inspection_patches", {**_kept(request), "watch": 1}, run_id=run.id),
+        url(request, "inspection_patches", run_id=run.id), url(request, "inspection_patches", {**kept, "watch": 1}, run_id=run.id),
         url(request, "resume_patches", run_id=run.id),
     )  # fmt: skip
 
@@ -100,9 +100,10 @@ def show(request: Request) -> Response:
 def _context(request: Request, session: Session, task: InspectionTask, run: InspectionRun) -> PatchesPage:
     kept = _kept(request)
     query = PatchQuery(run.id, kept.get("state", ""), kept.get("words", ""), kept.get("sort", SORTS[0]))
-    rows, total = listing.page_of(session, page.actor(request), query, place(request), PAGE_SIZE)
+    first = {"first": 1} if "first" in request.query_params else {}
+    rows, total = listing.page_of(session, page.actor(request), query, place(request), FIRST_ROWS if first else PAGE_SIZE)
     return PatchesPage(
-        task, run, _standing(request, session, task, run), columns(), [_row(request, each) for each in rows], _fields(query), kept,
+        task, run, _standing(request, session, task, run, {**kept, **first}), columns(), [_row(request, each) for each in rows], _fields(query), kept,
         pager(request, len(rows), total, "个图斑", run_id=run.id), url(request, "inspection", {"package": run.package_no}, task_id=task.id),
     )  # fmt: skip
 
