@@ -12,6 +12,9 @@ FEW, DETAIL_ZOOM, DENSE_DETAIL_ZOOM = 60_000, 13, 14
 """From a zoom on every feature is drawn by itself; below it, groups are dissolved (domain/map_drawing.py). A layer of
 more than `FEW` features is dissolved one zoom further, so that no tile has to be made of thousands of them."""
 
+USUAL_OPACITY = 90
+"""Of every layer in percent unless the address says otherwise, so that what lies below shines through a little."""
+
 
 @dataclass(frozen=True, slots=True)
 class MapGroup:

@@ -117,6 +117,7 @@ const isEmptyAt = (edition, zoom) => !edition || (zoom < edition.detail && !edit
 
 export function tileLayer(key, pane, edition, say) {
   const Layer = L.GridLayer.extend({
+    key,
     edition,
     createTile({ x, y, z }, done) {
       const canvas = L.DomUtil.create("canvas", "leaflet-tile"), now = this.edition;
@@ -149,9 +150,15 @@ export function tileLayer(key, pane, edition, say) {
     // Leaving the page ends what is still asked for.
     stop() { for (const { el } of Object.values(this._tiles ?? {})) if (!el.features) el.asking.abort(); },
   });
-  const layer = new Layer({ pane, tileSize: TILE, minZoom: 8, maxZoom: 19, updateWhenZooming: false, keepBuffer: 3, opacity: opacityOf(key), bounds: [[30.4, 120.5], [32.2, 122.6]] });
-  return layer.on("add", () => live.add(layer)).on("remove", () => live.delete(layer));
+  const layer = new Layer({ pane, tileSize: TILE, minZoom: 8, maxZoom: 19, updateWhenZooming: false, keepBuffer: 3, bounds: [[30.4, 120.5], [32.2, 122.6]] });
+  return layer.on("add", () => { live.add(layer); layer.setOpacity(opacityOf(key)); }).on("remove", () => live.delete(layer));
 }
 
 const live = new Set();
+
+// What is compared and what other windows show fades with its layer in the tree.
+export function fade(key) {
+  for (const layer of live) if (layer.key === key) layer.setOpacity(opacityOf(key));
+}
+
 addEventListener("pagehide", () => live.forEach((layer) => layer.stop()));

@@ -135,6 +135,35 @@ def test_what_lies_at_a_point_is_of_the_day_that_is_shown(desk):
     assert "第 1 版" in desk.get(f"/map/text?q={at}&on=2025-06-30").text
 
 
+@pytest.mark.function("ONEMAP-013", "c1")
+@pytest.mark.parametrize("side, code, other, words", [
+    ("left", "0103", "0101", "读的是分界左边的土地利用现状，2025-01-01 起，第 1 版"),
+    ("right", "0101", "0103", "读的是分界右边的土地利用现状，2026-01-01 起，第 2 版"),
+])
+def test_beside_the_swipe_the_edition_of_the_side_is_read(desk, side, code, other, words):
+    at = f"{PADDY.centroid.x},{PADDY.centroid.y}"
+    asked = f"swipe=land_use@1,land_use@2,50&side={side}"
+    for address in (f"/map/facts?at={at}&{asked}", f"/map?q={at}&{asked}", f"/map/text?q={at}&{asked}"):
+        page = shown(desk, address)
+        [land] = page.select('[data-found][aria-label^="土地利用现状"]')
+        assert code in land.text and other not in land.text and page.select_one('[data-found="GD-2"]'), address
+        assert words in page.text
+
+
+def test_beside_the_swipe_of_two_layers_the_one_that_is_not_seen_there_is_left_out(desk):
+    at = f"{PADDY.centroid.x},{PADDY.centroid.y}"
+    left, right = (desk.get(f"/map/facts?at={at}&swipe=land_use,annual_farmland,30&side={side}").text for side in ("left", "right"))
+    assert "土地利用现状 " in left.replace("　", " ") and "GD-2" not in left and "土地利用现状　" not in right and "GD-2" in right
+
+
+def test_a_window_reads_its_own_source_on_its_own_day(desk):
+    at = f"{PADDY.centroid.x},{PADDY.centroid.y}"
+    named, dated = (desk.get(f"/map/facts?at={at}&source={source}").text for source in ("land_use@1", "land_use&on=2025-06-30"))
+    assert all("0103" in each and "GD-2" not in each and "第 1 版" in each for each in (named, dated))
+    assert "这一天还没有数据" in desk.get(f"/map/facts?at={at}&source=annual_farmland&on=2025-06-30").text
+    assert "读的是" not in desk.get(f"/map/facts?at={at}&source=nothing@1&side=left").text
+
+
 def test_an_earlier_edition_has_tiles_of_its_own_at_every_scale(desk, database):
     large = square(PADDY, 15)
     assert b"dry" in desk.get(f"/map/tiles/land_use/1/{large}").content and b"paddy" in desk.get(f"/map/tiles/land_use/2/{large}").content
