@@ -18,7 +18,7 @@ from domain.errors import InvalidData, NotFound
 from domain.layer import catalogue
 from domain.layer.reading import latest_editions
 from domain.map_layer import Place
-from domain.map_legend import BY_KEY
+from domain.map_legend import BY_KEY, palette
 from domain.map_tile import Tile
 from domain.map_time import Moment
 from views import page
@@ -49,6 +49,7 @@ class MapPage:
     """Where the slider stands: the place of the day among `days`, behind the last for the latest state."""
     shows_ranges: bool
     data: str
+    palette: str
     wanted: str
     missing: str
     found: tuple[Found, ...]
@@ -100,7 +101,7 @@ def show(request: Request) -> Response:
             stacked=tuple({"key": key, "title": BY_KEY[key].title} for key in state.order if key in known),
             day_at=len(days) if state.on is None else max(0, sum(day <= str(state.on) for day in days) - 1),
             shows_ranges=state.shown is None or "ranges.range" in state.shown,
-            data=_data(request, session, known, chosen, state, place), wanted=wanted, missing=_missing(wanted, place),
+            data=_data(request, session, known, chosen, state, place), palette=json.dumps(palette(known)), wanted=wanted, missing=_missing(wanted, place),
             found=tuple(of_place(request, session, place, seen.editions)), place=place, seen=seen,
             text_href=url(request, "map_text", _selection(request)), measure_href=url(request, "map_measure"), compare_href=_compare_href(request),
             carried=f"?{request.url.query}" if request.url.query else "",

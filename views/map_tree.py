@@ -65,7 +65,7 @@ def _layer(
 def _groups(entry: Entry, state: MapState) -> Iterator[Mapping[str, Any]]:
     layer = BY_KEY.get(entry.key)
     for group in layer.groups if layer and entry.is_open else ():
-        yield {"key": group.key, "label": group.label, "mark": group.mark, "is_shown": state.is_shown(entry.key, group.key)}
+        yield {"key": group.key, "label": group.label, "mark": group.mark, "look": group.look, "is_shown": state.is_shown(entry.key, group.key)}
 
 
 def _fits(entry: Entry, words: str) -> bool:

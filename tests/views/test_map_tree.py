@@ -58,7 +58,18 @@ def test_the_tree_has_every_layer_of_the_catalogue_in_its_group(desk):
     assert list(found) == ["行政区划", "现状调查", "耕地和永久基本农田", "规划管控线", "监管与成果图件"]
     assert "2026-01-01 起，第 2 版" in found["现状调查"].text and "还没有数据" in found["规划管控线"].text
     assert [each["data-layer"] for each in found["耕地和永久基本农田"].select("[data-layer]")] == ["annual_farmland", "permanent_farmland"]
-    assert found["现状调查"].select_one(".choice svg rect")["class"] == ["m-parcel", "m-paddy"]
+
+
+@pytest.mark.function("ONEMAP-011", "c2")
+def test_the_legend_is_drawn_with_what_the_map_is_painted_with(desk):
+    page = shown(desk)
+    painted = json.loads(page.select_one("#map-layers")["data-palette"])
+    for layer in page.select("#map-layers [data-layer]:not([data-layer=ranges])"):
+        for choice in layer.select(".choice"):
+            look, swatch = painted[layer["data-layer"]][choice.input["data-group"]], choice.select_one("svg rect")
+            assert (swatch["fill"], swatch["stroke"]) == (look["fill"] or "none", look["stroke"] or "none")
+            assert bool(choice.select_one("svg path")) == bool(look["pattern"])
+    assert len(painted) > 2 and not page.select("#map-layers [style]")
 
 
 @pytest.mark.function("ONEMAP-011", "c4")
@@ -223,3 +234,16 @@ def test_the_print_follows_the_day_of_the_layer(desk):
     ]
     assert "水田" in rows[0] and "水田" not in rows[1] and rows[1] == rows[2] == ["旱地、水浇地"]
     assert desk.get(address + "&days=land_use:soon").text.count("应写成 2026-01-01 的样子") > 0
+
+
+@pytest.mark.function("GEO-030", "c4")
+def test_what_lies_at_a_point_leads_to_its_history_and_for_who_may_to_its_update(desk, sign_in, person):
+    at = f"{PADDY.centroid.x},{PADDY.centroid.y}"
+    plain, keeper = shown(desk, f"/map/facts?at={at}"), sign_in(person("city_handler"))
+    history = plain.select_one('[data-found="DL-2"] a[href*="/layers/land_use/feature?"]')
+    assert history.text == "历史：DL-2" and desk.get(history["href"]).status_code == 200
+    assert not plain.select('a[href*="/update?"]')
+    links = [each["href"] for each in shown(keeper, f"/map/facts?at={at}").select('[data-found="DL-2"] a[href*="/update?"]')]
+    assert links == ["/layers/land_use/update?way=feature", "/layers/land_use/update?way=delete&keys=DL-2"]
+    assert shown(keeper, links[1]).select_one("textarea[name=keys]").text.strip() == "DL-2"
+    assert not shown(keeper, f"/map/facts?at={at}&on=2025-06-30").select('[data-found="DL-2"] a[href*="/update?"]')
