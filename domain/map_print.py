@@ -20,7 +20,8 @@ from domain.job import Job, JobResult, Progress, enqueue, job_handler
 from domain.layer import LayerEdition, catalogue
 from domain.layer.reading import edition_features, edition_of, latest_editions
 from domain.map_layer import Place
-from domain.map_legend import LAYERS, MapGroup, MapLayer
+from domain.map_legend import LAYERS, USUAL_OPACITY, MapGroup, MapLayer
+from domain.map_look import look_of
 from domain.map_view import map_users
 from domain.thematic_map.colours import Ink, on_white
 from domain.thematic_map.content import Content, Drawn, Fill, Key, Legend, Table
@@ -33,7 +34,7 @@ KIND = "map_print"
 SCREEN_DOTS = (1000, 700)
 """About the size of the map on a screen, for what an address with a zoom shows."""
 RANGES = "ranges.range"
-MOST_PRINTED = 40_000
+MOST_PRINTED, MOST_OUTLINED = 40_000, 4_000
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,7 @@ def _layer(session: Session, actor: Actor, layer: MapLayer, edition: LayerEditio
     marks, keys, rows = [], [], []
     for group in wanted:
         features = alike[group.key]
-        fill = _fill(group, [each.geometry for each in features], spec.opacity.get(layer.key, 1.0))
+        fill = _fill(group, [each.geometry for each in features], spec.opacity.get(layer.key, USUAL_OPACITY / 100))
         area_m2 = sum((each.area_m2 for each in features), Decimal("0.00"))
         if features:
             marks.append(fill)
@@ -213,15 +214,11 @@ def _layer(session: Session, actor: Actor, layer: MapLayer, edition: LayerEditio
 
 
 def _fill(group: MapGroup, shapes: list, opacity: float) -> Fill:
-    """The mark of a group on paper, from the classes of its mark on the screen."""
-    look: dict = {}
-    for name in group.mark.split():
-        look |= words()["print_marks"].get(name, {})
-    ink = Ink(look["colour"], look.get("pattern", "")) if "colour" in look else None
-    stroke_mm = look.get("stroke_mm", 0.1) if len(shapes) < 4_000 or ink is None else 0.0
-    return Fill(
-        numpy.array(shapes, dtype=object), ink, look.get("stroke", "#7d8c86"), stroke_mm, tuple(look.get("dash_mm", ())), look.get("opacity", 1.0) * opacity,
-    )
+    """The mark of a group on paper, which has the look of the screen; of very many shapes the lines between fills are left out."""
+    look = group.look
+    ink = Ink(look.fill, look.pattern) if look.fill else None
+    stroke_mm = look.width_mm if len(shapes) < MOST_OUTLINED or ink is None else 0.0
+    return Fill(numpy.array(shapes, dtype=object), ink, look.stroke, stroke_mm, look.dash_mm, look.opacity * opacity)
 
 
 def _as_seen(fill: Fill) -> Ink | None:
@@ -234,8 +231,8 @@ def _ranges(session: Session, actor: Actor, spec: PrintSpec, extent: shapely.Pol
     if spec.layers is not None and RANGES not in spec.layers:
         return None
     found = [row.geometry for row, _case in map_layer.ranges_in(session, actor, extent.bounds)]
-    look = words()["print_marks"]["m-pick"]
-    return Fill(found, Ink(look["colour"]), look["stroke"], look["stroke_mm"], opacity=look["opacity"]) if found else None
+    look = look_of("m-pick")
+    return Fill(found, Ink(look.fill), look.stroke, look.width_mm, opacity=look.opacity) if found else None
 
 
 def feature_count(content: Content) -> int:

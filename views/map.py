@@ -18,12 +18,12 @@ from domain.errors import InvalidData, NotFound
 from domain.layer import catalogue
 from domain.layer.reading import latest_editions
 from domain.map_layer import Place
-from domain.map_legend import BY_KEY
+from domain.map_legend import BY_KEY, palette
 from domain.map_tile import Tile
 from domain.map_time import Moment
 from views import page
 from views.map_found import MOST_LISTED, Found, at_point, of_place, url
-from views.map_state import MapState, is_source, named, read_state
+from views.map_state import MapState, Seen, named, read_seen, read_state
 from views.map_tree import TreeGroup, sources, tree
 from views.shell import Crumb
 
@@ -49,10 +49,12 @@ class MapPage:
     """Where the slider stands: the place of the day among `days`, behind the last for the latest state."""
     shows_ranges: bool
     data: str
+    palette: str
     wanted: str
     missing: str
     found: tuple[Found, ...]
     place: Place | None
+    seen: Seen
     text_href: str
     measure_href: str
     compare_href: str
@@ -73,6 +75,7 @@ class TextPage:
     wanted: str
     missing: str
     place: Place | None
+    seen: Seen
     found: tuple[Found, ...]
     points: tuple[Mapping[str, str], ...]
     map_href: str
@@ -92,14 +95,14 @@ def show(request: Request) -> Response:
         wanted, place = map_layer.sought(session, actor, given)
         known = _known(session, actor, given)
         state, days = read_state(given, known), [str(day) for day in map_time.all_days(known)]
-        chosen, latest = map_time.chosen(known, state.on, state.days), latest_editions(session)
+        chosen, latest, seen = map_time.chosen(known, state.on, state.days), latest_editions(session), read_seen(given, known)
         context = MapPage(
             tree=tree(request, session, state, known, chosen), state=state, sources=sources(known, named(given)), days=tuple(days),
             stacked=tuple({"key": key, "title": BY_KEY[key].title} for key in state.order if key in known),
             day_at=len(days) if state.on is None else max(0, sum(day <= str(state.on) for day in days) - 1),
             shows_ranges=state.shown is None or "ranges.range" in state.shown,
-            data=_data(request, session, known, chosen, state, place), wanted=wanted, missing=_missing(wanted, place),
-            found=tuple(of_place(request, session, place, _past(state, chosen))), place=place,
+            data=_data(request, session, known, chosen, state, place), palette=json.dumps(palette(known)), wanted=wanted, missing=_missing(wanted, place),
+            found=tuple(of_place(request, session, place, seen.editions)), place=place, seen=seen,
             text_href=url(request, "map_text", _selection(request)), measure_href=url(request, "map_measure"), compare_href=_compare_href(request),
             carried=f"?{request.url.query}" if request.url.query else "",
             kept={key: value for key, value in given.items() if key in KEPT and key != "on"},
@@ -110,13 +113,13 @@ def show(request: Request) -> Response:
     return page.render(request, "map/index.html", context, title="一张图", crumbs=(Crumb("一张图"),), current="map", audience="bench")
 
 
+def _seen(request: Request, session: Session) -> Seen:
+    given = _given(request)
+    return read_seen(given, _known(session, page.actor(request), given))
+
+
 def _known(session: Session, actor: Actor, given: Mapping[str, str]) -> dict[str, tuple[Moment, ...]]:
     return map_time.with_named(session, map_time.moments(session, actor), named(given))
-
-
-def _past(state: MapState, chosen: Mapping[str, Moment]) -> Mapping[str, Moment] | None:
-    """The editions that are asked for what lies at a place; None while the map shows the latest ones."""
-    return chosen if state.on is not None or state.days else None
 
 
 def _compare_href(request: Request) -> str:
@@ -126,7 +129,7 @@ def _compare_href(request: Request) -> str:
 
 
 def _selection(request: Request) -> dict[str, str]:
-    return {key: value for key in (*SELECTION, "on", "days") if (value := request.query_params.get(key))}
+    return {key: value for key in (*SELECTION, "on", "days", "swipe", "side", "source") if (value := request.query_params.get(key))}
 
 
 def _missing(wanted: str, place: Place | None) -> str:
@@ -229,27 +232,19 @@ def facts(request: Request) -> Response:
     """What lies at a point of the map, as a fragment of its side panel."""
     longitude, latitude = _numbers(request.query_params.get("at", ""), 2)
     with page.reading(request) as session:
-        shown = _asked(request, session)
-        context = {"found": tuple(at_point(request, session, longitude, latitude, shown)), "at": f"{longitude:.6f}°E　{latitude:.6f}°N"}
+        seen = _seen(request, session)
+        found = tuple(at_point(request, session, longitude, latitude, seen.editions))
+        context = {"found": found, "at": f"{longitude:.6f}°E　{latitude:.6f}°N", "seen": seen}
     return page.render(request, "map/facts.html", context, title="此处", audience="bench")
-
-
-def _asked(request: Request, session: Session) -> Mapping[str, Moment] | None:
-    """The editions that the address means: one (`source`), those of its days, or the latest ones (None)."""
-    known, source = _known(session, page.actor(request), _given(request)), request.query_params.get("source", "")
-    key, _, number = source.partition("@")
-    if number and is_source(source, known):
-        return {key: next(each for each in known[key] if str(each.number) == number)}
-    state = read_state(_given(request), known)
-    return _past(state, map_time.chosen(known, state.on, state.days))
 
 
 def text(request: Request) -> Response:
     """The same facts in words, with the coordinates in a table."""
     with page.reading(request) as session:
         wanted, place = map_layer.sought(session, page.actor(request), _given(request))
+        seen = _seen(request, session)
         context = TextPage(
-            wanted, _missing(wanted, place), place, tuple(of_place(request, session, place, _asked(request, session))),
+            wanted, _missing(wanted, place), place, seen, tuple(of_place(request, session, place, seen.editions)),
             tuple(_points(request, session, place)), url(request, "map", _selection(request)), url(request, "map_measure"),
         )
     crumbs = (Crumb("一张图"), Crumb("文字与坐标"))

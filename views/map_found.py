@@ -21,6 +21,7 @@ from domain.map_legend import MapLayer
 from domain.map_time import Moment
 from domain.plot_contents import PlotContents, contents_of
 from views import page
+from views.map_changes import change_links, history_href
 from views.map_state import when
 
 MOST_LISTED = 100
@@ -39,6 +40,8 @@ class Found:
     href: str
     link_label: str
     contents: PlotContents | None = None
+    links: tuple[Mapping[str, str], ...] = ()
+    """Where the feature is changed, for who may change it, and its history."""
 
 
 def url(request: Request, name: str, query: Mapping[str, Any] | None = None, **params: Any) -> str:
@@ -62,8 +65,10 @@ def at_point(
     first = next((each.key for layer, each in features if layer.is_dissolved and numbers[layer.key] == present[layer.key]), "")
     contents = next((_contents(request, session, each) for _layer, each in features if each.key == first), None)
     return ranges + [
-        _feature(request, session, layer, each, contents if each.key == first else None, shown.get(layer.key) if shown else None)
-        for layer, each in features
+        _feature(
+            request, session, layer, each, contents if each.key == first else None, shown.get(layer.key) if shown else None,
+            is_present=numbers[layer.key] == present[layer.key],
+        ) for layer, each in features
     ]
 
 
@@ -87,7 +92,8 @@ def _contents(request: Request, session: Session, feature: FeatureData) -> PlotC
 
 
 def _feature(
-    request: Request, session: Session, layer: MapLayer, feature: FeatureData, contents: PlotContents | None, moment: Moment | None = None
+    request: Request, session: Session, layer: MapLayer, feature: FeatureData, contents: PlotContents | None, moment: Moment | None = None,
+    *, is_present: bool = True,
 ) -> Found:
     """Every attribute of a feature by its Chinese label, codes with their meaning, and its layer as the source."""
     stored = layer_of(session, layer.key)
@@ -95,6 +101,7 @@ def _feature(
         key=feature.key, title=feature.key, kind=layer.title, facts=tuple(_attributes(session, layer, feature)),
         source=f"{stored.title}{'（演示生成）' if stored.is_generated else ''}{'，' + when(moment) if moment else ''}", map_href=url(request, "map", {"plot": feature.key}),
         href=url(request, "map_text", {"plot": feature.key}), link_label="坐标表", contents=contents,
+        links=({"label": "历史", "href": history_href(request, layer.key, feature.key)}, *(change_links(request, layer.key, [feature]) if is_present else ())),
     )
 
 

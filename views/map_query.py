@@ -21,6 +21,7 @@ from domain.map_query import MOST_CONDITIONS, ORDERS, LayerQuery, QueryAnswer
 from domain.overlay_run.words import class_words
 from domain.town import towns
 from views import page, paging, posted
+from views.map_changes import change_links, history_href
 from views.map_found import url
 from views.posted import FieldFault, by_field
 from views.shell import Crumb, Link
@@ -51,6 +52,8 @@ class QueryPage:
     by_class: tuple[Mapping[str, Any], ...] = ()
     by_district: tuple[Mapping[str, Any], ...] = ()
     pager: paging.Pager | None = None
+    changes: tuple[Mapping[str, str], ...] = ()
+    """Where the features of this page of the list are changed, for who may change them."""
     state: str = ""
     data: str = ""
     words: str = ""
@@ -171,7 +174,7 @@ def _found(request: Request, asked: _Asked, query: LayerQuery, answer: QueryAnsw
         "rows": tuple(_row(request, each, query) for each in answer.rows),
         "by_class": tuple(_sum(class_words(query.layer, definition.class_field, each.code), each) for each in answer.by_class),
         "by_district": tuple(_sum(district_name(each.code), each) for each in answer.by_district),
-        "words": _asked_words(query),
+        "words": _asked_words(query), "changes": () if query.on else change_links(request, query.layer, [each.feature for each in answer.rows]),
         "pager": paging.pager(request, len(answer.rows), answer.total.count, "个"),
         "data": json.dumps({"shapes": url(request, "map_query_shapes", {**said, **place})}),
         "hrefs": {
@@ -200,14 +203,14 @@ def _columns(request: Request, given: Mapping[str, str], query: LayerQuery) -> l
         href = url(request, "map_query", {**kept(given), "sort": sort})
         found.append({"key": key, "label": label, "is_number": key == "area", "sort": {"href": href, **order}})
     inside = [{"key": "inside", "label": "范围内（平方米）", "is_number": True}] if query.place is not None and query.place.is_area else []
-    return found + inside
+    return [*found[:-1], {"key": "history", "label": "历史"}, found[-1], *inside]
 
 
 def _row(request: Request, row: map_query.QueryRow, query: LayerQuery) -> Mapping[str, Any]:
     one, definition = row.feature, layer_definition(query.layer)
     values = definition.values(one)
     cells = {
-        "key": {"text": one.key, "href": url(request, "map", {"plot": one.key})},
+        "key": {"text": one.key, "href": url(request, "map", {"plot": one.key})}, "history": {"text": "历史", "href": history_href(request, query.layer, one.key)},
         "class": class_words(query.layer, definition.class_field, one.class_code), "district": district_name(one.district_code),
         "status": one.status or "—", "area": format.thousands(one.area_m2, 2),
         "inside": "—" if row.inside_m2 is None else format.thousands(row.inside_m2, 2),

@@ -4,6 +4,7 @@
     on=2025-12-31                    the day of the whole map; days=land_use:2025-12-31,…  the day of single layers
     swipe=land_use@1,land_use@2,50   left, right and where the divider stands, in percent; without @ the layer as shown
     windows=land_use@1,…             what one or three more windows show
+    side=left, or source=land_use@1  the side of the divider, or the window, in which a place was pointed at
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from domain.map_legend import BY_KEY, LAYERS
-from domain.map_time import Moment
+from domain.map_time import Moment, chosen
 
 TOP = "administrative_area"
 """Lines of districts lie above everything unless the address says otherwise."""
@@ -96,3 +97,39 @@ def is_source(text: str, known: Mapping[str, Sequence[Moment]]) -> bool:
 def when(moment: Moment | None) -> str:
     """An edition in words: since when, and its number."""
     return f"{moment.on} 起，第 {moment.number} 版" if moment else "这一天还没有数据"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The editions in which a place is told, by layer (None: the latest ones), and where on the screen it was pointed at.
+
+    `side` is left, right or empty; `words` name the edition that lies there, empty where nothing is compared.
+    """
+
+    editions: Mapping[str, Moment] | None
+    side: str = ""
+    words: str = ""
+
+
+OTHER = {"left": "right", "right": "left"}
+
+
+def read_seen(given: Mapping[str, str], known: Mapping[str, Sequence[Moment]]) -> Seen:
+    """What lies under a place: one side of the divider with all that is not compared, one window, or the whole map."""
+    state = read_state(given, known)
+    shown, side = chosen(known, state.on, state.days), given.get("side", "")
+    if side in OTHER and state.swipe[side]:
+        source, hidden = state.swipe[side], state.swipe[OTHER[side]].partition("@")[0]
+        beside = {key: moment for key, moment in shown.items() if key not in (hidden, source.partition("@")[0])}
+    else:
+        source, side, beside = given.get("source", ""), "", {}
+    if not is_source(source, known):
+        return Seen(shown if state.on is not None or state.days else None)
+    key, moment = moment_of(source, known, shown)
+    return Seen(beside | ({key: moment} if moment else {}), side, f"{BY_KEY[key].title}，{when(moment)}")
+
+
+def moment_of(source: str, known: Mapping[str, Sequence[Moment]], shown: Mapping[str, Moment]) -> tuple[str, Moment | None]:
+    """The layer of a source and its edition: the one that is named, or the one that the map shows."""
+    key, _, number = source.partition("@")
+    return key, next((each for each in known[key] if str(each.number) == number), None) if number else shown.get(key)

@@ -11,14 +11,11 @@ from starlette.requests import Request
 from domain import map_favourite
 from domain.layer import catalogue
 from domain.layer.catalogue import Entry
-from domain.map_legend import BY_KEY
+from domain.map_legend import BY_KEY, USUAL_OPACITY
 from domain.map_time import MOST_DAYS, Moment
 from views import page
 from views.map_found import url
 from views.map_state import MapState, when
-
-FULL = 90
-"""Opacity in percent at first, so that what lies below shines through a little."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ def _layer(
     return {
         "key": entry.key, "title": entry.title, "summary": entry.summary, "is_favourite": is_kept, "why_not": entry.why_not,
         "is_on_map": bool(groups) and bool(moments), "has_data": entry.has_data, "groups": groups, "is_open": bool(moments) and any(each["is_shown"] for each in groups),
-        "is_found": is_found, "is_hidden": bool(state.find) and not is_found, "opacity": state.opacity.get(entry.key, FULL),
+        "is_found": is_found, "is_hidden": bool(state.find) and not is_found, "opacity": state.opacity.get(entry.key, USUAL_OPACITY), "usual_opacity": USUAL_OPACITY,
         "when": when(moment), "day": state.days.get(entry.key), "days": tuple(_days(moments, state.days.get(entry.key))),
         "limits": catalogue.limits(page.actor(request), entry.key) if entry.is_open else "",
         "href": url(request, "layer", key=entry.key) if entry.is_open else "",
@@ -68,7 +65,7 @@ def _layer(
 def _groups(entry: Entry, state: MapState) -> Iterator[Mapping[str, Any]]:
     layer = BY_KEY.get(entry.key)
     for group in layer.groups if layer and entry.is_open else ():
-        yield {"key": group.key, "label": group.label, "mark": group.mark, "is_shown": state.is_shown(entry.key, group.key)}
+        yield {"key": group.key, "label": group.label, "mark": group.mark, "look": group.look, "is_shown": state.is_shown(entry.key, group.key)}
 
 
 def _fits(entry: Entry, words: str) -> bool:

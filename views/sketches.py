@@ -19,7 +19,7 @@ from domain.case_range import RangeUpload
 from domain.errors import InvalidData
 from domain.geometry import polygons_of
 from domain.layer import catalogue, features_in
-from domain.map_legend import LAYERS
+from domain.map_legend import LAYERS, palette
 from domain.map_query.place import read_box
 from domain.measuring import Point
 from domain.sketch import Sketch, measures_of, parts_of, read_drawing, read_parts, text_of
@@ -66,6 +66,7 @@ class DrawPage:
     errors: Mapping[str, str]
     hrefs: Mapping[str, str]
     data: str
+    palette: str
     carried: str
 
 
@@ -173,7 +174,7 @@ def _draw(request: Request, saved: Sketch | None, given: Mapping[str, str], faul
         layers, data = _layers(request, session, parts_of(geometry) if geometry is not None else _loose(given["points"]))
     context = DrawPage(
         saved, given, tuple({"value": key, "label": label} for key, label in sketch.KINDS.items()), layers, words,
-        _picture(geometry, words), faults, by_field(faults), _hrefs(request, saved), data, _carried(request),
+        _picture(geometry, words), faults, by_field(faults), _hrefs(request, saved), data, json.dumps(palette(each["key"] for each in layers)), _carried(request),
     )
     title = f"草图：{saved.name}" if saved else "画草图"
     crumbs = (HOME, Crumb("我的草图", Link("sketches", "我的草图")), Crumb(saved.name if saved else "画草图"))

@@ -1,11 +1,13 @@
 """Colours of thematic maps: ramps of even lightness for numbers, standard colours for land-use classes, patterns beside colour."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy
 
 from domain.land_use_colour import colour_of
+from domain.map_legend import LAYERS
 from domain.thematic_map.words import words
 
 NEAREST = 0.035
@@ -29,13 +31,16 @@ def ramp(key: str, count: int) -> list[Ink]:
     return [Ink(_hex(each)) for each in _from_lab(lab)]
 
 
-def categories(values: Sequence[str]) -> dict[str, Ink]:
-    """An ink for every value: the colour of its land-use class, or one of our own with a pattern once they repeat."""
+def categories(values: Sequence[str], known: Mapping[str, str] | None = None) -> dict[str, Ink]:
+    """An ink for every value: the `known` colour, that of its land-use class or of its status on the one map, or one of our own.
+
+    Colours that are hard to tell apart are given patterns.
+    """
     own, patterns = words()["category_colours"], words()["patterns"]
     found: dict[str, Ink] = {}
     others = 0
     for value in values:
-        colour = colour_of(value) or words()["value_colours"].get(value)
+        colour = (known or {}).get(value) or colour_of(value) or status_colours().get(value) or words()["value_colours"].get(value)
         if colour is None:
             colour = own[others % len(own)]
             others += 1
@@ -43,6 +48,13 @@ def categories(values: Sequence[str]) -> dict[str, Ink]:
         free = [pattern for pattern in patterns if pattern not in alike]
         found[value] = Ink(colour, free[0] if free else patterns[len(alike) % len(patterns)])
     return found
+
+
+@cache
+def status_colours() -> Mapping[str, str]:
+    """The colours that the one map gives to the statuses of features."""
+    groups = [group for layer in LAYERS if layer.by == "status" for group in layer.groups]
+    return {value: group.look.fill for group in groups for value in group.values if value and group.look.fill}
 
 
 def distance(one: str, other: str) -> float:

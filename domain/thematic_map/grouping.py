@@ -62,6 +62,11 @@ def number_attributes(definition: LayerDefinition) -> tuple[Attribute, ...]:
     )
 
 
+def legend_colours(definition: LayerDefinition) -> dict[str, str]:
+    """The colours that the one map gives to its groups of a layer, by group."""
+    return {group.key: group.look.fill for group in BY_KEY[definition.key].groups} if definition.key in BY_KEY else {}
+
+
 def value_of(definition: LayerDefinition, key: str) -> Callable[[FeatureData], tuple[str, str]]:
     """A function that gives the value of a feature under an attribute, and how it is written."""
     if key == MAJOR:

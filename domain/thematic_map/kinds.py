@@ -18,12 +18,14 @@ from domain.thematic_map.colours import Ink, categories, is_dark, ramp
 from domain.thematic_map.content import Bar, Curve, Dots, Drawn, Fill, Key, Legend, Name, Table
 from domain.thematic_map.grouping import (
     CLASS,
+    GROUP,
     Attribute,
     Group,
     Unit,
     by_unit_and_class,
     category_attributes,
     groups_of,
+    legend_colours,
     number_attributes,
     town_shapes,
     units_of,
@@ -45,7 +47,7 @@ def draw_single(session: Session, selection: Selection, spec: MapSpec) -> Drawn:
     field = spec.field or CLASS
     groups = groups_of(selection.definition, field, selection.placed)
     shown, rest = _limited(groups)
-    inks = categories([group.value for group in shown])
+    inks = categories([group.value for group in shown], legend_colours(selection.definition) if field == GROUP else {})
     labels = {group.value: group.label for group in shown}
     if spec.unit == "feature":
         marks = [_fills(group.placed, inks[group.value]) for group in shown]

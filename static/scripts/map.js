@@ -2,7 +2,7 @@
 import { bindSearches, note } from "./map_address.js";
 import { addPoint, bindMeasure, measure } from "./map_measure.js";
 import { bindSwipe } from "./map_swipe.js";
-import { isShown, tileLayer } from "./map_tiles.js";
+import { fade, isShown, tileLayer } from "./map_tiles.js";
 import { bindTime, timeOf } from "./map_time.js";
 import { bindTree, noteShown } from "./map_tree.js";
 import { bindWindows } from "./map_windows.js";
@@ -27,11 +27,12 @@ function notePosition(map) {
 // ---- what is pointed out: a place that was asked for, or a point that was clicked
 const pick = { marker: null, shapes: null };
 
-async function ask(map, address, at, source) {
+// With the side of the divider, or the source of the window, in which the place was pointed at.
+async function ask(map, address, at, { side = "", source = "" }) {
   panel.setAttribute("aria-busy", "true");
   const point = `${at.lng.toFixed(8)},${at.lat.toFixed(8)}`;
-  const state = new URLSearchParams({ at: point, source: source ?? "" });
-  for (const key of ["on", "days"]) state.set(key, new URL(location.href).searchParams.get(key) ?? "");
+  const state = new URLSearchParams({ at: point, side, source });
+  for (const key of ["on", "days", "swipe"]) state.set(key, new URL(location.href).searchParams.get(key) ?? "");
   const answer = await fetch(`${address}?${state}`, { credentials: "same-origin", headers: { "HX-Request": "true" } });
   panel.removeAttribute("aria-busy");
   if (!answer.ok) return say("没有读到此处的要素。请刷新页面后再点。");
@@ -39,7 +40,7 @@ async function ask(map, address, at, source) {
   pick.shapes?.remove();
   panel.parentElement.classList.add("has-place");
   pointAt(map, at);
-  return note({ q: point, plot: null, case: null });
+  return note({ q: point, side, source, plot: null, case: null });
 }
 
 function pointAt(map, at) {
@@ -167,16 +168,17 @@ function start() {
     show(map, key, layers[key]);
   }
   stack(map, data.order);
-  const take = (at, source) => (measure.mode ? addPoint(map, data.measure, at, say) : ask(map, data.facts, at, source));
+  const take = (at, seen) => (measure.mode ? addPoint(map, data.measure, at, say) : ask(map, data.facts, at, seen));
   new ResizeObserver(() => map.invalidateSize()).observe(box);
   const ranges = rangeLayer(map, data.ranges), tell = bindTooSmall(map, layers), parts = [{ refresh: tell }];
   const refresh = () => parts.forEach((part) => part.refresh());
   bindTree({
     show: (key) => { show(map, key, layers[key]); refresh(); }, ranges: (isOn) => { if (isOn) ranges.addTo(map); else ranges.remove(); },
-    fade: (key, share) => layers[key].setOpacity(share), stack: (keys) => stack(map, keys),
+    fade, stack: (keys) => stack(map, keys),
   });
   bindTime(data, time, () => { turn(map, layers, time); refresh(); });
-  parts.push(bindSwipe(map, data.order, time, say), bindWindows(map, data, time, { options, say, take }));
+  const swipe = bindSwipe(map, data.order, time, say), takeHere = (at) => take(at, { side: swipe.sideAt(at) });
+  parts.push(swipe, bindWindows(map, data, time, { options, say, take }));
   bindSearches();
   tell();
   bindList(map);
@@ -185,8 +187,8 @@ function start() {
   bindButtons(map, data);
   showSelected(map, data.selected, data.isArea);
   if (data.point) pointAt(map, [data.point[1], data.point[0]]);
-  map.on("click", ({ latlng }) => take(latlng));
-  box.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target === box) take(map.getCenter()); });
+  map.on("click", ({ latlng }) => takeHere(latlng));
+  box.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target === box) takeHere(map.getCenter()); });
 }
 
 if (box && window.L) start();

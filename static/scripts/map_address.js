@@ -16,7 +16,7 @@ export function noteLayers(on) {
 export function bindSearches() {
   for (const form of document.querySelectorAll("[data-find-place]")) form.addEventListener("submit", (event) => {
     event.preventDefault();
-    note({ q: form.elements.q.value, plot: null, case: null, at: null });
+    note({ q: form.elements.q.value, plot: null, case: null, at: null, side: null, source: null });
     location.reload();
   });
   for (const link of document.querySelectorAll("[data-carry]")) link.addEventListener("click", () => { link.search = location.search; });

@@ -6,7 +6,7 @@ const form = document.querySelector("[data-swipe]");
 
 // `panes`: keys of the tree's layers; `time` says what a source is; a source layer@number gets a layer of its own.
 export function bindSwipe(map, panes, time, say) {
-  if (!form) return { refresh() {} };
+  if (!form) return { refresh() {}, sideAt: () => "" };
   const { left, right, divider } = form.elements, own = new Map();
   const state = () => ({ left: left.value, right: right.value, share: Number(divider.value) });
   const isOn = ({ left: one, right: other }) => one && other && one !== other;
@@ -37,7 +37,15 @@ export function bindSwipe(map, panes, time, say) {
   form.addEventListener("submit", (event) => event.preventDefault());
   map.on("move zoomend resize", clip);
   if (isOn(state())) choose();
-  return { refresh() { for (const layer of own.values()) layer.restyle(); if (isOn(state())) form.querySelector("output").textContent = words(state(), true, time); } };
+  return {
+    refresh() { for (const layer of own.values()) layer.restyle(); if (isOn(state())) form.querySelector("output").textContent = words(state(), true, time); },
+    // On which side of the divider a place of the map lies; empty where nothing is compared.
+    sideAt(at) {
+      const now = state();
+      if (!isOn(now)) return "";
+      return map.latLngToContainerPoint(at).x < (map.getSize().x * now.share) / 100 ? "left" : "right";
+    },
+  };
 }
 
 function layerOf(map, source, time, say) {

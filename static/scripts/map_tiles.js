@@ -1,4 +1,4 @@
-// Vector tiles of the portal drawn on canvases, styled after the swatches of the layer tree.
+// Vector tiles of the portal drawn on canvases, with the palette that the layer tree carries.
 const tree = document.getElementById("map-layers");
 const TILE = 256;
 const opacityOf = (key) => tree.querySelector(`[data-layer="${key}"] [data-opacity]`).value / 100;
@@ -66,49 +66,52 @@ function outline(rings, scale) {
   return path;
 }
 
-// ---- styles: the computed style of a swatch is the style of its group on the map
-function styleOf(input) {
-  const computed = getComputedStyle(input.closest("label").querySelector("rect"));
-  const dashes = computed.strokeDasharray === "none" ? [] : computed.strokeDasharray.split(",").map(parseFloat);
-  return {
-    fill: computed.fill, stroke: computed.stroke, width: parseFloat(computed.strokeWidth), dashes,
-    hatch: input.closest("label").querySelector("rect").classList.contains("m-line"),
-  };
-}
+// ---- looks: the palette of the server, from which the swatches of the legend are drawn too
+const palette = tree ? JSON.parse(tree.dataset.palette) : {};
+const LINES = { diagonal: ["-2,6 6,-2", "2,10 10,2"], level: ["0,4 8,4"], cross: ["-2,6 6,-2", "2,10 10,2", "-2,2 6,10", "2,-2 10,6"] };
+const patterns = new Map();
 
-function hatch(context, colour) {
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = 8;
-  const pen = canvas.getContext("2d");
-  pen.strokeStyle = colour; pen.globalAlpha = 0.45; pen.lineWidth = 1;
-  pen.beginPath(); pen.moveTo(-2, 6); pen.lineTo(6, -2); pen.moveTo(2, 10); pen.lineTo(10, 2); pen.stroke();
-  return context.createPattern(canvas, "repeat");
+function patternOf(context, { pattern, stroke }) {
+  const name = `${pattern} ${stroke}`;
+  if (!patterns.has(name)) {
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = 8;
+    const pen = canvas.getContext("2d");
+    pen.strokeStyle = stroke; pen.globalAlpha = 0.45; pen.lineWidth = 1;
+    pen.stroke(new Path2D(LINES[pattern].map((line) => `M${line.replace(" ", "L")}`).join("")));
+    patterns.set(name, context.createPattern(canvas, "repeat"));
+  }
+  return patterns.get(name);
 }
 
 const groupsOf = (key) => [...tree.querySelectorAll(`[data-layer="${key}"] [data-group]`)];
-const styles = (inputs) => new Map(inputs.map((input) => [input.dataset.group, styleOf(input)]));
 
 export const isShown = (key) => groupsOf(key).some((input) => input.checked);
 
 // What is compared is drawn whole where the tree shows nothing of it.
-const stylesOf = (key) => styles(groupsOf(key).filter((input) => input.checked || !isShown(key)));
+const looksOf = (key) => new Map(groupsOf(key).filter((input) => input.checked || !isShown(key)).map(({ dataset: { group } }) => [group, palette[key][group]]));
 
 // A group without a fill is known by its line or hatch; dissolved, a thin wash of the line's colour stands for it.
-function paint(context, path, style, isSmall) {
-  if (isSmall && style.fill === "none") { context.globalAlpha = 0.32; context.fillStyle = style.stroke; context.fill(path, "evenodd"); context.globalAlpha = 1; return; }
-  if (style.fill !== "none") { context.fillStyle = style.fill; context.fill(path, "evenodd"); }
-  if (isSmall) { context.strokeStyle = style.fill; context.lineWidth = 0.4; context.setLineDash([]); context.stroke(path); return; } // closes the seams
-  if (style.hatch) { context.fillStyle = hatch(context, style.stroke); context.fill(path, "evenodd"); }
-  if (style.stroke !== "none") { context.strokeStyle = style.stroke; context.lineWidth = style.width; context.setLineDash(style.dashes); context.stroke(path); }
+function paint(context, path, look, isSmall) {
+  const { fill, stroke, width, dash, pattern, opacity } = look;
+  if (fill || isSmall) { context.globalAlpha = fill ? opacity : 0.32; context.fillStyle = fill || stroke; context.fill(path, "evenodd"); context.globalAlpha = 1; }
+  if (isSmall) { if (fill) line(context, path, fill, 0.4, []); return; } // closes the seams
+  if (pattern) { context.fillStyle = patternOf(context, look); context.fill(path, "evenodd"); }
+  if (stroke) line(context, path, stroke, width, dash);
 }
 
-function draw(canvas, styles) {
+function line(context, path, colour, width, dash) {
+  context.strokeStyle = colour; context.lineWidth = width; context.setLineDash(dash);
+  context.stroke(path);
+}
+
+function draw(canvas, looks) {
   const context = canvas.getContext("2d"), ratio = canvas.width / TILE;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, TILE, TILE);
   for (const { path, group } of canvas.features) {
-    const style = styles.get(group);
-    if (style) paint(context, path, style, canvas.isSmall);
+    const look = looks.get(group);
+    if (look) paint(context, path, look, canvas.isSmall);
   }
 }
 
@@ -117,6 +120,7 @@ const isEmptyAt = (edition, zoom) => !edition || (zoom < edition.detail && !edit
 
 export function tileLayer(key, pane, edition, say) {
   const Layer = L.GridLayer.extend({
+    key,
     edition,
     createTile({ x, y, z }, done) {
       const canvas = L.DomUtil.create("canvas", "leaflet-tile"), now = this.edition;
@@ -126,7 +130,7 @@ export function tileLayer(key, pane, edition, say) {
       canvas.isSmall = z < now.detail; // dissolved: drawn without outlines, which would cover everything
       fetch(`${now.address}/${z}/${x}/${y}`, { credentials: "same-origin", signal: canvas.asking.signal })
         .then((answer) => (answer.ok ? answer.arrayBuffer() : Promise.reject(new Error(String(answer.status)))))
-        .then((buffer) => { canvas.features = buffer.byteLength ? decode(buffer) : []; draw(canvas, stylesOf(key)); done(null, canvas); })
+        .then((buffer) => { canvas.features = buffer.byteLength ? decode(buffer) : []; draw(canvas, looksOf(key)); done(null, canvas); })
         .catch((error) => { if (error.name === "AbortError") return; say(`图层没有读到（${error.message}）。请刷新页面。`); done(error, canvas); });
       return canvas;
     },
@@ -135,7 +139,7 @@ export function tileLayer(key, pane, edition, say) {
       L.GridLayer.prototype._removeTile.call(this, at);
     },
     restyle() {
-      const now = stylesOf(key);
+      const now = looksOf(key);
       for (const { el } of Object.values(this._tiles ?? {})) if (el.features) draw(el, now);
     },
     // Another edition: its tiles in place of those that are there.
@@ -149,9 +153,15 @@ export function tileLayer(key, pane, edition, say) {
     // Leaving the page ends what is still asked for.
     stop() { for (const { el } of Object.values(this._tiles ?? {})) if (!el.features) el.asking.abort(); },
   });
-  const layer = new Layer({ pane, tileSize: TILE, minZoom: 8, maxZoom: 19, updateWhenZooming: false, keepBuffer: 3, opacity: opacityOf(key), bounds: [[30.4, 120.5], [32.2, 122.6]] });
-  return layer.on("add", () => live.add(layer)).on("remove", () => live.delete(layer));
+  const layer = new Layer({ pane, tileSize: TILE, minZoom: 8, maxZoom: 19, updateWhenZooming: false, keepBuffer: 3, bounds: [[30.4, 120.5], [32.2, 122.6]] });
+  return layer.on("add", () => { live.add(layer); layer.setOpacity(opacityOf(key)); }).on("remove", () => live.delete(layer));
 }
 
 const live = new Set();
+
+// What is compared and what other windows show fades with its layer in the tree.
+export function fade(key) {
+  for (const layer of live) if (layer.key === key) layer.setOpacity(opacityOf(key));
+}
+
 addEventListener("pagehide", () => live.forEach((layer) => layer.stop()));

@@ -2,7 +2,6 @@
 import { note, noteLayers } from "./map_address.js";
 
 const tree = document.getElementById("map-layers");
-const USUAL_OPACITY = "90";
 const layerOf = (element) => element.closest("[data-layer]")?.dataset.layer;
 
 export function noteShown() {
@@ -10,11 +9,11 @@ export function noteShown() {
 }
 
 function noteOpacity() {
-  const changed = [...tree.querySelectorAll("[data-opacity]")].filter(({ value }) => value !== USUAL_OPACITY);
+  const changed = [...tree.querySelectorAll("[data-opacity]")].filter(({ dataset, value }) => value !== dataset.opacity);
   note({ opacity: changed.map((input) => `${layerOf(input)}:${input.value}`).join(",") });
 }
 
-// `acts`: show(key), ranges(isOn), fade(key, share), stack(keys from the top)
+// `acts`: show(key), ranges(isOn), fade(key), stack(keys from the top)
 export function bindTree(acts) {
   const ranges = tree.querySelector('[data-layer="ranges"] [data-group]');
   acts.ranges(ranges.checked);
@@ -25,7 +24,7 @@ export function bindTree(acts) {
   });
   tree.addEventListener("input", ({ target }) => {
     if (!target.matches("[data-opacity]")) return;
-    acts.fade(layerOf(target), target.value / 100);
+    acts.fade(layerOf(target));
     noteOpacity();
   });
   tree.addEventListener("click", ({ target }) => {

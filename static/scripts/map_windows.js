@@ -19,8 +19,8 @@ export function bindWindows(map, data, time, { options, say, take }) {
     own.setView(map.getCenter(), map.getZoom());
     box.append(label);
     follow(own);
-    own.on("click", ({ latlng }) => take(latlng, lists[place].value));
-    box.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target === box) take(own.getCenter(), lists[place].value); });
+    own.on("click", ({ latlng }) => take(latlng, { source: lists[place].value }));
+    box.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target === box) take(own.getCenter(), { source: lists[place].value }); });
     return { map: own, box, label, layers: [], source: null };
   };
   const fill = (window, place) => {

@@ -68,6 +68,29 @@ def test_the_whole_city_shows_its_land_use(page):
     assert "land_use.built" not in page.url and "land_use.paddy" in page.url
 
 
+@pytest.mark.function("ONEMAP-011", "c2")
+def test_the_ground_has_the_colours_of_the_legend(page):
+    """The dots of a tile of one group alone are of the colour of its swatch, at the small scale and at the large one."""
+    for zoom in (11, 15):
+        for group in ("paddy", "wood"):
+            page.goto(f"/map?at=121.10,31.12,{zoom}&layers=land_use.{group}")
+            settled(page)
+            page.wait_for_function(f"({PAINTED})() > 1000")
+            colour = page.locator(f'[data-layer="land_use"] .choice:has([data-group="{group}"]) svg rect').get_attribute("fill")
+            most = page.evaluate("""() => {
+              const counts = {};
+              for (const canvas of document.querySelectorAll("#map canvas")) {
+                const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+                for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 255) {
+                  const dot = "#" + [...data.slice(i, i + 3)].map((part) => part.toString(16).padStart(2, "0")).join("");
+                  counts[dot] = (counts[dot] ?? 0) + 1;
+                }
+              }
+              return Object.entries(counts).sort((one, other) => other[1] - one[1])[0][0];
+            }""")
+            assert most == colour, (zoom, group)
+
+
 def test_a_click_tells_what_is_there_and_the_address_brings_it_back(page):
     page.goto("/map?at=121.10,31.12,15")
     settled(page)

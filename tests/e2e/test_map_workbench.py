@@ -75,6 +75,40 @@ def test_two_editions_are_swiped_by_keyboard_and_the_address_brings_it_back(page
     assert "swipe" not in page.url
 
 
+@pytest.mark.function("ONEMAP-013", "c1")
+def test_a_place_beside_the_swipe_or_in_a_window_is_told_in_the_edition_that_lies_there(page, reviewer):
+    opened(page, f"{PLACE}&swipe=land_use@1,land_use@2,60")
+    newest, facts, size = numbers(page)[0], page.locator("#map-facts"), page.locator("#map").bounding_box()
+    page.locator("#map").click(position={"x": size["width"] * 0.55, "y": 150})
+    expect(facts).to_contain_text("读的是分界左边的土地利用现状")
+    land = facts.locator('[data-found][aria-label^="土地利用现状"]')
+    expect(land).to_contain_text("第 1 版")
+    page.locator("#map").click(position={"x": size["width"] * 0.65, "y": 150})
+    expect(facts).to_contain_text("读的是分界右边的土地利用现状")
+    expect(land).to_contain_text("第 2 版")
+    opened(page, page.url)
+    expect(facts).to_contain_text("读的是分界右边的土地利用现状")
+    page.locator("#map").press("Enter")
+    expect(facts).to_contain_text("读的是分界左边的土地利用现状")
+    opened(page, f"{PLACE}&windows={LAYER}@{newest}")
+    page.get_by_role("region", name=re.compile("窗口 2")).press("Enter")
+    expect(facts).to_contain_text(re.compile(f"读的是{TITLE}，.*第 {newest} 版"))
+    is_fit(reviewer)
+
+
+@pytest.mark.function("ONEMAP-011", "c2")
+def test_what_is_compared_fades_with_its_layer_and_paper_and_saved_views_say_the_same(page):
+    opened(page, f"{PLACE}&swipe=land_use@1,land_use@2,50&windows=land_use@1")
+    faded = "layers => layers.map((layer) => layer.style.opacity)"
+    page.locator("#opacity-land_use").evaluate("input => { input.value = 30; input.dispatchEvent(new Event('input', { bubbles: true })); }")
+    shown = page.locator(".leaflet-land_use-1-pane .leaflet-layer, .leaflet-land_use-2-pane .leaflet-layer, .map:not(#map) .leaflet-land_use-pane .leaflet-layer")
+    assert shown.evaluate_all(faded) == ["0.3"] * 3
+    page.locator("#swipe-left").evaluate("list => { list.value = 'land_use'; list.dispatchEvent(new Event('input', { bubbles: true })); }")
+    assert page.locator("#map .leaflet-land_use-pane .leaflet-layer").evaluate_all(faded) == ["0.3"], "a layer that comes to the map later too"
+    hrefs = page.locator("a[data-carry]").evaluate_all("links => links.map((link) => { link.addEventListener('click', (event) => event.preventDefault()); link.click(); return link.href; })")
+    assert len(hrefs) > 1 and all("opacity=land_use%3A30" in href for href in hrefs)
+
+
 @pytest.mark.function("ONEMAP-013", "c1", "c2")
 def test_two_years_of_land_use_are_compared_in_tables_and_then_with_the_swipe(page, reviewer):
     page.goto("/layers/compare")

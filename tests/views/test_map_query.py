@@ -228,3 +228,19 @@ def test_an_export_obeys_the_rights_of_its_owner_and_formats_are_known(database,
     elsewhere = sign_in(person("district_handler", district=PUDONG))
     assert exported(database, elsewhere, run_jobs, "layer=annual_farmland", "xlsx")[1]["rows"] == 0
     assert browser.post("/map/query/export", {"state": "layer=land_use", "format": "exe"}).status_code == 422
+
+
+@pytest.mark.function("GEO-030", "c4")
+def test_the_list_leads_to_the_history_of_each_feature_and_to_the_update_of_those_one_may_change(browser, sign_in, person):
+    query = "layer=annual_farmland"
+    keys, _count, _area, shown = found(browser, query)
+    row = shown.select_one(f"#found-{keys[0]}")
+    [history] = [each for each in row.select("a") if each.text.startswith("历史")]
+    assert browser.get(history["href"]).status_code == 200 and "更新这一页的要素" not in shown.text
+    keeper = sign_in(person("city_handler"))
+    links = {each.text: each["href"] for each in found(keeper, query)[3].select("a[href*='/update?']")}
+    assert "按图形更新" in links
+    [delete] = [href for label, href in links.items() if label.startswith("删除图形（")]
+    form = BeautifulSoup(keeper.get(delete).text, "html5lib")
+    assert form.select_one("textarea[name=keys]").text.strip().split(",") == found(keeper, query)[0]
+    assert not found(keeper, f"{query}&on=2026-06-30")[3].select("a[href*='/update?']"), "what an earlier day shows is not changed from there"

@@ -58,7 +58,18 @@ def test_the_tree_has_every_layer_of_the_catalogue_in_its_group(desk):
     assert list(found) == ["行政区划", "现状调查", "耕地和永久基本农田", "规划管控线", "监管与成果图件"]
     assert "2026-01-01 起，第 2 版" in found["现状调查"].text and "还没有数据" in found["规划管控线"].text
     assert [each["data-layer"] for each in found["耕地和永久基本农田"].select("[data-layer]")] == ["annual_farmland", "permanent_farmland"]
-    assert found["现状调查"].select_one(".choice svg rect")["class"] == ["m-parcel", "m-paddy"]
+
+
+@pytest.mark.function("ONEMAP-011", "c2")
+def test_the_legend_is_drawn_with_what_the_map_is_painted_with(desk):
+    page = shown(desk)
+    painted = json.loads(page.select_one("#map-layers")["data-palette"])
+    for layer in page.select("#map-layers [data-layer]:not([data-layer=ranges])"):
+        for choice in layer.select(".choice"):
+            look, swatch = painted[layer["data-layer"]][choice.input["data-group"]], choice.select_one("svg rect")
+            assert (swatch["fill"], swatch["stroke"]) == (look["fill"] or "none", look["stroke"] or "none")
+            assert bool(choice.select_one("svg path")) == bool(look["pattern"])
+    assert len(painted) > 2 and not page.select("#map-layers [style]")
 
 
 @pytest.mark.function("ONEMAP-011", "c4")
@@ -135,6 +146,35 @@ def test_what_lies_at_a_point_is_of_the_day_that_is_shown(desk):
     assert "第 1 版" in desk.get(f"/map/text?q={at}&on=2025-06-30").text
 
 
+@pytest.mark.function("ONEMAP-013", "c1")
+@pytest.mark.parametrize("side, code, other, words", [
+    ("left", "0103", "0101", "读的是分界左边的土地利用现状，2025-01-01 起，第 1 版"),
+    ("right", "0101", "0103", "读的是分界右边的土地利用现状，2026-01-01 起，第 2 版"),
+])
+def test_beside_the_swipe_the_edition_of_the_side_is_read(desk, side, code, other, words):
+    at = f"{PADDY.centroid.x},{PADDY.centroid.y}"
+    asked = f"swipe=land_use@1,land_use@2,50&side={side}"
+    for address in (f"/map/facts?at={at}&{asked}", f"/map?q={at}&{asked}", f"/map/text?q={at}&{asked}"):
+        page = shown(desk, address)
+        [land] = page.select('[data-found][aria-label^="土地利用现状"]')
+        assert code in land.text and other not in land.text and page.select_one('[data-found="GD-2"]'), address
+        assert words in page.text
+
+
+def test_beside_the_swipe_of_two_layers_the_one_that_is_not_seen_there_is_left_out(desk):
+    at = f"{PADDY.centroid.x},{PADDY.centroid.y}"
+    left, right = (desk.get(f"/map/facts?at={at}&swipe=land_use,annual_farmland,30&side={side}").text for side in ("left", "right"))
+    assert "土地利用现状 " in left.replace("　", " ") and "GD-2" not in left and "土地利用现状　" not in right and "GD-2" in right
+
+
+def test_a_window_reads_its_own_source_on_its_own_day(desk):
+    at = f"{PADDY.centroid.x},{PADDY.centroid.y}"
+    named, dated = (desk.get(f"/map/facts?at={at}&source={source}").text for source in ("land_use@1", "land_use&on=2025-06-30"))
+    assert all("0103" in each and "GD-2" not in each and "第 1 版" in each for each in (named, dated))
+    assert "这一天还没有数据" in desk.get(f"/map/facts?at={at}&source=annual_farmland&on=2025-06-30").text
+    assert "读的是" not in desk.get(f"/map/facts?at={at}&source=nothing@1&side=left").text
+
+
 def test_an_earlier_edition_has_tiles_of_its_own_at_every_scale(desk, database):
     large = square(PADDY, 15)
     assert b"dry" in desk.get(f"/map/tiles/land_use/1/{large}").content and b"paddy" in desk.get(f"/map/tiles/land_use/2/{large}").content
@@ -194,3 +234,16 @@ def test_the_print_follows_the_day_of_the_layer(desk):
     ]
     assert "水田" in rows[0] and "水田" not in rows[1] and rows[1] == rows[2] == ["旱地、水浇地"]
     assert desk.get(address + "&days=land_use:soon").text.count("应写成 2026-01-01 的样子") > 0
+
+
+@pytest.mark.function("GEO-030", "c4")
+def test_what_lies_at_a_point_leads_to_its_history_and_for_who_may_to_its_update(desk, sign_in, person):
+    at = f"{PADDY.centroid.x},{PADDY.centroid.y}"
+    plain, keeper = shown(desk, f"/map/facts?at={at}"), sign_in(person("city_handler"))
+    history = plain.select_one('[data-found="DL-2"] a[href*="/layers/land_use/feature?"]')
+    assert history.text == "历史：DL-2" and desk.get(history["href"]).status_code == 200
+    assert not plain.select('a[href*="/update?"]')
+    links = [each["href"] for each in shown(keeper, f"/map/facts?at={at}").select('[data-found="DL-2"] a[href*="/update?"]')]
+    assert links == ["/layers/land_use/update?way=feature", "/layers/land_use/update?way=delete&keys=DL-2"]
+    assert shown(keeper, links[1]).select_one("textarea[name=keys]").text.strip() == "DL-2"
+    assert not shown(keeper, f"/map/facts?at={at}&on=2025-06-30").select('[data-found="DL-2"] a[href*="/update?"]')

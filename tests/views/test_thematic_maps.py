@@ -150,6 +150,8 @@ def test_the_current_map_is_printed_with_its_layers_day_and_place(planner):
     assert [row.select("td")[1].text for row in shown.select("tbody tr")] == ["水田", "已预存"]
     svg = planner.get(picture["src"]).text
     assert 'opacity="0.6"' in svg and "样例打印" in svg and "旱地" not in svg
+    untouched = planner.get(made(planner.get(address.replace("opacity=land_use:60&", "")))[1]["src"]).text
+    assert 'opacity="0.9"' in untouched, "paper has the opacity that the screen has before anybody moves the slider"
     form = next(each for each in shown.select("aside form") if "导出 PDF" in each.text)
     fields = {each["name"]: each["value"] for each in form.select("input[name]") if each["name"] != "csrf_token"}
     pdf = planner.post(form["action"], {**fields, "format": "pdf"})

@@ -92,7 +92,7 @@ def _field(column: LayerColumn) -> Row:
 
 
 def _legend(key: str) -> list[Row]:
-    return [{"mark": each.mark, "label": each.label} for each in BY_KEY[key].groups] if key in BY_KEY else []
+    return [{"mark": each.mark, "label": each.label, "look": each.look} for each in BY_KEY[key].groups] if key in BY_KEY else []
 
 
 def show_versions(request: Request) -> Response:
