@@ -16,7 +16,7 @@ from domain.demo import sample_package
 from domain.errors import Conflict, NotAllowed, NotFound, Refused
 from domain.geometry import InvalidGeometry
 from domain.inspection.task import access, admission
-from domain.job import cancel
+from domain.job import Job, cancel, recover
 from domain.layer import FeatureData, load_layer
 from domain.overlay import overlapping_area_m2
 from domain.patch_case import opening, overlaying
@@ -175,6 +175,38 @@ def test_an_opening_that_was_cut_off_goes_on_where_it_stopped(clues, cut_off, mo
     with pytest.raises(Conflict, match="都已立案"):
         clues.act(opening.resume, run.id)
     assert job.id == clues.job(run).id and {len(clues.messages(each)) for each in ("sharing_library", "map_service")} == {12}
+
+
+def test_a_portal_that_was_killed_while_it_opened_cases_goes_on_by_itself(clues, cut_off, monkeypatch):
+    monkeypatch.setattr(opening, "BATCH", 5)
+    cut_off(7)
+    run = clues.admitted()
+    failpoint.install(None)
+    with clues.database.writing() as session:  # what a kill leaves: a job that is marked running, and the batches that stood
+        session.get(Job, clues.job(run).id).status = "running"
+        session.commit()
+    assert len(clues.cases()) == 5
+    with clues.database.writing() as session:
+        assert recover(session, SYSTEM) == 1
+    clues.work()
+    assert clues.job(run).status == "done" and len(clues.cases()) == len({each.number for each in clues.cases()}) == 12
+
+
+def test_two_packages_with_the_same_patches_at_once_open_each_case_once(clues, monkeypatch):
+    first, second = clues.passed(count=3), clues.passed(count=3)
+    for task in (first, second):
+        clues.request(task)
+    for _ in range(2):
+        clues.runner._work_at_job()
+    runs = [clues.runs(task.id)[0].id for task in (first, second)]
+    with clues.database.reading() as session:
+        both = [opening._prepared(session, run_id, 0) for run_id in runs]
+    for run_id, prepared in zip(runs, both, strict=True):
+        with clues.database.writing() as session:
+            opening.open_batch(session, SYSTEM, run_id, clues.handler.person_id, prepared)
+    clues.work()
+    assert len(clues.cases()) == 3 and len(clues.messages("map_service")) == 3
+    assert [row.patch.is_repeated for row in clues.rows(clues.runs(second.id)[0])] == [True] * 3
 
 
 def test_an_admission_that_was_cancelled_leaves_the_layer_and_can_be_gone_on_with(clues):
