@@ -13,7 +13,6 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from domain.area import rounded_m2, unrounded_areas_m2
-from domain.errors import Refused
 from domain.geometry import multipolygon
 from domain.layer.definition import FeatureData
 from domain.overlay.adjustment import adjusted
@@ -76,12 +75,6 @@ def _areas(shapes: Sequence[shapely.MultiPolygon]) -> list[Decimal]:
 def _cut(feature: FeatureData, measured: Sequence[Decimal], left: shapely.MultiPolygon) -> CutFeature:
     inside_m2, left_m2 = adjusted(measured, feature.area_m2)
     return CutFeature(feature, replace(feature, geometry=left, area_m2=left_m2), inside_m2)
-
-
-def require_border(found: Divided, border: str) -> None:
-    """Raise Refused where features cross the border and are not to be cut."""
-    if border != CUT and found.crossing:
-        raise Refused(f"没有更新：{found.refusal()}")
 
 
 def strangers(features: Sequence[FeatureData], area: BaseGeometry) -> list[str]:

@@ -33,7 +33,6 @@ from domain.layer_update.tables import (
     APPLIED,
     APPLYING,
     DROPPED,
-    FAILED,
     READING,
     READY,
     REFUSED,
@@ -158,7 +157,7 @@ def compare_again(work: Work, layer_key: str, update_id: int, version: int) -> L
 
 def _must_wait(row: LayerUpdate) -> None:
     if row.state not in (READY, REFUSED):
-        words = {APPLIED: "已经更新入库", APPLYING: "正在更新", READING: "还在读取", DROPPED: "已经放弃", FAILED: "没有完成"}
+        words = {APPLIED: "已经更新入库", APPLYING: "正在更新", READING: "还在读取", DROPPED: "已经放弃"}
         raise Conflict(f"这次更新{words[row.state]}，不能再改。请刷新页面。")
 
 

@@ -54,7 +54,7 @@ HINTS = {
 BORDERS = ((REFUSE, "拒绝，列出图形"), (CUT, "沿边界切开，范围外的部分留下，面积闭合"))
 STATES = {
     "reading": ("正在读取", "info"), "ready": ("待确认", "warn"), "refused": ("不能更新", "bad"), "applying": ("正在入库", "info"),
-    "applied": ("已入库", "good"), "failed": ("没有完成", "bad"), "dropped": ("已放弃", ""),
+    "applied": ("已入库", "good"), "dropped": ("已放弃", ""),
 }  # fmt: skip
 
 
