@@ -64,18 +64,13 @@ def list_jobs(request: Request) -> Response:
 
 def _row(request: Request, each: JobRow) -> dict[str, Any]:
     row = each.job
-    percent = _percent(row)
     return {"cells": {
         "title": {"text": row.title, "href": request.app.state.templates.url("administered_job", job_id=row.id), "sub": KINDS.get(row.kind, row.kind)},
         "owner": each.owner or {"text": "系统", "is_soft": True},
         "created": portal_clock.local_date(row.created_at).isoformat(),
-        "progress": f"{percent}%" if percent is not None else None,
+        "progress": f"{row.percent}%" if row.percent is not None else None,
         "state": {"tag": {"label": STATES[row.status], "tone": TONES.get(row.status, "")}},
     }}
-
-
-def _percent(row: Job) -> int | None:
-    return min(100, row.done_units * 100 // row.total_units) if row.total_units else None
 
 
 def show(request: Request) -> Response:
@@ -84,7 +79,7 @@ def show(request: Request) -> Response:
         row = job.job_of(session, actor(request), request.path_params["job_id"])
         is_running = row.status == "running" and row.heartbeat_at is not None
         silent = int((portal_clock.now(session) - row.heartbeat_at).total_seconds()) if is_running else None
-    page = JobPage(row, KINDS.get(row.kind, row.kind), STATES[row.status], TONES.get(row.status, ""), silent, _percent(row))
+    page = JobPage(row, KINDS.get(row.kind, row.kind), STATES[row.status], TONES.get(row.status, ""), silent, row.percent)
     return frame.render(
         request, "administration/job.html", page, section=SECTION, title=row.title, trail=(Crumb(row.title),), notices=frame.done(request, DONE)
     )
