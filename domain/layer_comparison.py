@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-import xlsxwriter
 from sqlmodel import Session
 
 from domain.actor import Actor
@@ -26,6 +25,7 @@ from domain.projection import STORAGE
 from domain.spatial_file import FileField, FileLayer
 from domain.spatial_file.writing import write_spatial_file
 from domain.thematic_map.selection import read_ring
+from domain.workbook import Workbook
 
 KIND = "layer_comparison"
 MOST_AT_ONCE = 8_000
@@ -149,7 +149,6 @@ def run_export(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
 
 def _workbook(path: Path, made: Comparison) -> None:
     """Three sheets: classes, pairs of classes, patches; the sums of all three agree."""
-    book = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False})
     first, second = made.before.layer, made.after.layer
     classes = [
         (row.class_code, class_name(first if row.before_m2 else second, row.class_code), row.before_m2, row.kept_m2, row.lost_m2, row.gained_m2,
@@ -160,14 +159,15 @@ def _workbook(path: Path, made: Comparison) -> None:
         (before, class_name(first, before), after, class_name(second, after), area, "是" if (before, after) in differing else "否")
         for (before, after), area in made.table.items()
     ]
-    _sheet(book, "地类面积", _CLASSES, classes)
-    _sheet(book, "地类变化", _PAIRS, pairs)
-    _sheet(book, "差异图斑", _PATCHES, [_patch_row(made, each) for each in made.patches])
-    _sheet(book, "说明", ("项目", "内容"), [
+    facts = [
         ("前一期", side_words(made.before)), ("后一期", side_words(made.after)), ("对比面积（平方米）", made.total_m2),
         ("差异面积（平方米）", made.changed_m2), ("碎面个数（计入不变）", made.sliver_count), ("碎面面积（平方米）", made.sliver_m2),
-    ])  # fmt: skip
-    book.close()
+    ]  # fmt: skip
+    with Workbook(path) as book:
+        book.sheet("地类面积", _CLASSES).add(classes)
+        book.sheet("地类变化", _PAIRS).add(pairs)
+        book.sheet("差异图斑", _PATCHES).add(_patch_row(made, each) for each in made.patches)
+        book.sheet("说明", ("项目", "内容"), {0: 28, 1: 40}).add(facts)
 
 
 def _patch_row(made: Comparison, patch: Any) -> tuple[Any, ...]:
@@ -176,16 +176,6 @@ def _patch_row(made: Comparison, patch: Any) -> tuple[Any, ...]:
         patch.number, district_name(patch.district_code), patch.before_class, class_name(made.before.layer, patch.before_class),
         patch.after_class, class_name(made.after.layer, patch.after_class), patch.area_m2, round(place.x, 6), round(place.y, 6),
     )  # fmt: skip
-
-
-def _sheet(book: xlsxwriter.Workbook, title: str, heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    sheet = book.add_worksheet(title)
-    sheet.set_column(0, len(heads) - 1, 18)
-    sheet.write_row(0, 0, heads, book.add_format({"bold": True, "bottom": 1}))
-    sheet.freeze_panes(1, 0)
-    for number, row in enumerate(rows, start=1):
-        for place, value in enumerate(row):
-            (sheet.write_string if isinstance(value, str) else sheet.write_number)(number, place, value)
 
 
 _FIELDS: tuple[tuple[FileField, Callable[[Comparison, Any], Any]], ...] = (

@@ -7,7 +7,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import xlsxwriter
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, or_, select
 
@@ -24,6 +23,7 @@ from domain.job import Job, JobResult, Progress, job_handler
 from domain.office import office_of
 from domain.portal_clock import SHANGHAI, today
 from domain.usage_control import ReportRound
+from domain.workbook import Workbook
 from rules.case_type import CaseType
 
 EXPORT_JOB = "report_export"
@@ -163,15 +163,12 @@ def _value(name: str, value: Any) -> Any:
 
 
 def _write(progress: Progress, query: ReportQuery, path: Path) -> int:
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    written = 0
-    with xlsxwriter.Workbook(path, options) as book, progress.reading() as session:
-        sheet = book.add_worksheet("用途管制报送")
-        sheet.write_row(0, 0, HEADS, book.add_format({"bold": True}))
-        for written, row in enumerate(_all(session, progress.owner(session), query), 1):
-            sheet.write_row(written, 0, _cells(session, row))
-            progress.tell(written, doing="写入表格")
-    return written
+    with Workbook(path) as book, progress.reading() as session:
+        sheet = book.sheet("用途管制报送", HEADS)
+        for row in _all(session, progress.owner(session), query):
+            sheet.add([_cells(session, row)])
+            progress.tell(sheet.row_count, doing="写入工作簿")
+    return sheet.row_count
 
 
 def _all(session: Session, actor: Actor, query: ReportQuery) -> Iterator[ReportRow]:

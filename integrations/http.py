@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, BinaryIO
 
 import httpcore
@@ -23,6 +24,12 @@ from domain.ports.record import ExchangeRecord, Observer
 from integrations.deadline import Deadline, DeadlineBackend
 from integrations.redaction import readable, redact
 from integrations.signature import CORRELATION_HEADER, body_digest, signature_headers
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whom the machine trusts, read once a process: reading costs more than an exchange with a near partner."""
+    return ssl.create_default_context()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +160,7 @@ class _Exchange:
         content = self.request.stream if "content-length" in self.request.headers else None
         timeout = {"connect": limits.connect_s, "read": limits.read_s, "write": limits.read_s}
         with (
-            httpcore.ConnectionPool(
-                ssl_context=ssl.create_default_context(), network_backend=backend
-            ) as pool,
+            httpcore.ConnectionPool(ssl_context=_trusted(), network_backend=backend) as pool,
             pool.stream(
                 self.request.method,
                 str(self.request.url),

@@ -25,7 +25,7 @@ from domain.errors import NotFound, OutsideSystemDown, PortalError, Refused
 from domain.office import Office
 from domain.rule_edition.shelf import recorded
 from portal.database import Database
-from portal.gate import guarded, problem_response
+from portal.gate import guarded, no_such_page, problem_response
 from portal.headers import SecurityHeaders
 from portal.office import open_office
 from portal.routes import PAGES
@@ -121,7 +121,7 @@ def _lifespan(run: bool) -> Any:
 
 def _http_problem(request: Request, error: HTTPException) -> Response:
     if error.status_code == 404:
-        return problem_response(request, NotFound("没有这个页面。地址可能有误，或页面已经移走。"))
+        return no_such_page(request, NotFound("没有这个页面。地址可能有误，或页面已经移走。"))
     problem = PortalError(f"请求没有被接受：{error.detail}")
     problem.status = error.status_code
     return problem_response(request, problem)

@@ -283,6 +283,13 @@ def _set_cookie(request: Request, response: Response, name: str, value: str, sec
     response.set_cookie(name, value, max_age=seconds, httponly=True, secure=secure, samesite="lax", path="/")
 
 
+def no_such_page(request: Request, error: PortalError) -> Response:
+    """An address without a page: who is signed in is still told so, and has his or her own ways on."""
+    if COOKIE in request.cookies and not hasattr(request.state, "actor"):
+        _recognise(request)
+    return problem_response(request, error)
+
+
 def problem_response(request: Request, error: PortalError) -> Response:
     """A refused or failed request as page, fragment or JSON."""
     if error.status >= 500:

@@ -26,7 +26,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     wait_until(lambda: server.started)
     records: list[ExchangeRecord] = []
     partners = connect_partners(url, KEY, simulated=True, limits=LIMITS, observer=records.append)
-    yield Running(url, partners, records)
+    opened = Running(url, partners, records)
+    yield opened
+    opened.client.close()
     server.should_exit = True
     thread.join(10)
     listener.close()

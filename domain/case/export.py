@@ -6,36 +6,31 @@ The rows are those that the person who asked may see at the moment the job runs,
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter
 from sqlmodel import Session, col, select
 
 from domain import dictionary, portal_clock
 from domain.actor import Actor
 from domain.case import columns as case_columns
 from domain.case import inbox
-from domain.case.columns import Cell, Column, Places
+from domain.case.columns import Column, Places
 from domain.case.inbox import CaseQuery
 from domain.case.tables import Task
 from domain.command import Work, anyone_signed_in, command
 from domain.errors import InvalidData
-from domain.format import local
 from domain.job import Job, JobResult, Progress, enqueue, job_handler
 from domain.office import office_of
 from domain.person import Person
+from domain.workbook import Cell, Workbook
 from rules.case_type import CaseType
 
 KIND = "case_export"
 BATCH_ROWS = 1000
-MOST_ROWS = 1_000_000
-"""A worksheet ends at 1,048,576 rows; beyond this the list must be narrowed."""
 WIDTHS = {"title": 40, "number": 26, "case_type": 18, "step": 18}
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""Texts that begin so are taken for formulas when a file passes through CSV or is typed over again."""
 
 
 @command("case.export", allow=anyone_signed_in)
@@ -95,11 +90,13 @@ def run_export(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
             _case_type(session, query), dictionary.choices(session, portal_clock.today(session))
         )
         total = inbox.count(session, inbox.where(session, owner, query))
-        sheet = Sheet(file, case_columns.wanted(arguments["columns"], known))
-        for rows in _batches(session, owner, query, sheet.columns):
-            sheet.add(rows)
-            progress.tell(sheet.row_count, max(total, sheet.row_count), "写入工作簿")
-        sheet.close()
+        columns = case_columns.wanted(arguments["columns"], known)
+        widths = {place: WIDTHS[column.key] for place, column in enumerate(columns) if column.key in WIDTHS}
+        with Workbook(file) as book:
+            sheet = book.sheet("办件", [column.label for column in columns], widths)
+            for rows in _batches(session, owner, query, columns):
+                sheet.add(rows)
+                progress.tell(sheet.row_count, max(total, sheet.row_count), "写入工作簿")
         name = f"办件清单{portal_clock.today(session):%Y%m%d}.xlsx"
         return JobResult({"rows": sheet.row_count}, progress.office.files.put_path(file, name, allowed=("xlsx",)), name)
 
@@ -129,65 +126,3 @@ def _holders(session: Session, ids: Sequence[int]) -> dict[int, str]:
     for case_id, name in session.exec(statement.order_by(col(Task.id))).all():
         names.setdefault(case_id, []).append(name)
     return {case_id: "、".join(dict.fromkeys(found)) for case_id, found in names.items()}
-
-
-class Sheet:
-    """One worksheet that is written row by row; rows already written are not kept in memory."""
-
-    def __init__(self, file: Path, columns: Sequence[Column], name: str = "办件") -> None:
-        self.columns, self.row_count = list(columns), 0
-        self._book = xlsxwriter.Workbook(str(file), {
-            "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
-        })
-        self._sheet = self._book.add_worksheet(name)
-        self._formats = {
-            "date": self._book.add_format({"num_format": "yyyy-mm-dd"}),
-            "moment": self._book.add_format({"num_format": "yyyy-mm-dd hh:mm"}),
-            "text": self._book.add_format({"quote_prefix": True}),
-        }
-        self._head()
-
-    def _head(self) -> None:
-        bold = self._book.add_format({"bold": True, "bottom": 1})
-        for place, column in enumerate(self.columns):
-            self._sheet.set_column(place, place, WIDTHS.get(column.key, 14))
-            self._sheet.write_string(0, place, column.label, bold)
-        self._sheet.freeze_panes(1, 0)
-
-    def add(self, rows: Sequence[Sequence[Cell]]) -> None:
-        """Write rows below those that are there. Raises InvalidData when the sheet is full."""
-        if self.row_count + len(rows) > MOST_ROWS:
-            raise InvalidData(f"超过 {MOST_ROWS} 行，一张工作表放不下，没有导出。请先缩小筛选范围。")
-        for row in rows:
-            self.row_count += 1
-            for place, value in enumerate(row):
-                self._write(place, value)
-
-    def _write(self, place: int, value: Cell) -> None:
-        """One cell by its type; a text is always written as text, whatever it begins with."""
-        if value is None or value == "":
-            return
-        if isinstance(value, datetime):
-            self._sheet.write_datetime(self.row_count, place, local(value).replace(tzinfo=None), self._formats["moment"])
-        elif isinstance(value, date):
-            self._sheet.write_datetime(self.row_count, place, value, self._formats["date"])
-        elif isinstance(value, Decimal):
-            self._sheet.write_number(self.row_count, place, float(value))
-        else:
-            looks_like_formula = value.startswith(FORMULA_STARTS)
-            self._sheet.write_string(self.row_count, place, value, self._formats["text"] if looks_like_formula else None)
-
-    def turn_to(self, columns: Sequence[Column], name: str) -> None:
-        """Go on with another worksheet of the same file; the one before cannot be written any more."""
-        self._end()
-        self.columns, self.row_count = list(columns), 0
-        self._sheet = self._book.add_worksheet(name)
-        self._head()
-
-    def close(self) -> None:
-        """Finish the file."""
-        self._end()
-        self._book.close()
-
-    def _end(self) -> None:
-        self._sheet.autofilter(0, 0, max(self.row_count, 1), max(len(self.columns) - 1, 0))

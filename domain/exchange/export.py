@@ -7,8 +7,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import xlsxwriter
-
 from domain import job
 from domain.command import Work, command, holders_of
 from domain.exchange.monitor import Query, Row, everything
@@ -17,6 +15,7 @@ from domain.format import moment
 from domain.job import Job, JobResult, Progress, job_handler
 from domain.ports.partner import partner
 from domain.redaction import redact
+from domain.workbook import Workbook
 
 KIND = "exchange_export"
 HEADS = (
@@ -47,15 +46,12 @@ def _value(name: str, value: Any) -> Any:
 
 
 def _write(progress: Progress, query: Query, path: Path) -> int:
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    count = 0
-    with xlsxwriter.Workbook(path, options) as book, progress.reading() as session:
-        sheet = book.add_worksheet("交换报文")
-        sheet.write_row(0, 0, HEADS, book.add_format({"bold": True}))
-        for count, row in enumerate(everything(session, progress.owner(session), query), 1):
-            sheet.write_row(count, 0, _cells(row))
-            progress.tell(count, doing="写入表格")
-    return count
+    with Workbook(path) as book, progress.reading() as session:
+        sheet = book.sheet("交换报文", HEADS)
+        for row in everything(session, progress.owner(session), query):
+            sheet.add([_cells(row)])
+            progress.tell(sheet.row_count, doing="写入工作簿")
+    return sheet.row_count
 
 
 def _cells(row: Row) -> list[Any]:

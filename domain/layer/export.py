@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy
 
-from domain.case.columns import Column
-from domain.case.export import Sheet
 from domain.command import Work, command
 from domain.district import district_name
 from domain.errors import InvalidData, NotAllowed
@@ -20,6 +18,7 @@ from domain.projection import STORAGE
 from domain.role import handles_cases
 from domain.spatial_file import FileField, FileLayer
 from domain.spatial_file.writing import write_spatial_file
+from domain.workbook import Workbook
 
 KIND = "layer_export"
 FORMATS = {"xlsx": "xlsx", "gpkg": "gpkg"}
@@ -60,12 +59,11 @@ def run_export(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
 
 def _workbook(path: Path, definition: LayerDefinition, batches: Any, progress: Progress, total: int) -> int:
     """One row for each feature: its district and every field under its Chinese name and its code."""
-    columns = [Column(each.name, f"{each.label}（{each.column}）") for each in definition.columns]
-    sheet = Sheet(path, [Column("_district", "账户区"), *columns], definition.title)
-    for batch in batches:
-        sheet.add([[district_name(each.district_code), *map(_cell, _values(definition, each))] for each in batch])
-        progress.tell(sheet.row_count, max(total, sheet.row_count), "写入工作簿")
-    sheet.close()
+    with Workbook(path) as book:
+        sheet = book.sheet(definition.title, ["账户区", *(f"{each.label}（{each.column}）" for each in definition.columns)])
+        for batch in batches:
+            sheet.add((district_name(each.district_code), *map(_cell, _values(definition, each))) for each in batch)
+            progress.tell(sheet.row_count, max(total, sheet.row_count), "写入工作簿")
     return sheet.row_count
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+import shapely
 from sqlmodel import Session, col, select
 
 from domain.case.tables import Case
@@ -13,6 +14,7 @@ from domain.hold import MARKS, PLOT, Hold, Holder, holders, release, take
 from domain.layer import FeatureData, LayerDefinition
 from domain.layer_update.matching import Pair
 from domain.notice import notify
+from domain.overlay import overlapping_area_m2
 
 KEEP, TAKE = "keep", "take"
 CHOICES = {KEEP: "保留原图斑", TAKE: "按新数据更新"}
@@ -33,12 +35,15 @@ class MarkConflict:
     after_m2: Decimal | None
     case_id: int | None
     mark: str
+    overlaps: tuple[tuple[str, Decimal], ...] = ()
+    """New features that the patch would lie under if it is kept, by key, and the area that would be there twice, in m²."""
 
     def as_document(self) -> dict[str, Any]:
         """As plain values, for the database."""
         return {
             "key": self.key, "words": self.words, "district": self.district_code, "before": str(self.before_m2),
             "after": None if self.after_m2 is None else str(self.after_m2),
+            "overlaps": [[key, str(area_m2)] for key, area_m2 in self.overlaps],
         }  # fmt: skip
 
 
@@ -49,7 +54,23 @@ def conflicts_of(session: Session, definition: LayerDefinition, pairs: Sequence[
     touched = [pair for pair in pairs if pair.former is not None and (pair.new is None or pair.new.area_m2 != pair.former.area_m2)]
     held = holders(session, PLOT, [held_key(definition, pair.former) for pair in touched])
     found = [_conflict(definition, pair, held.get(held_key(definition, pair.former))) for pair in touched]
-    return sorted((each for each in found if each is not None), key=lambda each: each.key)
+    conflicts = sorted((each for each in found if each is not None), key=lambda each: each.key)
+    return _with_overlaps(conflicts, {pair.former.key: pair.former for pair in touched}, pairs)
+
+
+def _with_overlaps(
+    conflicts: Sequence[MarkConflict], formers: Mapping[str, FeatureData], pairs: Sequence[Pair]
+) -> list[MarkConflict]:
+    """The conflicts, each with what the new data have where the kept patch would be. Invalid new features are refused elsewhere."""
+    news = [pair.new for pair in pairs if pair.new is not None and pair.new != pair.former and shapely.is_valid(pair.new.geometry)]
+    tree = shapely.STRtree([each.geometry for each in news])
+    return [replace(each, overlaps=_overlaps(formers[each.key], news, tree)) for each in conflicts]
+
+
+def _overlaps(former: FeatureData, news: Sequence[FeatureData], tree: shapely.STRtree) -> tuple[tuple[str, Decimal], ...]:
+    met = (news[place] for place in sorted(tree.query(former.geometry)))
+    shared = ((each.key, overlapping_area_m2(former.geometry, each.geometry)) for each in met if each.key != former.key)
+    return tuple((key, area_m2) for key, area_m2 in shared if area_m2)
 
 
 def held_key(definition: LayerDefinition, feature: FeatureData) -> str:

@@ -12,8 +12,6 @@ from sqlmodel import Session
 from domain import dictionary, plot, portal_clock
 from domain.actor import Actor
 from domain.case import scope as case_scope
-from domain.case.columns import Cell, Column
-from domain.case.export import Sheet
 from domain.case.words import code_of
 from domain.command import Work, anyone_signed_in, command
 from domain.errors import NotAllowed, NotFound
@@ -22,6 +20,7 @@ from domain.ledger.account import AccountKey
 from domain.ledger.definition import area_label, detail_list, ledgers, pool, posting_kind
 from domain.ledger.scope import must_see, visible_areas
 from domain.ledger.statement import DetailQuery, StatementQuery, changes, details, overview, statement
+from domain.workbook import Cell, Workbook
 
 KIND = "ledger_export"
 CHANGE_WORDS = {"stopped": "停办", "resumed": "恢复"}
@@ -68,10 +67,9 @@ def run_export(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
     with progress.reading() as session, tempfile.TemporaryDirectory() as folder:
         table = TABLES[arguments["what"]](session, progress.owner(session), arguments["arguments"])
         file = Path(folder) / "ledger.xlsx"
-        sheet = Sheet(file, [Column(str(i), head) for i, head in enumerate(table.heads)], table.title[:31])
-        for row in table.rows:
-            sheet.add([row])
-        sheet.close()
+        with Workbook(file) as book:
+            sheet = book.sheet(table.title[:31], table.heads)
+            sheet.add(table.rows)
         name = f"{table.title}{portal_clock.today(session):%Y%m%d}.xlsx"
         return JobResult({"rows": sheet.row_count}, progress.office.files.put_path(file, name, allowed=("xlsx",)), name)
 

@@ -12,8 +12,6 @@ from sqlmodel import Session
 
 from domain import role
 from domain.actor import Actor
-from domain.case.columns import Column
-from domain.case.export import Sheet
 from domain.command import Work, command
 from domain.district import district_name
 from domain.errors import InvalidData, NotAllowed
@@ -26,6 +24,7 @@ from domain.overlay_run.words import class_words
 from domain.projection import STORAGE
 from domain.spatial_file.model import FileField, FileLayer
 from domain.spatial_file.writing import write_spatial_file
+from domain.workbook import Workbook
 
 KIND = "map_query_export"
 FORMATS = {"xlsx": ".xlsx", "GeoJSON": ".geojson", "GeoPackage": ".gpkg"}
@@ -90,19 +89,21 @@ def run_export(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
 
 def _workbook(progress: Progress, found: _Found, path: Path) -> int:
     """The list, then one sheet each of the sums by class and by district."""
-    sheet = Sheet(path, [Column(key, label) for key, label in _heads(found).items()], "清单")
-    count = 0
-    for rows in found.batches(progress):
-        sheet.add([_cells(found, row) for row in rows])
-        count += len(rows)
+    with Workbook(path) as book:
+        sheet = book.sheet("清单", list(_heads(found).values()))
+        for rows in found.batches(progress):
+            sheet.add(_cells(found, row) for row in rows)
+        _add_sums(book, found)
+    return sheet.row_count
+
+
+def _add_sums(book: Workbook, found: _Found) -> None:
     heads = ["个数", "面积（平方米）", *(["范围内面积（平方米）"] if found.has_inside else [])]
     by_class, by_district = found.definition.class_field, found.answer.by_district
-    sheet.turn_to([Column(str(n), head) for n, head in enumerate(["类别", *heads])], "按类别统计")
-    sheet.add([_sum_cells(class_words(found.query.layer, by_class, each.code), each) for each in found.answer.by_class])
-    sheet.turn_to([Column(str(n), head) for n, head in enumerate(["区", *heads])], "按区统计")
-    sheet.add([_sum_cells(district_name(each.code), each) for each in by_district])
-    sheet.close()
-    return count
+    classes = book.sheet("按类别统计", ["类别", *heads])
+    classes.add(_sum_cells(class_words(found.query.layer, by_class, each.code), each) for each in found.answer.by_class)
+    districts = book.sheet("按区统计", ["区", *heads])
+    districts.add(_sum_cells(district_name(each.code), each) for each in by_district)
 
 
 def _heads(found: _Found) -> dict[str, str]:

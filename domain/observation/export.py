@@ -5,7 +5,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import xlsxwriter
 from sqlmodel import Session, col, select
 
 from domain import job
@@ -15,6 +14,7 @@ from domain.job import Job, JobResult, Progress, job_handler
 from domain.observation.judging import words
 from domain.observation.sight import find
 from domain.observation.tables import Observation, ObservationAlarm, ObservationSeries
+from domain.workbook import Workbook
 
 KIND = "observation_export"
 PAGE = 2_000
@@ -39,18 +39,15 @@ def export(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
 
 
 def _write(progress: Progress, session: Session, series: ObservationSeries, path: Path) -> int:
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     count = 0
-    with xlsxwriter.Workbook(path, options) as book:
-        bold = book.add_format({"bold": True})
+    with Workbook(path) as book:
         for title, heads, rows in (
             ("读数", ("测得时刻", f"读数（{series.unit}）", "判断", "收到时刻", "业务编号"), _readings(session, series.id)),
             ("报警", ("起", "止", "报警内容", "报出时刻", "撤销时刻", "已告知人数"), _alarms(session, series.id)),
         ):
-            sheet = book.add_worksheet(title)
-            sheet.write_row(0, 0, heads, bold)
-            for row, cells in enumerate(rows, 1):
-                sheet.write_row(row, 0, cells)
+            sheet = book.sheet(title, heads)
+            for cells in rows:
+                sheet.add([cells])
                 progress.tell(count := count + 1, doing=f"写入{title}")
     return count
 

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from domain.case.columns import Column
-from domain.case.export import Sheet
 from domain.command import Work, command
 from domain.district import district_name
 from domain.job import Job, JobResult, Progress, enqueue, job_handler
@@ -14,6 +12,7 @@ from domain.layer import layer_definition
 from domain.overlay_run import reading
 from domain.overlay_run.request import officials
 from domain.overlay_run.words import class_words, field_label
+from domain.workbook import Workbook
 
 KIND = "overlay_run_export"
 
@@ -36,12 +35,12 @@ def run_export(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
             title = layer_definition(key).title
             heads += [f"{title} {field_label(key, by)}", f"{title} 名称"]
         file, name = Path(folder) / "overlay.xlsx", f"叠加分析{run.id}.xlsx"
-        sheet = Sheet(file, [Column(str(place), head) for place, head in enumerate([*heads, "面积（平方米）"])], "叠加分析")
         total = run.row_count
-        for rows in reading.every_row(session, run.id):
-            sheet.add([_cells(row, layers) for row in rows])
-            progress.tell(sheet.row_count, max(total, sheet.row_count), "写入工作簿")
-        sheet.close()
+        with Workbook(file) as book:
+            sheet = book.sheet("叠加分析", [*heads, "面积（平方米）"])
+            for rows in reading.every_row(session, run.id):
+                sheet.add(_cells(row, layers) for row in rows)
+                progress.tell(sheet.row_count, max(total, sheet.row_count), "写入工作簿")
         return JobResult({"rows": sheet.row_count}, progress.office.files.put_path(file, name, allowed=("xlsx",)), name)
 
 

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from domain import portal_clock
-from domain.case.columns import Cell, Column
-from domain.case.export import Sheet
 from domain.command import Work, command, holders_of
 from domain.district import district_name
 from domain.job import Job, JobResult, Progress, enqueue, job_handler
@@ -16,6 +14,7 @@ from domain.rule_edition.draft import KEEPERS
 from domain.rule_replay import reading
 from domain.rule_replay.reading import ChangeFilter
 from domain.rule_replay.tables import OUTCOME, RULE, UNABLE, WORDS, RuleReplayChange
+from domain.workbook import Cell, Workbook
 
 KIND = "rule_replay_export"
 HEADS = (
@@ -37,13 +36,13 @@ def run_export(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
     with progress.reading() as session, tempfile.TemporaryDirectory() as folder:
         replay = reading.replay(session, progress.owner(session), arguments["replay"])
         file = Path(folder) / "replay.xlsx"
-        sheet = Sheet(file, [Column(str(place), head) for place, head in enumerate(HEADS)], "回放结果")
         words, expected = reading.outcome_words(replay), replay.changed + replay.unable
         name = f"{replay.title}回放{portal_clock.today(session):%Y%m%d}.xlsx"
-        for rows in reading.every(session, arguments["replay"], ChangeFilter(**arguments["filter"])):
-            sheet.add([_cells(row, words) for row in rows])
-            progress.tell(sheet.row_count, max(expected, sheet.row_count), "写入工作簿")
-        sheet.close()
+        with Workbook(file) as book:
+            sheet = book.sheet("回放结果", HEADS)
+            for rows in reading.every(session, arguments["replay"], ChangeFilter(**arguments["filter"])):
+                sheet.add(_cells(row, words) for row in rows)
+                progress.tell(sheet.row_count, max(expected, sheet.row_count), "写入工作簿")
         return JobResult({"rows": sheet.row_count}, progress.office.files.put_path(file, name, allowed=("xlsx",)), name)
 
 

@@ -15,13 +15,13 @@ import xlsxwriter
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from domain.case.export import FORMULA_STARTS
 from domain.document.rendering import FOLDER
 from domain.errors import OutsideSystemDown
 from domain.thematic_map.content import Cell, Content, Table
 from domain.thematic_map.making import ThematicMap
 from domain.thematic_map.sheet import Sheet
 from domain.thematic_map.spec import number_words
+from domain.workbook import FORMULA_STARTS
 
 STYLE_SHEET = "thematic_map.css"
 PNG_DPI = {"a4": 200, "a3": 150}

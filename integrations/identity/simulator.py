@@ -8,6 +8,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -303,8 +304,8 @@ def _oauth_error(code: str, text: str, status: int = 400) -> Response:
     return JSONResponse({"error": code, "error_description": text}, status_code=status)
 
 
-def _add_key(db: sqlite3.Connection) -> str:
-    key = RSAKey.generate_key(2048)
+def _add_key(db: sqlite3.Connection, key: RSAKey | None = None) -> str:
+    key = key or RSAKey.generate_key(2048)
     kid = f"sample-{hashlib.sha256(key.as_pem(private=False)).hexdigest()[:16]}"
     position = db.execute("SELECT coalesce(max(position), 0) + 1 FROM identity_key").fetchone()[0]
     private = json.dumps(key.as_dict(private=True))
@@ -312,5 +313,11 @@ def _add_key(db: sqlite3.Connection) -> str:
     return kid
 
 
+@cache
+def _first_key() -> RSAKey:
+    """The key that the sample data begin with: made anew by every process, but not by every reset."""
+    return RSAKey.generate_key(2048)
+
+
 def _seed(db: sqlite3.Connection) -> None:
-    _add_key(db)
+    _add_key(db, _first_key())

@@ -30,3 +30,10 @@ def test_every_answer_carries_a_strict_content_policy(app):
     policy = visitor(app).get("/").headers["content-security-policy"]
     assert "script-src 'self'" in policy
     assert "unsafe" not in policy
+
+
+def test_who_is_signed_in_is_still_signed_in_on_a_page_that_does_not_exist(person, sign_in):
+    answer = sign_in(person("window", district="310118", name="甄佳慧")).get("/no-such-page")
+    assert answer.status_code == 404
+    assert "没有这个页面" in answer.text
+    assert "甄佳慧" in answer.text

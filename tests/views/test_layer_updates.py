@@ -86,6 +86,16 @@ def test_the_journey_of_the_annual_renewal(updates, manager, person):
     assert {each.attributes["data_year"] for each in updates.on(date(2026, 1, 1)).values()} == {2024}
 
 
+def test_a_held_patch_says_what_it_would_overlap_if_it_is_kept(updates, manager, person):
+    with working(updates.database, person("district_handler", district=QINGPU)) as work:
+        hold.take(work, new_case(work), PLOT, ["GD310118-000003"], "reserved")
+    survey = geojson([({"BSM": "3101180000000009", "TBBH": "9", "DLBM": "0101", "DLMC": "水田", "SJNF": 2026}, square(3, width=0.0004))])
+    address = send(manager, updates, "annual", survey, data_year="2026", file_name="DLTB.geojson").headers["location"]
+    shown = text_of(manager, address)
+    assert "原图斑与新图形 3101180000000009（" in shown
+    assert "保留会造成重叠" in shown
+
+
 @pytest.mark.function("GEO-030", "c1", "c3")
 def test_an_area_is_renewed_and_taken_back_on_screen(updates, manager):
     file = plots([("N1", shapely.box(121.001, 31.1, 121.003, 31.101), "0101")])

@@ -33,6 +33,7 @@ from views.shell import Crumb, Link
 KINDS = {"added": ("新增", "good"), "ended": ("转入历史", "warn"), "changed": ("改变", "info"), "cut": ("切开", "warn")}
 DRAWN = (("ended", "m-built", "转入历史"), ("added", "m-paddy", "新增"), ("changed", "m-water", "改变"))
 BUSY = ("reading", "applying")
+MOST_NAMED = 5
 _SIDES = ("before", "added", "ended", "changed", "after", "kept")
 
 
@@ -175,7 +176,17 @@ def _conflict(each: Mapping[str, Any], decision: Mapping[str, Any] | None) -> di
     return {
         "key": each["key"], "words": each["words"], "before": f"{thousands(Decimal(each['before']), 2)} 平方米", "after": after,
         "district": district_name(each["district"]), "decided": decided, "choice": decision["choice"] if decision else "",
+        "overlaps": _overlaps(each.get("overlaps", ())),
     }  # fmt: skip
+
+
+def _overlaps(shared: Sequence[Sequence[str]]) -> str:
+    """What would be there twice if the patch is kept, in words; the first few by name."""
+    if not shared:
+        return ""
+    named = "、".join(f"{key}（{thousands(Decimal(area), 2)} 平方米）" for key, area in shared[:MOST_NAMED])
+    more = f"等 {len(shared)} 个" if len(shared) > MOST_NAMED else ""
+    return f"原图斑与新图形 {named}{more}重叠。请先核对新数据，或按新数据更新。"
 
 
 def _picture(shapes: Mapping[str, Sequence[str]]) -> Any:

@@ -12,8 +12,6 @@ from sqlmodel import Session
 
 from domain import job as jobs
 from domain import portal_clock
-from domain.case.columns import Column
-from domain.case.export import Sheet
 from domain.command import Work, command
 from domain.document.rendering import Imprint, render_pdf
 from domain.errors import InvalidData, NotFound, Refused
@@ -24,6 +22,7 @@ from domain.inspection.task.findings import FindingQuery
 from domain.inspection.task.report import HEADS, Told
 from domain.inspection.task.tables import INSPECTED, InspectionRun
 from domain.job import Job, JobResult, Progress, job_handler
+from domain.workbook import Workbook
 
 KIND, PACK_KIND = "inspection_export", "inspection_pack"
 CHOICES = {
@@ -123,19 +122,19 @@ def _report_pdf(session: Session, one: Told, path: Path) -> None:
 
 
 def _report_xlsx(session: Session, one: Told, path: Path) -> None:
-    sheet = Sheet(path, [Column("1", "项目"), Column("2", "内容"), Column("3", "级别"), Column("4", "数量"), Column("5", "其中例外")], "质检报告")
-    sheet.add([[label, value, "", "", ""] for label, value in report.facts(one)])
-    sheet.add([[f"{code} {label}", "问题类别", severity, total, excepted] for code, label, severity, total, excepted in report.class_rows(one.run)])
-    sheet.add([[f"例外：{row[0]}", row[2], "", row[1], ""] for row in one.exceptions])
-    sheet.add([[f"参数 {name}", str(value), "", "", ""] for name, value in sorted(one.run.parameters.items())])
-    sheet.close()
+    with Workbook(path) as book:
+        sheet = book.sheet("质检报告", ("项目", "内容", "级别", "数量", "其中例外"))
+        sheet.add(report.facts(one))
+        sheet.add((f"{code} {label}", "问题类别", *rest) for code, label, *rest in report.class_rows(one.run))
+        sheet.add((f"例外：{row[0]}", row[2], "", row[1]) for row in one.exceptions)
+        sheet.add((f"参数 {name}", str(value)) for name, value in sorted(one.run.parameters.items()))
 
 
 def _result_xlsx(session: Session, one: Told, path: Path) -> None:
-    sheet = Sheet(path, [Column(str(place), head) for place, head in enumerate(HEADS)], "错误清单")
-    for rows in findings.every(session, _id(one.run), FindingQuery()):
-        sheet.add([list(report.finding_cells(row)) for row in rows])
-    sheet.close()
+    with Workbook(path) as book:
+        sheet = book.sheet("错误清单", HEADS)
+        for rows in findings.every(session, _id(one.run), FindingQuery()):
+            sheet.add(report.finding_cells(row) for row in rows)
 
 
 def _id(run: InspectionRun) -> int:

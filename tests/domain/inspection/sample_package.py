@@ -18,7 +18,7 @@ from rules.engine import RuleBook
 ON = date(2026, 6, 1)
 BOOK = RuleBook([Path(rules.__file__).parent / "sets"], engine="python")
 LAYER, DISTRICT, WEST, SOUTH, SIDE = "BHTB", "310117", 121.2, 31.0, 0.001
-LENGTHS = {"BSM": 18, "YSDM": 10, "XZQDM": 12, "XZQMC": 100, "TBBH": 20, "DLBM": 5, "DLMC": 60, "QSXZ": 2, "SJNF": 4, "BZ": 255}
+LENGTHS = {"BSM": 18, "YSDM": 10, "XZQDM": 12, "XZQMC": 100, "TBBH": 20, "DLBM": 5, "DLMC": 60, "QSXZ": 2, "YJJBNTLX": 20, "DRDC": 4, "SJNF": 4, "BZ": 255}
 
 
 def square(column: float, row: float, side: float = 1) -> Any:
@@ -54,7 +54,7 @@ def supplement(geometries, **changed) -> SpatialFile:
         "XZQMC": ["松江区"] * count, "TBBH": [f"T{row + 1}" for row in range(count)], "DLBM": ["0101"] * count,
         "DLMC": ["水田"] * count, "QSXZ": ["30"] * count,
         "TBMJ": [float(area_m2(each)) if fine else 1.0 for each, fine in zip(geometries, valid, strict=True)],
-        "SJNF": ["2026"] * count, "BZ": [""] * count,
+        "YJJBNTLX": ["永久基本农田"] * count, "DRDC": ["调入"] * count, "SJNF": ["2026"] * count, "BZ": [""] * count,
     }  # fmt: skip
     columns |= changed
     fields = tuple(

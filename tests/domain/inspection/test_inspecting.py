@@ -41,7 +41,8 @@ def test_package_in_order_passes_with_full_score() -> None:
     [
         ("TBBH", ["T1", "T2", "T1"], "ATT-03"), ("TBBH", ["T1", "T2", ""], "ATT-01"), ("DLMC", ["水田", "水田", "旱地"], "ATT-04"),
         ("DLBM", ["0101", "0101", "9999"], "ATT-02"), ("XZQDM", ["310117", "310117", "310112"], "ATT-05"),
-        ("SJNF", ["2026", "2026", "26"], "ATT-06"), ("TBMJ", [10588.34, 10588.34, 5.0], "GEO-16"), ("TBMJ", [10588.34, 10588.34, -1.0], "ATT-07"),
+        ("SJNF", ["2026", "2026", "26"], "ATT-06"), ("DRDC", ["调入", "调出", ""], "ATT-01"), ("DRDC", ["调入", "调出", "退出"], "ATT-02"),
+        ("YJJBNTLX", ["永久基本农田", "耕地保护空间", ""], "ATT-01"), ("TBMJ", [10588.34, 10588.34, 5.0], "GEO-16"), ("TBMJ", [10588.34, 10588.34, -1.0], "ATT-07"),
     ],
 )  # fmt: skip
 def test_wrong_value_is_found_at_its_feature(column: str, values: list, code: str) -> None:
@@ -126,6 +127,7 @@ def test_layers_are_held_against_each_other(tmp_path) -> None:
     assert [each.feature for each in result.findings if each.code == "TOP-09"] == [2]
 
 
+@pytest.mark.function("LAND-076", "c1")
 def test_structure_is_compared_name_by_name() -> None:
     file = supplement(ROW)
     layer = file.layers[0]
@@ -142,6 +144,7 @@ def test_structure_is_compared_name_by_name() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.function("LAND-076", "c1")
 def test_layer_of_another_name_is_missing_and_unknown() -> None:
     file = supplement(ROW)
     other = dataclasses.replace(file.layers[0], name="TUBAN")

@@ -7,6 +7,7 @@ import shapely
 from sqlmodel import select
 
 from domain import hold, layer_update
+from domain.area import area_m2
 from domain.errors import InvalidData, Refused
 from domain.hold import PLOT, holders
 from domain.layer import edition_on
@@ -98,6 +99,20 @@ def test_held_patches_that_go_or_change_their_area_are_listed_and_refused_until_
     with pytest.raises(Refused, match="2 个有占用标记，还没有决定"):
         loaded.act(layer_update.confirm, row)
     assert loaded.number() == 1
+
+
+def test_what_a_kept_patch_would_lie_under_is_said_before_the_decision(loaded, cases):
+    """The square of plot 1 goes and another comes over a part of it; plot 2 shrinks, and nothing new comes where it was."""
+    over = shapely.box(121.0012, 31.1, 121.0018, 31.1005)
+    row = loaded.ask("annual", plots([*rows(0, 3), (number(2), SMALLER, "0101"), (number(7), over, "0101")]), year=YEAR)
+    gone, smaller = row.found["conflicts"]
+    assert (gone["key"], gone["overlaps"]) == (number(1), [[number(7), str(area_m2(over))]])
+    assert (smaller["key"], smaller["overlaps"]) == (number(2), [])
+
+
+def test_neighbours_of_a_kept_patch_do_not_count_as_overlaps(loaded, cases):
+    row = loaded.ask("annual", plots([*rows(0, 2, 3, 4), (number(8), square(5), "0101")]), year=YEAR)
+    assert [each["overlaps"] for each in row.found["conflicts"]] == [[]]
 
 
 def test_a_decision_keeps_the_patch_with_its_mark_and_says_who_decided_why(loaded, cases):
