@@ -152,6 +152,7 @@ ROUTES = {
     "sketch": Route(SKETCH, "dispatcher", posted={"name": "改", "kind": "point", "points": "121.1,31.1", "version": "1"}),
     "sketch_file": Route(SKETCH + "/file", "dispatcher"),
     "sketch_range": Route(SKETCH + "/range", posted={"case": "x"}),
+    "share_sketch": Route(SKETCH + "/share"),
     "delete_sketch": Route(SKETCH + "/delete"),
     "restore_sketch": Route(SKETCH + "/restore"),
     "delete_map_view": Route(MAP_VIEW + "/delete"),
