@@ -28,7 +28,7 @@ from views.shell import Crumb, Link
 
 LONGEST = 12_000
 """Characters of one text of the address; percent signs make it up to three times as long."""
-PLAIN = ("layer", "on", "district", "town", "class", "join", "least", "bounds", "points", "kind", "sketch", "buffer", "sort")
+PLAIN = ("layer", "on", "district", "town", "class", "join", "least", "bounds", "points", "kind", "sketch", "range", "buffer", "sort")
 NAMES = (*PLAIN, *(f"{part}{n}" for n in range(1, MOST_CONDITIONS + 1) for part in ("field", "op", "value")))
 NOT_KEPT = {"Cache-Control": "no-store"}
 HEADS = {"key": "编号", "class": "类别", "district": "区", "status": "状态", "area": "面积（平方米）"}
@@ -114,7 +114,7 @@ def _context(request: Request, session: Session, asked: _Asked) -> QueryPage:
 
 def _sketch_href(request: Request, given: Mapping[str, str]) -> str:
     """The page to draw a range on, which brings what is asked here back with it."""
-    asked = urlencode({name: value for name, value in kept(given).items() if name not in ("points", "kind", "sketch", "bounds")})
+    asked = urlencode({name: value for name, value in kept(given).items() if name not in ("points", "kind", "sketch", "bounds", "range")})
     drawn = {name: given[name] for name in ("points", "kind") if given["points"] and given[name]}
     return url(request, "new_sketch", {**drawn, **({"query": asked[:2000]} if asked else {})})
 

@@ -22,7 +22,7 @@ from domain.layer import catalogue, features_in
 from domain.map_legend import LAYERS, palette
 from domain.map_query.place import read_box
 from domain.measuring import Point
-from domain.sketch import Sketch, measures_of, parts_of, read_drawing, read_parts, text_of
+from domain.sketch import SharedRange, Sketch, measures_of, parts_of, read_drawing, read_parts, text_of
 from views import page, posted
 from views.declared_system import SYSTEMS, system_choices
 from views.map_found import url
@@ -65,6 +65,9 @@ class DrawPage:
     faults: tuple[FieldFault, ...]
     errors: Mapping[str, str]
     hrefs: Mapping[str, str]
+    is_large: bool
+    """True for a saved sketch that no address holds, which others can only use once it is shared."""
+    is_shared: bool
     data: str
     palette: str
     carried: str
@@ -93,11 +96,14 @@ def _row(request: Request, each: Sketch) -> Mapping[str, Any]:
     }}
 
 
-def query_href(request: Request, each: Sketch) -> str:
-    """The query page with a sketch as its range: written out in the address where it is small, so that others may open it too."""
+def query_href(request: Request, each: Sketch, shared: SharedRange | None = None) -> str:
+    """The query page with a sketch as its range: written out in the address where it is small, so that others may open it too.
+
+    A large one is named: as it was shared, or as one's own.
+    """
     if each.point_count <= MOST_IN_ADDRESS:
         return url(request, "map_query", {**_asked(request), "points": text_of(each.geometry), "kind": each.kind})
-    return url(request, "map_query", {**_asked(request), "sketch": each.id})
+    return url(request, "map_query", {**_asked(request), **({"range": shared.digest} if shared else {"sketch": each.id})})
 
 
 def _undone(request: Request, session: Session) -> tuple[str, str]:
@@ -153,7 +159,7 @@ def _carried(request: Request) -> str:
 
 
 def _asked(request: Request) -> dict[str, str]:
-    return {name: value for name, value in parse_qsl(_carried(request)) if name not in ("points", "kind", "sketch", "bounds", "page")}
+    return {name: value for name, value in parse_qsl(_carried(request)) if name not in ("points", "kind", "sketch", "bounds", "range", "page")}
 
 
 def _keep(session: Session, actor: Actor, saved: Sketch | None, given: Mapping[str, str], request: Request) -> int:
@@ -171,10 +177,11 @@ def _draw(request: Request, saved: Sketch | None, given: Mapping[str, str], faul
         except InvalidData as fault:
             faults = faults or tuple(FieldFault(each.field, fault.message) for each in posted.faults_of(fault)[:1])
     with page.reading(request) as session:
+        shared = sketch.shared_of(session, saved) if saved else None
         layers, data = _layers(request, session, parts_of(geometry) if geometry is not None else _loose(given["points"]))
     context = DrawPage(
         saved, given, tuple({"value": key, "label": label} for key, label in sketch.KINDS.items()), layers, words,
-        _picture(geometry, words), faults, by_field(faults), _hrefs(request, saved), data, json.dumps(palette(each["key"] for each in layers)), _carried(request),
+        _picture(geometry, words), faults, by_field(faults), _hrefs(request, saved, shared), saved is not None and saved.point_count > MOST_IN_ADDRESS, shared is not None, data, json.dumps(palette(each["key"] for each in layers)), _carried(request),
     )
     title = f"草图：{saved.name}" if saved else "画草图"
     crumbs = (HOME, Crumb("我的草图", Link("sketches", "我的草图")), Crumb(saved.name if saved else "画草图"))
@@ -197,11 +204,11 @@ def _picture(geometry: Any, words: str) -> Any:
     return picture_of(f"草图的形状：{words}", [Drawn("m-pick", [geometry])], geometry, is_geographic=True)
 
 
-def _hrefs(request: Request, saved: Sketch | None) -> Mapping[str, str]:
+def _hrefs(request: Request, saved: Sketch | None, shared: SharedRange | None) -> Mapping[str, str]:
     if saved is None:
         return {"action": url(request, "new_sketch")}
-    hrefs = {name: url(request, name, sketch_id=saved.id) for name in ("sketch", "sketch_file", "sketch_range", "delete_sketch")}
-    return hrefs | {"action": hrefs["sketch"], "query": query_href(request, saved)}
+    hrefs = {name: url(request, name, sketch_id=saved.id) for name in ("sketch", "sketch_file", "sketch_range", "share_sketch", "delete_sketch")}
+    return hrefs | {"action": hrefs["sketch"], "query": query_href(request, saved, shared)}
 
 
 def _loose(text: str) -> list[list[Point]]:
@@ -313,6 +320,14 @@ def to_case(request: Request) -> Response:
     with page.writing(request) as session:
         row = case_range.read_upload(session, actor, case.id, RangeUpload(received, name, name=found.name))
     return page.redirect(request, "range", case_id=row.case_id, range_id=row.id)
+
+
+def share(request: Request) -> Response:
+    """Give a sketch an address for others, or (`end`) take it back."""
+    sketch_id, act = request.path_params["sketch_id"], sketch.unshare if posted.text(request, "end", 4) else sketch.share
+    with page.writing(request) as session:
+        act(session, page.actor(request), sketch_id)
+    return page.redirect(request, "sketch", sketch_id=sketch_id, anchor="use-title")
 
 
 def delete(request: Request) -> Response:

@@ -1,7 +1,7 @@
 """Demo layers beside the survey: planning lines, proposed supplements, boreholes; made up from the patches, and marked so."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -40,6 +40,7 @@ def planned_layers(plots: Sequence[Plot], settings: Settings) -> dict[str, list[
         found["ecological_red_line"] += natural
         found["urban_growth_boundary"] += _boundaries(own, settings, random, [each[1] for each in (*farmland, *natural)])
         found["geology_borehole"] += _boreholes(own, settings, random)
+    found["added_farmland"] = list(_added(of_account, settings))
     return {key: _numbered(rows, _LINES[key]) if key in _LINES else rows for key, rows in found.items()}
 
 
@@ -55,6 +56,17 @@ def _supplements(plots: Sequence[Plot], settings: Settings, random: Generator) -
         yield records.supplement(plot, settings, "调入", (PERMANENT, PROTECTED)[number % 2])
     for plot in _drawn(random, [each for each in arable if each.protection], settings["supplements_out"]):
         yield records.supplement(plot, settings, "调出", plot.protection)
+
+
+def _added(plots: Mapping[str, Sequence[Plot]], settings: Settings) -> Iterator[FeatureData]:
+    """Unprotected arable patches as if newly won, whose quota a few other districts use; a stream of its own, so that nothing else moves."""
+    random = numpy.random.default_rng([settings["seed"], _OWN_STREAM + 1])
+    names = {code: own[0].account.name for code, own in plots.items() if own}
+    for code, users in settings["added_farmland"]["flows"].items():
+        arable = [plot for plot in plots.get(code, ()) if plot.class_code.startswith("01") and not plot.protection]
+        for number, plot in enumerate(_drawn(random, arable, settings["added_farmland"]["count"])):
+            user = users[number % len(users)]
+            yield records.added_farmland(plot, settings, number + 1, user, names.get(user, ""))
 
 
 def _red_lines(plots: Sequence[Plot], settings: Settings, random: Generator, taken: list[shapely.Geometry]) -> Iterator[Line]:

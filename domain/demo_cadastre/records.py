@@ -138,3 +138,14 @@ def supplement(plot: Plot, settings: Settings, direction: str, protection: str) 
         "ownership": "30", "protection_type": protection, "direction": direction,
     }  # fmt: skip
     return _feature(plot, key, plot.class_code, values, PROPOSED)
+
+
+def added_farmland(plot: Plot, settings: Settings, number: int, user_code: str, user_name: str) -> FeatureData:
+    """An arable patch as if newly won by a project, with the district that uses its quota."""
+    key, common = _key("XZ", plot), _common(plot, settings)
+    values = {name: common[name] for name in ("feature_code", "class_code", "class_name", "area_m2", "description")} | {
+        "feature_code": key, "district_code": plot.account.code, "district_name": plot.account.name,
+        "project_number": f"样例项目-{plot.account.code}-{number:02d}", "acceptance_number": f"样例验〔{settings['data_year']}〕{number}号",
+        "quality_class": quality_class(plot), "used_by_code": user_code, "used_by_name": user_name,
+    }  # fmt: skip
+    return _feature(plot, key, plot.class_code, values)

@@ -104,6 +104,11 @@ class LayerDefinition:
         exact = {column.name for column in self.columns if column.type == "decimal"} & merged.keys()
         return merged | {name: Decimal(merged[name]) for name in exact if merged[name] is not None}
 
+    def words_of(self, feature: "FeatureData") -> str:
+        """The key and every text of a feature once, in lower case, a line each: what words are looked for in."""
+        texts = (feature.attributes.get(column.name) for column in self.columns if column.type == "text")
+        return "\n".join(dict.fromkeys([feature.key, *(str(each) for each in texts if each)])).lower()
+
     def from_columns(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """A record by column codes as a record by our field names; columns that the layer does not know are
         left out.

@@ -161,6 +161,7 @@ def _require_new(work: Work, layer: Layer, features: Sequence[FeatureData]) -> N
 
 def _rows(layer: Layer, edition: LayerEdition, features: Sequence[FeatureData]) -> Iterable[dict[str, Any]]:
     bounds = shapely.bounds(numpy.array([feature.geometry for feature in features], dtype=object))
+    definition = layer_definition(layer.key)
     for feature, (west, south, east, north) in zip(features, bounds.tolist(), strict=True):
         yield {
             "layer_id": layer.id,
@@ -170,6 +171,7 @@ def _rows(layer: Layer, edition: LayerEdition, features: Sequence[FeatureData]) 
             "status": feature.status,
             "area_m2": feature.area_m2,
             "attributes": dict(feature.attributes),
+            "words": definition.words_of(feature),
             "geometry": feature.geometry,
             "west": west,
             "south": south,

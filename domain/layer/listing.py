@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlmodel import Session, func, or_, select
+from sqlmodel import Session, and_, func, select
 
 from domain.actor import Actor
 from domain.errors import InvalidData
@@ -25,7 +25,7 @@ class FeatureQuery:
     """What is asked of a layer; empty conditions ask nothing.
 
     `on`: as the layer stood on a day; `edition`: in an edition, where no day is given (neither: at present). `state`: empty for the features of that day, PAST for those that
-    had been ended by then. `words` stand in `field`, or in any field that has text. `class_code`: how the class begins.
+    had been ended by then. `words` stand in `field`, or in the key or any field of text. `class_code`: how the class begins.
     `sort` is one of SORTS, with a minus before it for the largest first.
     """
 
@@ -144,9 +144,12 @@ def _has_words(definition: LayerDefinition, query: FeatureQuery) -> Any:
     names = search_fields(definition)
     if query.field and query.field not in names:
         raise InvalidData("这个图层没有所选的字段。请按图层重新选字段。", {"field": "请重新选字段"})
-    asked = [query.field] if query.field else [each.name for each in definition.columns if each.name in names and each.type == "text"]
-    found = [Feature.attributes[name].as_string().contains(query.words, autoescape=True) for name in asked]
-    return or_(*found, *([] if query.field else [Feature.key.contains(query.words, autoescape=True)]))
+    anywhere = Feature.words.contains(query.words.lower(), autoescape=True)
+    if not query.field:
+        return anywhere
+    here = Feature.attributes[query.field].as_string().contains(query.words, autoescape=True)
+    is_text = any(each.name == query.field and each.type == "text" for each in definition.columns)
+    return and_(anywhere, here) if is_text else here
 
 
 def _order(query: FeatureQuery) -> list[Any]:

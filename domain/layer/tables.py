@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import DDL, Column, Index, LargeBinary, UniqueConstraint, event, text
+from sqlalchemy import DDL, Column, Index, LargeBinary, Text, UniqueConstraint, event, text
 from sqlmodel import Field, SQLModel
 
 from domain.columns import BIG_ID, code_column, decimal_column, id_column, json_column, moment_column
@@ -117,6 +117,8 @@ class Feature(SQLModel, table=True):
     north: float
     from_number: int
     until_number: int | None = None
+    words: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
+    """What words are looked for in: `LayerDefinition.words_of`. Attributes are slow to search one by one."""
 
 
 class LayerDrawing(SQLModel, table=True):

@@ -1,4 +1,4 @@
-"""The range of a query from what was given: a box, typed points, a sketch of one's own; and the buffer around it."""
+"""The range of a query from what was given: a box, typed points, a sketch of one's own, one that was shared; and the buffer around it."""
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
@@ -18,18 +18,18 @@ from domain.sketch.drawing import KINDS, read_drawing
 WIDEST_BUFFER_M = 20_000
 _STEP_DEGREES = 0.001
 """About 100 m: an edge straight in degrees leaves the straight line of the plane by less than a millimetre."""
-GIVEN = ("bounds", "points", "sketch")
+GIVEN = ("bounds", "points", "sketch", "range")
 
 
 def read_place(session: Session, actor: Actor, given: Mapping[str, str]) -> Place | None:
-    """The range of the address, None without one. Raises InvalidData by field; NotFound for another's sketch."""
+    """The range of the address, None without one. Raises InvalidData by field; NotFound for another's sketch and for what is not shared."""
     named = [name for name in GIVEN if given.get(name)]
     if not named:
         if given.get("buffer"):
             raise InvalidData("写了缓冲距离，没有范围。请再写方框、坐标，或选一个草图。", {"buffer": "要有范围才能缓冲"})
         return None
     if len(named) > 1:
-        raise InvalidData("方框、坐标、草图只能用一种。请留一种，清空其余的。", {name: "只能用一种范围" for name in named})
+        raise InvalidData("方框、坐标、草图、共享的范围只能用一种。请留一种，清空其余的。", {name: "只能用一种范围" for name in named})
     label, geometry = _geometry(session, actor, given, named[0])
     metres = read_buffer(given.get("buffer", ""))
     return Place(label, geometry) if metres is None else buffered(label, geometry, metres)
@@ -41,6 +41,9 @@ def _geometry(session: Session, actor: Actor, given: Mapping[str, str], named: s
     if named == "points":
         kind = given.get("kind") or "polygon"
         return f"所写的{KINDS.get(kind, '')}", read_drawing(given["points"], kind)
+    if named == "range":
+        shared = sketch.find_shared(session, given["range"])
+        return f"共享的范围“{shared.name}”", shared.geometry
     text = given["sketch"]
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
     found = sketch.find(session, actor, number)

@@ -1,4 +1,4 @@
-"""The table of sketches: shapes that a person drew, typed or read from a file, seen by nobody else."""
+"""The tables of sketches: shapes that a person drew, typed or read from a file, seen by nobody else until they are shared."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -32,3 +32,18 @@ class Sketch(SQLModel, table=True):
     changed_at: datetime = Field(sa_column=moment_column())
     deleted_at: datetime | None = Field(default=None, sa_column=moment_column(nullable=True))
     version: int = 1
+
+
+class SharedRange(SQLModel, table=True):
+    """The shape of a sketch as its owner shared it, found by a digest that only the shared address says; ended, not deleted."""
+
+    __tablename__ = "shared_range"
+
+    id: int | None = Field(default=None, sa_column=id_column())
+    digest: str = Field(sa_column=code_column(unique=True))
+    owner_id: int = Field(sa_type=BIG_ID, foreign_key="person.id")
+    sketch_id: int = Field(sa_type=BIG_ID, foreign_key="sketch.id")
+    name: str
+    geometry: Any = Field(sa_column=geometry_column())
+    at: datetime = Field(sa_column=moment_column())
+    ended_at: datetime | None = Field(default=None, sa_column=moment_column(nullable=True))

@@ -1,7 +1,7 @@
 """The kinds of thematic maps, one function each: from the features that were chosen to what is drawn, its legend and its table."""
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 import numpy
@@ -12,10 +12,12 @@ from sqlmodel import Session
 from domain.district import load_account_areas
 from domain.errors import InvalidData
 from domain.format import M2_PER_HECTARE
+from domain.geometry import polygons_of
 from domain.thematic_map import density
 from domain.thematic_map.breaks import class_of, inner_limits
 from domain.thematic_map.colours import Ink, categories, is_dark, ramp
 from domain.thematic_map.content import Bar, Curve, Dots, Drawn, Fill, Key, Legend, Name, Table
+from domain.thematic_map.flows import Flows, end_words, layer_flows, typed_flows
 from domain.thematic_map.grouping import (
     CLASS,
     GROUP,
@@ -27,7 +29,6 @@ from domain.thematic_map.grouping import (
     groups_of,
     legend_colours,
     number_attributes,
-    town_shapes,
     units_of,
 )
 from domain.thematic_map.selection import Placed, Selection
@@ -40,6 +41,9 @@ MOST_SINGLE = 6_000
 """More features than this are dissolved by class before they are drawn."""
 DOTS_WANTED, MOST_DOTS = 2_500, 20_000
 HECTARE_DECIMALS = 2
+FLOW_WIDTHS = (0.6, 1.4, 2.6, 4.0)
+"""Of the classes of arrows, in mm; fewer classes take the widest of them."""
+MOST_NAMED = 60
 
 
 def draw_single(session: Session, selection: Selection, spec: MapSpec) -> Drawn:
@@ -285,28 +289,50 @@ def draw_heat(_session: Session, selection: Selection, spec: MapSpec) -> Drawn:
 
 
 def draw_flow(session: Session, selection: Selection, spec: MapSpec) -> Drawn:
-    """Arrows between districts or towns, as wide as the number that goes from one to the other."""
-    places = _named_places(session, selection)
-    unknown = sorted({name for flow in spec.flows for name in (flow.origin, flow.destination) if name not in places})
-    if unknown:
-        raise InvalidData(f"起讫表里的“{'、'.join(unknown[:5])}”不是本范围的区、管理区或街镇。请改成列表里的名称。", {"flows": f"不认识：{'、'.join(unknown[:5])}"})
-    flows = _summed(spec.flows)
-    largest = max(flow.value for flow in flows)
-    colour, widest = words()["flow_colour"], 4.0
+    """Arrows between places, in widths by classes of the number that goes from one to the other."""
+    found = typed_flows(session, selection, spec) if spec.is_typed else layer_flows(session, selection, spec)
+    drawn = [flow for flow in found.rows if flow.origin != flow.destination]
+    decimals = min(4, max((-flow.value.normalize().as_tuple().exponent for flow in found.rows), default=0))
     marks: list = [Fill(shape, Ink("#f3f1e6"), words()["base"]["boundary"], 0.2) for shape in _ground(selection)]
-    for flow in sorted(flows, key=lambda each: -each.value):
-        if flow.origin != flow.destination:
-            marks.append(Curve(_middle(places[flow.origin]), _middle(places[flow.destination]), _width(flow.value, largest, widest), colour))
-    steps = sorted({_round_amount(largest * share) for share in (Decimal("0.1"), Decimal("0.4"), Decimal(1))})
-    decimals = max((-flow.value.normalize().as_tuple().exponent for flow in flows), default=0)
-    keys = tuple(Key(f"{each.normalize():f}", Ink(colour), line_mm=_width(each, largest, widest)) for each in steps if each <= largest)
-    unit = spec.flow_unit
-    rows = tuple((flow.origin, flow.destination, flow.value) for flow in flows)
-    table = Table("起讫表", ("起点", "终点", f"数值（{unit}）" if unit else "数值"), rows, (None, None, max(0, decimals)),
-                  ("合计", "", sum((flow.value for flow in flows), Decimal(0))))
-    used = {name for flow in flows for name in (flow.origin, flow.destination)}
-    names = [Name(places[name], name, is_always=True) for name in sorted(used)]
-    return Drawn(marks, Legend(f"流量（{unit}）" if unit else "流量", keys, "", f"共 {len(flows)} 条"), (table,), names, (mark("flow"),))
+    curves, keys = _curves(drawn, found.places, min(2, max(0, decimals)))
+    unit = f"（{found.unit}）" if found.unit else ""
+    rows = tuple((flow.origin, flow.destination, flow.value) for flow in found.rows)
+    table = Table("起讫表", ("起点", "终点", f"数值{unit}"), rows, (None, None, max(0, decimals)),
+                  ("合计", "", sum((flow.value for flow in found.rows), Decimal(0))))
+    used = sorted({name for flow in found.rows for name in (flow.origin, flow.destination)})
+    names = [Name(found.places[name], name, is_always=True) for name in used] if len(used) <= MOST_NAMED else []
+    legend = Legend(f"流量{unit}", keys, "条数", f"共 {len(found.rows)} 条")
+    return Drawn([*marks, *curves], legend, (table,), names, tuple(_flow_notes(selection, spec, found, len(found.rows) - len(drawn))))
+
+
+def _curves(flows: Sequence[Flow], places: Mapping[str, BaseGeometry], decimals: int) -> tuple[list[Curve], tuple[Key, ...]]:
+    """The arrows, the widest below, and the classes of their widths in the legend."""
+    values, colour = [flow.value for flow in flows], words()["flow_colour"]
+    limits = inner_limits(values, "natural", len(FLOW_WIDTHS))
+    widths = FLOW_WIDTHS[-len(limits) - 1 :]
+    spans = [[value for value in values if class_of(value, limits) == place] for place in range(len(widths))]
+    middles = {name: _middle(places[name]) for name in {end for flow in flows for end in (flow.origin, flow.destination)}}
+    curves = [
+        Curve(middles[flow.origin], middles[flow.destination], widths[class_of(flow.value, limits)], colour)
+        for flow in sorted(flows, key=lambda each: -each.value)
+    ]
+    keys = [
+        Key(_span_words(span, decimals), Ink(colour), str(len(span)), line_mm=width) for span, width in zip(spans, widths, strict=True) if span
+    ]
+    return curves, tuple(keys)
+
+
+def _span_words(values: Sequence[Decimal], decimals: int) -> str:
+    low, high = number_words(min(values), decimals), number_words(max(values), decimals)
+    return low if low == high else f"{low} — {high}"
+
+
+def _flow_notes(selection: Selection, spec: MapSpec, found: Flows, standing: int) -> Iterator[str]:
+    yield mark("flow") if spec.is_typed else mark("flow_layer", **end_words(spec, selection.definition))
+    if standing:
+        yield mark("flow_standing", count=standing)
+    if found.left_out:
+        yield mark("flow_left_out", count=f"{found.left_out:,}")
 
 
 def _ground(selection: Selection) -> list[BaseGeometry]:
@@ -314,33 +340,15 @@ def _ground(selection: Selection) -> list[BaseGeometry]:
     return [each.geometry for each in load_account_areas() if each.code in codes]
 
 
-def _named_places(session: Session, selection: Selection) -> dict[str, BaseGeometry]:
-    """Districts by name, with and without 区, and, within one district, its towns."""
-    found: dict[str, BaseGeometry] = {}
-    for area in load_account_areas():
-        found[area.name] = found[area.name.removesuffix("区")] = area.geometry
-    if len(selection.district_codes) == 1:
-        found |= {name: shape for name, shape in town_shapes(session, selection).values()}
-    return found
-
-
-def _summed(flows: Sequence[Flow]) -> list[Flow]:
-    sums: dict[tuple[str, str], Decimal] = {}
-    for flow in flows:
-        pair = flow.origin, flow.destination
-        sums[pair] = sums.get(pair, Decimal(0)) + flow.value
-    return [Flow(*pair, value) for pair, value in sums.items()]
-
-
 def _middle(shape: BaseGeometry) -> tuple[float, float]:
-    """Where a polygon has most room."""
-    largest = max(shapely.get_parts(shape), key=lambda each: each.area)
-    x, y = shapely.maximum_inscribed_circle(largest, tolerance=0.001).coords[0]
+    """Where a polygon has most room; a point of a line or point."""
+    polygons = polygons_of(shape)
+    if not polygons:
+        point = shapely.point_on_surface(shape)
+        return point.x, point.y
+    largest = max(polygons, key=lambda each: each.area)
+    x, y = shapely.maximum_inscribed_circle(largest, tolerance=largest.length / 1000).coords[0]
     return x, y
-
-
-def _width(value: Decimal, largest: Decimal, widest: float) -> float:
-    return max(0.3, float(value / largest) * widest)
 
 
 KINDS: dict[str, Callable[[Session, Selection, MapSpec], Drawn]] = {

@@ -43,8 +43,8 @@ def make(session: Session, actor: Actor, spec: MapSpec) -> ThematicMap:
     selection = select_features(session, actor, spec)
     drawn = KINDS[spec.kind](session, selection, spec)
     today = portal_clock.today(session)
-    generated = selection.is_generated and spec.kind != "flow"
-    notes = [*drawn.notes, *([] if spec.kind == "flow" else [mark("clipped" if selection.is_clipped else "whole")]), mark("boundaries")]
+    generated = selection.is_generated and not spec.is_typed
+    notes = [*drawn.notes, *([] if spec.is_typed else [mark("clipped" if selection.is_clipped else "whole")]), mark("boundaries")]
     content = Content(
         title=spec.title or title_of(spec, selection), subtitle=spec.subtitle or subtitle_of(spec, selection),
         extent=selection.extent, outline=selection.outline if spec.kind != "flow" else None, drawn=drawn,
@@ -57,13 +57,13 @@ def make(session: Session, actor: Actor, spec: MapSpec) -> ThematicMap:
 
 def title_of(spec: MapSpec, selection: Selection) -> str:
     """What a map is called that nobody named: area, layer, classes and kind."""
-    what = "" if spec.kind == "flow" else selection.definition.title
+    what = "" if spec.is_typed else selection.definition.title
     return f"{selection.label}{what}{words()['kinds'][spec.kind]['title']}"
 
 
 def subtitle_of(spec: MapSpec, selection: Selection) -> str:
-    """The classes that were chosen, and the state that is shown; nothing for flows, which are not of the layer."""
-    if spec.kind == "flow":
+    """The classes that were chosen, and the state that is shown; nothing for typed flows, which are not of the layer."""
+    if spec.is_typed:
         return ""
     known = land_use_classes()
     named = [f"{code} {known[code].name}" if code in known else code for code in spec.classes]
@@ -74,5 +74,5 @@ def subtitle_of(spec: MapSpec, selection: Selection) -> str:
 def source_of(spec: MapSpec, selection: Selection, today: date) -> tuple[str, ...]:
     """Where the data are from, as the margin says it."""
     asked = f"，按 {date_formal(spec.on)} 的状态" if spec.on else ""
-    data = "起讫数据由制图人提供" if spec.kind == "flow" else f"数据来源：{selection.definition.title}第 {selection.edition} 版（{date_formal(selection.effective_on)}起施行{asked}）"
+    data = "起讫数据由制图人提供" if spec.is_typed else f"数据来源：{selection.definition.title}第 {selection.edition} 版（{date_formal(selection.effective_on)}起施行{asked}）"
     return (data, "坐标系：CGCS2000")

@@ -69,6 +69,8 @@ class Selection:
     is_clipped: bool = False
     district_codes: tuple[str, ...] = ()
     case_code: str = ""
+    actor: Actor | None = None
+    """Whose rights the map has, for what a kind reads beside these features."""
 
     @property
     def area_m2(self) -> Decimal:
@@ -93,7 +95,7 @@ def select_features(session: Session, actor: Actor, spec: MapSpec) -> Selection:
     kept = tuple(each for each in everything if _starts(each.feature.class_code, spec.classes))
     return Selection(
         layer_definition(spec.layer), edition.number, edition.effective_on, layer.is_generated, found.label, found.extent, found.outline,
-        everything, kept, spec.on, found.is_clipped, found.district_codes, found.case_code,
+        everything, kept, spec.on, found.is_clipped, found.district_codes, found.case_code, actor,
     )
 
 

@@ -34,6 +34,8 @@ class MapSpec:
 
     `field` is what is shown: an attribute, or for ranges a measure (area, count, share). `classes` narrows to features whose
     class begins with one of these codes. `breaks` are the inner limits of one's own ranges, in the unit of the measure.
+    Flows are `flows`, or read from the layer by the fields `origin` and `destination`, which name districts or towns, or
+    features of `origin_layer` and `destination_layer`.
     """
 
     layer: str = "land_use"
@@ -52,12 +54,21 @@ class MapSpec:
     bandwidth: Decimal | None = None
     flows: tuple[Flow, ...] = ()
     flow_unit: str = ""
+    origin: str = ""
+    origin_layer: str = ""
+    destination: str = ""
+    destination_layer: str = ""
     title: str = ""
     subtitle: str = ""
     paper: str = "a4"
     orientation: str = "landscape"
     secrecy: str = "internal"
     note: str = ""
+
+    @property
+    def is_typed(self) -> bool:
+        """True for flows that the maker wrote, which are not of the layer."""
+        return self.kind == "flow" and not (self.origin or self.destination)
 
     def to_texts(self) -> dict[str, str]:
         """The spec by key, without what stands at its default: a query of an address and a template alike."""
@@ -115,8 +126,11 @@ def _must_fit(spec: MapSpec) -> None:
         raise InvalidData(f"{words()['kinds'][spec.kind]['label']}图的统计单元只能是：{names}。请改选。", {"unit": f"只能是：{names}"})
     if spec.kind == "ranges" and spec.method == "own" and not spec.breaks:
         raise InvalidData("选了自定断点，但没有写断点。请按从小到大写各级的界限，用逗号隔开。", {"breaks": "请写断点"})
-    if spec.kind == "flow" and not spec.flows:
-        raise InvalidData("流向图没有数据。请上传起讫表，或逐行写“起点,终点,数值”。", {"flows": "请上传或填写起讫表"})
+    if spec.is_typed and not spec.flows:
+        raise InvalidData("流向图没有数据。请选图层里的起点和终点字段，上传起讫表，或逐行写“起点,终点,数值”。", {"flows": "请上传或填写起讫表"})
+    if spec.kind == "flow" and bool(spec.origin) != bool(spec.destination):
+        lacking = "destination" if spec.origin else "origin"
+        raise InvalidData("从图层取流向，起点和终点的字段都要选。请补选，或两个都不选、改用起讫表。", {lacking: "请选字段"})
 
 
 def _one_of(group: str):
@@ -219,6 +233,7 @@ _READERS = {
     "layer": _layer, "kind": _one_of("kinds"), "area": _short(12_000), "on": _day, "unit": _one_of("units"), "field": _short(64),
     "classes": _codes, "method": _one_of("methods"), "count": _class_count, "breaks": _breaks, "ramp": _one_of("ramps"),
     "weight": _one_of("weights"), "dot": _positive, "bandwidth": _bandwidth, "flows": _flows, "flow_unit": _short(10),
+    "origin": _short(64), "origin_layer": _short(64), "destination": _short(64), "destination_layer": _short(64),
     "title": _short(LONGEST_TITLE), "subtitle": _short(LONGEST_TITLE), "paper": _one_of("papers"),
     "orientation": _one_of("orientations"), "secrecy": _one_of("secrecy"), "note": _short(200),
 }

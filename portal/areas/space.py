@@ -62,6 +62,7 @@ PAGES: list[Page] = [
     Page(SKETCH, "sketch", sketches.show, STAFF, GET_POST),
     Page(SKETCH + "/file", "sketch_file", sketches.file, STAFF),
     Page(SKETCH + "/range", "sketch_range", sketches.to_case, STAFF, POST),
+    Page(SKETCH + "/share", "share_sketch", sketches.share, STAFF, POST),
     Page(SKETCH + "/delete", "delete_sketch", sketches.delete, STAFF, POST),
     Page(SKETCH + "/restore", "restore_sketch", sketches.restore, STAFF, POST),
     Page("/map/favourites", "map_favourites", map_favourites.change, STAFF, POST),

@@ -134,6 +134,7 @@ def test_every_record_fits_its_columns_and_says_that_it_is_generated(cadastre):
         "annual_farmland",
         "permanent_farmland",
         "farmland_quality",
+        "added_farmland",
         "protected_space_supplement",
         "ecological_red_line",
         "urban_growth_boundary",

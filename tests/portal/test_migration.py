@@ -1,13 +1,16 @@
 """Migrations: from an empty database to exactly the tables of the code, on both databases."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import shapely
 from sqlalchemy import text
 
 from domain import schema
+from domain.geometry import ewkb
 from portal import migration
 from portal.database import Database
 from portal.migration import database_faults, differences, migrate, newest_revision, revision_of
@@ -159,3 +162,22 @@ def test_words_that_were_kept_before_are_found_after(url, connection, database):
     migrate(url)
     assert {each: connection.execute(text(asked), {"asked": each}).scalars().all() for each in expected} == expected
     assert connection.execute(text("SELECT count(*) FROM case_search")).scalar() == 3
+
+
+def test_features_that_were_there_before_are_found_by_their_words_after(url, connection):
+    from alembic import command
+
+    command.upgrade(migration._config(connection), "0016_sketches")
+    layer = "INSERT INTO layer (id, key, title, is_generated, created_at) VALUES (1, 'land_use', '土地利用现状', false, '2026-01-01 00:00:00')"
+    feature = (
+        "INSERT INTO feature (id, layer_id, key, district_code, class_code, status, area_m2, attributes, geometry, west, south, east, north, from_number)"
+        " VALUES (:id, 1, :key, '310118', '0101', '', 1, :attributes, :geometry, 0, 0, 1, 1, 1)"
+    )
+    shape = ewkb(shapely.MultiPolygon([shapely.box(0, 0, 1, 1)]))
+    geometry = shape if connection.dialect.name == "sqlite" else shape.hex()
+    connection.execute(text(layer))
+    for number, kept in ((1, {"class_name": "水田", "class_area_m2": "12.50", "data_year": 2025, "description": None}), (2, {"class_name": "Dry", "patch_number": "DL-2"})):
+        connection.execute(text(feature), {"id": number, "key": f"DL-{number}", "attributes": json.dumps(kept, ensure_ascii=False), "geometry": geometry})
+    connection.commit()
+    migrate(url)
+    assert connection.execute(text("SELECT words FROM feature ORDER BY id")).scalars().all() == ["dl-1\n水田", "dl-2\ndry"]

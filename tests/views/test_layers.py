@@ -185,7 +185,7 @@ def test_features_are_listed_as_they_stood_on_a_day_and_the_past_ones_apart(hand
 
 @pytest.mark.parametrize(("query", "found"), [
     ("words=已流出", ["GD-2"]), ("words=浦东样例", ["GD-P"]), ("words=GD-4", ["GD-4"]), ("words=2026&field=data_year", ["GD-4"]),
-    ("words=GD-4&field=status", []), ("words=%25", []), ("class=0103", ["GD-4", "GD-P"]), ("class=01", ["GD-2", "GD-4", "GD-P"]),
+    ("words=gd-4", ["GD-4"]), ("words=D-", ["GD-2", "GD-4", "GD-P"]), ("words=GD-4&field=status", []), ("words=%25", []), ("class=0103", ["GD-4", "GD-P"]), ("class=01", ["GD-2", "GD-4", "GD-P"]),
     (f"district={PUDONG}", ["GD-P"]), ("status=可用", ["GD-4", "GD-P"]), ("sort=-key", ["GD-P", "GD-4", "GD-2"]),
     ("sort=area_m2", ["GD-4", "GD-2", "GD-P"]), ("sort=-district_code", ["GD-2", "GD-4", "GD-P"]),
 ])  # fmt: skip

@@ -11,6 +11,7 @@ from domain import sketch
 from domain.area import area_m2
 from domain.case.tables import Case
 from domain.case_range import CaseRange
+from domain.errors import NotFound
 from tests.domain.case.filing_steps import Walk
 from tests.domain.ledger_books import opened, stored, working
 from tests.domain.sketch.test_drawing import AWAY, INNER, SQUARE
@@ -169,3 +170,39 @@ def test_the_map_begins_at_the_drawing_or_where_the_address_says(browser):
     data = json.loads(page_of(browser.get("/map/sketch?at=121.1,31.1,16")).select_one("[data-sketch]")["data-sketch"])
     assert data["at"] == [121.1, 31.1, 16] and data["parts"] == [] and data["editions"]["land_use"]["address"] == "/map/tiles/land_use/1"
     assert json.loads(page_of(browser.get("/map/sketch?at=1,2,3")).select_one("[data-sketch]")["data-sketch"])["at"] == [121.45, 31.15, 10]
+
+
+@pytest.mark.function("ONEMAP-014", "c1")
+def test_a_large_sketch_is_shared_by_its_address_until_the_owner_ends_it(database, browser, sign_in, person):
+    ring = shapely.segmentize(PERMANENT, 0.00001).exterior.coords[:-1]
+    assert len(ring) > 200
+    place = kept(browser, "大范围", "\n".join(f"{x!r},{y!r}" for x, y in ring))
+    other = sign_in(person("district_handler", district=QINGPU))
+    own = page_of(browser.get(place)).find("a", string="按它查询")["href"]
+    assert other.get(f"{own}&layer=land_use").status_code == 404 and "只有自己能打开" in browser.get(f"{own}&layer=land_use").text
+    assert browser.post(f"{place}/share", {}).status_code == 303
+    shared = page_of(browser.get(place)).find("a", string="发给别人的查询地址")["href"]
+    asked = f"{shared}&layer=land_use"
+    shown = page_of(other.get(asked))
+    assert [row.select_one("a").text for row in shown.select("section[aria-label=清单] tbody tr")] == ["DL-1"]
+    assert "共享的范围“大范围”" in shown.text and shown.select_one("input[name=range]").has_attr("checked")
+    assert other.get(shown.select_one("[data-query-map]") and asked.replace("/map/query", "/map/query/shapes")).json()["features"][0]["properties"]["what"] == "range"
+    elsewhere = page_of(sign_in(person("district_handler", district=PUDONG)).get(f"{shared}&layer=annual_farmland"))
+    assert not elsewhere.select("section[aria-label=清单] tbody tr a"), "a shared range shows nobody more of a layer"
+    assert other.post(f"{place}/share", {}).status_code == 404
+    assert browser.post(f"{place}/share", {"end": "1"}).status_code == 303
+    assert other.get(asked).status_code == 404 and "已经取消" in other.get(asked).text
+    browser.post(f"{place}/share", {})
+    assert page_of(browser.get(place)).find("a", string="发给别人的查询地址")["href"] == shared
+
+
+def test_a_shared_range_stays_as_it_was_shared_and_ends_with_its_sketch(database, owner):
+    ring, moved = SQUARE, AWAY
+    with database.writing() as session:
+        made = sketch.draw(session, owner, "范围", "polygon", ring).id
+        digest, before = sketch.share(session, owner, made).digest, sketch.find(session, owner, made).geometry.wkb
+        sketch.change(session, owner, made, 1, "改过", "line", moved)
+        assert sketch.find_shared(session, digest).geometry.wkb == before and sketch.shared_of(session, sketch.find(session, owner, made)) is None
+        sketch.delete(session, owner, made)
+    with database.reading() as session, pytest.raises(NotFound):
+        sketch.find_shared(session, digest)

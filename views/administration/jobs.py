@@ -21,7 +21,7 @@ KINDS = {
     "exchange_export": "导出报文", "exchange_reconcile": "对账", "inspection_admit": "打包入库", "inspection_export": "导出质检结果", "inspection_pack": "成果打包", "inspection_read": "读取数据包", "inspection_run": "质检",
     "layer_comparison": "导出图层对比", "layer_export": "导出图层", "layer_share": "打包共享数据", "ledger_export": "导出台账", "map_drawing": "绘制地图", "map_print": "打印地图", "map_query_export": "导出查询结果",
     "layer_update_apply": "更新图层", "layer_update_read": "读取图层更新数据",
-    "nightly_sweep": "每日自动处理", "observation_export": "导出监测序列", "overlay_run": "叠加分析", "overlay_run_export": "导出叠加分析", "renew_papers": "重新生成文书", "report_export": "导出报送", "rule_replay": "规则回放", "rule_replay_export": "导出回放结果",
+    "nightly_sweep": "每日自动处理", "observation_export": "导出监测序列", "overlay_run": "叠加分析", "overlay_run_export": "导出叠加分析", "patch_cases": "图斑立案", "patch_case_export": "导出图斑案件", "renew_papers": "重新生成文书", "report_export": "导出报送", "rule_replay": "规则回放", "rule_replay_export": "导出回放结果",
     "sweep_clocks": "重算时限", "thematic_map": "导出专题图",
 }
 DONE = {"cancel": "已要求取消。执行中的作业在下一步停下。", "retry": "作业已重新排队。"}

@@ -15,6 +15,7 @@ from domain.thematic_map import MapSpec, ThematicMap, read_spec
 from domain.thematic_map import saved as saved_maps
 from domain.thematic_map.export import file_name, is_heavy, request_export
 from domain.thematic_map.flow_sheet import LARGEST_MB, read_flows
+from domain.thematic_map.flows import amount_attributes, end_attributes
 from domain.thematic_map.grouping import category_attributes, number_attributes
 from domain.thematic_map.sheet import scale_of
 from domain.thematic_map.spec import KEYS
@@ -47,6 +48,7 @@ class MakerPage:
     areas: tuple[Mapping[str, str], ...]
     units: tuple[Mapping[str, str], ...]
     fields: tuple[Mapping[str, str], ...]
+    ends: tuple[Mapping[str, str], ...]
     groups: Mapping[str, tuple[Mapping[str, str], ...]]
     faults: tuple[FieldFault, ...]
     picture: str
@@ -99,6 +101,9 @@ def fitting(session: Session, request: Request, texts: Mapping[str, str]) -> dic
             found["unit"] = words()["kinds"][kind]["units"][0]
         if found.get("field") not in {each["value"] for each in _fields(found)}:
             found.pop("field", None)
+        for end in ("origin", "destination"):
+            if found.get(end) not in {each["value"] for each in _ends(found)}:
+                found.pop(end, None)
     return found
 
 
@@ -114,7 +119,18 @@ def _fields(texts: Mapping[str, str]) -> list[Mapping[str, str]]:
     if kind == "ranges" and unit == "feature":
         numbers = [{"value": each.key, "label": each.label} for each in number_attributes(definition)]
         return [{"value": "area", "label": "图斑面积（公顷）"}, *numbers]
+    if kind == "flow":
+        return [{"value": each.key, "label": f"{each.label}（{each.unit}）" if each.unit else each.label} for each in amount_attributes(definition)]
     return [{"value": each.key, "label": f"{each.label}（{each.unit}）"} for each in measures()] if kind == "ranges" else []
+
+
+def _ends(texts: Mapping[str, str]) -> tuple[Mapping[str, str], ...]:
+    """The fields of the layer that may name where a flow begins or ends."""
+    try:
+        definition = layer_definition(texts.get("layer", ""))
+    except NotFound:
+        return ()
+    return tuple({"value": each.key, "label": each.label} for each in end_attributes(definition)) if texts.get("kind") == "flow" else ()
 
 
 def render(request: Request, given: Mapping[str, str], saved: SavedThematicMap | None = None, faults: tuple[FieldFault, ...] = ()) -> Response:
@@ -146,7 +162,7 @@ def _context(
         kinds=tuple({"label": entry["label"], "href": url(request, "thematic_map", _switched(texts, key) | ({"saved": str(saved.id)} if saved else {})), "is_current": key == kind} for key, entry in words()["kinds"].items()),
         layers=tuple({"value": key, "label": layer_definition(key).title} for key in catalogue.open_keys(session, page.actor(request))),
         areas=tuple(_areas(texts.get("area", ""))), units=tuple(each for each in choices("units") if each["value"] in words()["kinds"].get(kind, {"units": ()})["units"]),
-        fields=tuple(_fields(texts)), groups={each: tuple(choices(each)) for each in ("methods", "ramps", "weights", "orientations", "secrecy")} | {"papers": _papers()},
+        fields=tuple(_fields(texts)), ends=_ends(texts), groups={each: tuple(choices(each)) for each in ("methods", "ramps", "weights", "orientations", "secrecy")} | {"papers": _papers()},
         faults=faults, picture=url(request, "thematic_map_picture", query) if made else "",
         phone_picture=url(request, "thematic_map_picture", {**query, "screen": "phone"}) if made else "",
         tables=tuple(_shortened(in_words(each)) for each in made.tables) if made else (), facts=_facts(made) if made else (),
