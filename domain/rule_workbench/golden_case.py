@@ -18,7 +18,7 @@ from domain.errors import InvalidData
 from domain.office import Office, office_of
 from domain.redaction import redact
 from domain.rule_edition.draft import KEEPERS
-from domain.rule_scope import decision_of
+from domain.rule_workbench.scope import decision_of
 from rules.engine import (
     Answer,
     BatchDecider,
