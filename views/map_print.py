@@ -45,7 +45,8 @@ class PrintPage:
 
 
 def _given(request: Request, source: Mapping[str, Any]) -> dict[str, str]:
-    return {key: value for key in (*STATE, *LAYOUT) if isinstance(value := source.get(key), str) and value}
+    """What is said of the map and the sheet; an empty list of layers says that none is shown."""
+    return {key: value for key in (*STATE, *LAYOUT) if isinstance(value := source.get(key), str) and (value or key == "layers")}
 
 
 def _content(request: Request, session: Session, spec: PrintSpec, given: Mapping[str, str]) -> Content:

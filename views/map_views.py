@@ -103,7 +103,7 @@ def save(request: Request) -> Response:
     state, name = posted.text(request, "state", map_view.LONGEST_STATE), posted.text(request, "name", 200)
     try:
         with page.writing(request) as session:
-            map_view.save(session, page.actor(request), name, dict(parse_qsl(state)))
+            map_view.save(session, page.actor(request), name, dict(parse_qsl(state, keep_blank_values=True)))
     except InvalidData as fault:
         return _index(request, state, name, posted.faults_of(fault))
     return page.redirect(request, "map_views")
