@@ -30,7 +30,7 @@ from domain.geometry import multipolygon
 from domain.geometry_column import geometry_column
 from domain.office import office_of
 from domain.overlay import overlapping_area_m2
-from domain.range_file import ProjectRange, read_range
+from domain.range_file import ProjectRange, range_of_polygon, read_range
 from domain.range_quality import range_facts
 from rules.case_type import CaseType, FieldDefinition
 from rules.engine import Decision
@@ -330,6 +330,19 @@ def _store(work: Work, row: CaseRange, found: Understood) -> None:
     row.west, row.south, row.east, row.north = row.geometry.bounds
     row.confirmed_at = work.at
     work.session.add(row)
+
+
+def come_in(work: Work, case: Case, geometry: shapely.MultiPolygon, content: ReceivedFile, file_name: str, name: str) -> CaseRange:
+    """A range that the case was opened with (EPSG:4490): it counts at once; part of the command that opens the case."""
+    found = range_of_polygon(geometry, name)
+    row = CaseRange(
+        case_id=case.id, kind=PROJECT, name=name, file_name=accepted_file_name(file_name), file_digest=register(work.session, content, work.at),
+        detected=_detected(found), geometry=found.usable_geometry(), area_m2=found.area_m2, district_code=case.district_code,
+        step=case.steps, uploaded_at=work.at, uploaded_by=work.actor.person_id, confirmed_at=work.at,
+    )  # fmt: skip
+    row.west, row.south, row.east, row.north = row.geometry.bounds
+    work.session.add(row)
+    return row
 
 
 @command("range.remove", allow=anyone_signed_in)

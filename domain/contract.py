@@ -7,10 +7,9 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from domain import notice, payment
-from domain.case import actions, draft, filled_form, history, index, movement, versions
-from domain.case.operations import people_for
-from domain.case.tables import Case, CaseIndex, Task
+from domain import payment
+from domain.case import automatic, index
+from domain.case.tables import Case, CaseIndex
 from domain.command import Work, command, system_only
 from domain.errors import Conflict, InvalidData
 from domain.office import office_of
@@ -75,28 +74,13 @@ def opened(work: Work, case_type: str, contract: Contract) -> Case:
     if _is_known(work.session, case_type, contract):
         raise Conflict(f"合同 {contract.contract_number} 已经在缴款监管中，没有重复立件。")
     definition = office_of(work.session).catalogue.current(case_type, local_date(work.at))
-    case = draft.begin(work, definition, district_code=contract.district_code, values=contract.values())
-    case.title = filled_form.title(work.session, case, definition)[:200]
-    case.status, case.submitted_at = "open", work.at
-    actions.give_number(work, case, definition)
-    versions.keep(work, case, "submitted")
-    history.note(work, case, "received", "合同信息进入", contract=contract.contract_number)
-    task = _hand_on(work, case, definition)
+    case = automatic.begin(work, definition, contract.district_code, contract.values(), "合同信息进入", contract=contract.contract_number)
+    task = automatic.hand_on(work, case, definition)
     payment.start_clocks(work, case, on=min(contract.signed_on, local_date(work.at)))
     payment.settle(work, case, task)
-    for person_id in people_for(work.session, task):
-        notice.notify(work, person_id, "task", f"新的缴款监管：{case.title}", case_id=case.id)
+    automatic.tell(work, case, task, f"新的缴款监管：{case.title}")
     index.rewrite(work.session, case)
     return case
-
-
-def _hand_on(work: Work, case: Case, definition: Any) -> Task:
-    """Pass the first step, which the contract itself has filled in, by its one way onward."""
-    work.session.flush()
-    received = movement.open_tasks(work.session, case.id)[0]
-    onward = definition.workflow.step(received.step).actions[0]
-    movement.finish(work, received, onward.key)
-    return movement.enter(work, case, onward.to.steps[0], came_from=received)
 
 
 def _is_known(session: Session, case_type: str, contract: Contract) -> bool:

@@ -15,9 +15,10 @@ from domain.command import Work
 from domain.errors import Conflict
 from domain.format import moment
 
-PLOT, YEARLY = "plot", "yearly_claim"
-MARKS = {"reserved": "预占", "stored": "已预存", "used": "已流出", "major": "周转锁定", "qyzz": "QYZZ锁定", "leased": "租赁锁定"}
-"""What a case may do to a plot, and the status of the annual farmland layer that goes with it."""
+PLOT, YEARLY, PATCH = "plot", "yearly_claim", "patch"
+MARKS = {"reserved": "预占", "stored": "已预存", "used": "已流出", "major": "周转锁定", "qyzz": "QYZZ锁定", "leased": "租赁锁定",
+         "opened": "立案"}
+"""What a case may do to a plot or patch; for plots also the status of the annual farmland layer that goes with it."""
 _MOST_KEYS = 500
 _IS_ACTIVE = text("ended_at IS NULL")
 

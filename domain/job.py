@@ -72,7 +72,7 @@ class Job(SQLModel, table=True):
     @property
     def percent(self) -> int | None:
         """How much is done, in whole percent; None as long as nobody knows how much there is."""
-        return 100 * self.done_units // self.total_units if self.total_units else None
+        return min(100, 100 * self.done_units // self.total_units) if self.total_units else None
 
 
 class JobCancelled(Exception):

@@ -18,6 +18,8 @@ import domain.map_query.export
 import domain.observation.export
 import domain.overlay_run.export
 import domain.overlay_run.request
+import domain.patch_case.export
+import domain.patch_case.opening
 import domain.report_building
 import domain.report_list
 import domain.report_outcome

@@ -3,12 +3,11 @@
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy
 from sqlmodel import Session
 
 from domain.actor import Actor
@@ -23,6 +22,7 @@ from domain.layer.export import FORMATS, staff
 from domain.overlay_run.words import class_words
 from domain.projection import STORAGE
 from domain.spatial_file import FileField, FileLayer
+from domain.spatial_file.columns import as_column
 from domain.spatial_file.writing import write_spatial_file
 from domain.thematic_map.selection import read_ring
 from domain.workbook import Workbook
@@ -191,12 +191,6 @@ _FIELDS: tuple[tuple[FileField, Callable[[Comparison, Any], Any]], ...] = (
 
 def _geopackage(path: Path, made: Comparison) -> None:
     """The patches in one layer CYTB, in EPSG:4490."""
-    columns = {field.name: _column([value(made, each) for each in made.patches]) for field, value in _FIELDS}
-    shapes = _column([multipolygon(each.geometry) for each in made.patches])
+    columns = {field.name: as_column([value(made, each) for each in made.patches]) for field, value in _FIELDS}
+    shapes = as_column([multipolygon(each.geometry) for each in made.patches])
     write_spatial_file(path, "GeoPackage", [FileLayer("CYTB", "MultiPolygon", tuple(field for field, _ in _FIELDS), shapes, columns, STORAGE)], STORAGE)
-
-
-def _column(values: Sequence[Any]) -> numpy.ndarray:
-    made = numpy.empty(len(values), dtype=object)
-    made[:] = values
-    return made

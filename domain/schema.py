@@ -32,6 +32,7 @@ import domain.observation.tables
 import domain.outflow
 import domain.overlay_run.tables
 import domain.parameter
+import domain.patch_case.tables
 import domain.payment
 import domain.person
 import domain.plot.tables

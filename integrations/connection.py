@@ -7,7 +7,9 @@ from integrations.case_library.client import CaseLibraryClient
 from integrations.house_registration.client import HouseRegistrationClient
 from integrations.http import Connection, Limits
 from integrations.identity.client import IdentityClient
+from integrations.map_service.client import MapServiceClient
 from integrations.monitoring.client import MonitoringClient
+from integrations.sharing_library.client import SharingLibraryClient
 from integrations.signature import derived_secret
 from integrations.survey_planning.client import SurveyPlanningClient
 from integrations.tax.client import TaxClient
@@ -44,4 +46,6 @@ def connect_partners(
         house_registration=HouseRegistrationClient(connection("house_registration")),
         survey_planning=SurveyPlanningClient(connection("survey_planning")),
         monitoring=MonitoringClient(connection("monitoring")),
+        sharing_library=SharingLibraryClient(connection("sharing_library")),
+        map_service=MapServiceClient(connection("map_service")),
     )

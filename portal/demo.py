@@ -48,7 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
 def load(settings: Settings, *, if_empty: bool = False) -> bool:
     """Load everything, each part in its own transaction; False if the database was not empty and that is fine.
 
-    The stories of the last weeks come after the people who act in them, and before what is as of today.
+    The stories of the last weeks come after the people who act in them, and before what is as of today; patches are admitted
+    when there are layers to lay them over.
     """
     database = Database(settings.database_url, office=open_office(settings))
     try:
@@ -59,10 +60,11 @@ def load(settings: Settings, *, if_empty: bool = False) -> bool:
         _load_part(database, "people", since=first_moment(portal_clock.today()))
         with open_stage(settings) as stage:
             bureau.play(stage)
-            inspections.play(stage)
-        for name in LOADERS:
-            if name != "people":
-                _load_part(database, name)
+            passed = inspections.play(stage)
+            for name in LOADERS:
+                if name != "people":
+                    _load_part(database, name)
+            inspections.admit(stage, passed)
         return True
     finally:
         database.dispose()

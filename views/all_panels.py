@@ -5,3 +5,4 @@ from views import payments as payments
 from views import plots as plots
 from views import ranges as ranges
 from views import usage_control as usage_control
+from views.inspections import patches as patches

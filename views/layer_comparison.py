@@ -16,10 +16,10 @@ from domain.format import hectares, thousands
 from domain.layer import catalogue
 from domain.layer.comparison import Comparison, NothingComparable, Patch, Plan, editions
 from domain.layer.definition import layer_definition
+from domain.layer.tables import LayerEdition
 from domain.layer_comparison import MOST_AT_ONCE, NOTHING, Asked, request_export, result, side_words
-from domain.map_legend import BY_KEY
-from domain.overlay_run.words import class_words
 from views import page, posted
+from views.layers.words import class_label, map_groups
 from views.map_found import url
 from views.paging import PAGE_SIZE, Pager, pager, place
 from views.range_sketch import Drawn, sketch
@@ -82,17 +82,15 @@ def index(request: Request) -> Response:
 
 
 def _form(request: Request, session: Session, given: Mapping[str, str]) -> ComparisonPage:
-    sides = [each for key in catalogue.open_keys(session, page.actor(request)) for each in _sides(session, key)]
+    keys = [key for key in catalogue.open_keys(session, page.actor(request)) if layer_definition(key).geometry == "polygon"]
+    sides = [each for key, found in editions(session, keys).items() for each in _sides(key, found)]
     districts = [{"value": each.code, "label": each.name} for each in load_account_areas()]
     return ComparisonPage("两期或两类数据对比", given, sides, districts, errors=dict.fromkeys(FIELDS))
 
 
-def _sides(session: Session, key: str) -> list[Row]:
+def _sides(key: str, found: Sequence[LayerEdition]) -> list[Row]:
     """The editions of a layer to choose from: the latest, and the first."""
     definition = layer_definition(key)
-    if definition.geometry != "polygon":
-        return []
-    found = editions(session, key)
     chosen = found[:MOST_EDITIONS] + found[MOST_EDITIONS:][-1:]
     return [{"value": f"{key}@{each.number}", "label": f"{definition.title}　{each.effective_on:%Y-%m-%d} 起（第 {each.number} 版）"} for each in chosen]
 
@@ -144,7 +142,7 @@ def _class_total(made: Comparison) -> Row:
 
 
 def _words(layer: str, code: str) -> str:
-    return class_words(layer, layer_definition(layer).class_field, code) if code else NOTHING
+    return class_label(layer_definition(layer), code) if code else NOTHING
 
 
 def _pair(made: Comparison, before: str, after: str) -> Row:
@@ -177,8 +175,7 @@ def _picture(made: Comparison) -> Any:
 
 def _swipe(request: Request, planned: Plan) -> str:
     """The one map with both sides, each on its side of the swipe."""
-    layers = dict.fromkeys(("administrative_area", planned.before.layer, planned.after.layer))
-    groups = ",".join(f"{key}.{group.key}" for key in layers if key in BY_KEY for group in BY_KEY[key].groups)
+    groups = map_groups([planned.before.layer, planned.after.layer])
     sides = ",".join(f"{each.layer}@{each.edition}" for each in (planned.before, planned.after))
     return f"{url(request, 'map')}?layers={quote(groups)}&swipe={quote(sides)}"
 

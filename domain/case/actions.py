@@ -74,7 +74,7 @@ def take_action(
         work, case, action.key, action.label, task=task, to_step=",".join(move.steps) or None, opinion=opinion,
         is_public=action.public, decisions=[d.key for d in decisions],
     )
-    _bring_about(work, case, task, definition, action, {**(arguments or {}), "gathered": gathered or {}}, prepared)
+    bring_about(work, case, task, definition, action, {**(arguments or {}), "gathered": gathered or {}}, prepared)
     _move(work, case, task, action, opinion, move)
     return case
 
@@ -125,7 +125,7 @@ def _mark_submission(work: Work, case: Case, task: Task, definition: CaseType, m
     versions.keep(work, case, "submitted")
 
 
-def _bring_about(
+def bring_about(
     work: Work,
     case: Case,
     task: Task,
@@ -134,7 +134,7 @@ def _bring_about(
     arguments: Mapping[str, Any],
     prepared: Mapping[str, RenderedDocument] | None,
 ) -> None:
-    """Number, effects, clocks and papers of an action, in this order: a paper may speak of all the others."""
+    """Number, effects, clocks and papers of an action, in this order: a paper may speak of all the others; part of a command."""
     given = definition.number
     if given and case.number is None and (given.step, given.action) == (task.step, action.key):
         give_number(work, case, definition)

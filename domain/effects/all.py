@@ -5,6 +5,7 @@ from domain.effects import erratum as erratum
 from domain.effects import ledger as ledger
 from domain.effects import linked_case as linked_case
 from domain.effects import outflow as outflow
+from domain.effects import patch as patch
 from domain.effects import payment as payment
 from domain.effects import permit_cancellation as permit_cancellation
 from domain.effects import plots as plots

@@ -13,7 +13,6 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from domain.area import rounded_m2, unrounded_areas_m2
-from domain.errors import Refused
 from domain.geometry import multipolygon
 from domain.layer.definition import FeatureData
 from domain.overlay.adjustment import adjusted
@@ -52,22 +51,25 @@ def divided(features: Sequence[FeatureData], area: BaseGeometry) -> Divided:
     """How features lie to an area (both EPSG:4490)."""
     inside: list[FeatureData] = []
     crossing: list[CutFeature] = []
-    for feature, within, left in zip(features, *_parts(features, area), strict=True):
-        measured = [rounded_m2(float(each)) for each in unrounded_areas_m2([within, left])]
+    within, left = _parts(features, area)
+    for feature, outside, *measured in zip(features, left, _areas(within), _areas(left), strict=True):
         if measured[0] == _ZERO:
             continue
         if measured[1] == _ZERO:
             inside.append(feature)
         else:
-            crossing.append(_cut(feature, measured, left))
+            crossing.append(_cut(feature, measured, outside))
     return Divided(tuple(inside), tuple(crossing))
 
 
 def _parts(features: Sequence[FeatureData], area: BaseGeometry) -> tuple[list[shapely.MultiPolygon], list[shapely.MultiPolygon]]:
     shapes = numpy.array([feature.geometry for feature in features], dtype=object)
-    shapely.prepare(area)
     within, left = shapely.intersection(shapes, area), shapely.difference(shapes, area)
     return [multipolygon(each) for each in within], [multipolygon(each) for each in left]
+
+
+def _areas(shapes: Sequence[shapely.MultiPolygon]) -> list[Decimal]:
+    return [rounded_m2(each) for each in unrounded_areas_m2(shapes).tolist()]
 
 
 def _cut(feature: FeatureData, measured: Sequence[Decimal], left: shapely.MultiPolygon) -> CutFeature:
@@ -75,15 +77,9 @@ def _cut(feature: FeatureData, measured: Sequence[Decimal], left: shapely.MultiP
     return CutFeature(feature, replace(feature, geometry=left, area_m2=left_m2), inside_m2)
 
 
-def require_border(found: Divided, border: str) -> None:
-    """Raise Refused where features cross the border and are not to be cut."""
-    if border != CUT and found.crossing:
-        raise Refused(f"没有更新：{found.refusal()}")
-
-
 def strangers(features: Sequence[FeatureData], area: BaseGeometry) -> list[str]:
     """The keys of new features that reach out of the area by 0.01 m² or more."""
     if not features:
         return []
     _within, left = _parts(features, area)
-    return [feature.key for feature, outside in zip(features, unrounded_areas_m2(left), strict=True) if rounded_m2(float(outside)) > _ZERO]
+    return [feature.key for feature, outside_m2 in zip(features, _areas(left), strict=True) if outside_m2 > _ZERO]

@@ -7,14 +7,11 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from shapely.geometry.base import BaseGeometry
-
 from domain.command import Work, command
 from domain.errors import InvalidData
-from domain.layer.border import REFUSE, divided, require_border, strangers
 from domain.layer.definition import FeatureData
 from domain.layer.edition import PLAIN, Terms, begin, end, end_keys, fill, lock
-from domain.layer.reading import features_by_key, features_in
+from domain.layer.reading import features_by_key
 from domain.layer.rights import data_managers, require_change
 from domain.layer.tables import Feature, LayerEdition
 
@@ -91,32 +88,6 @@ def replace_region(
     layer = lock(work, layer_key, terms.expected)
     edition = begin(work, layer, effective_on, "region", terms, case_id, note, district_code)
     return fill(work, layer, edition, features, end(work, edition, Feature.district_code == district_code))
-
-
-def replace_area(
-    work: Work,
-    layer_key: str,
-    area: BaseGeometry,
-    features: Sequence[FeatureData],
-    effective_on: date,
-    border: str = REFUSE,
-    case_id: int | None = None,
-    note: str = "",
-    terms: Terms = PLAIN,
-) -> LayerEdition:
-    """A new edition in which an area (EPSG:4490) holds exactly these features; what lay in it goes to history.
-
-    Features that cross the border are refused or cut by `border`; of one that is cut the part outside stays under its key.
-    Raises Refused for the crossing ones, InvalidData for new features that reach out of the area.
-    """
-    layer = lock(work, layer_key, terms.expected)
-    found = divided(features_in(work.session, layer_key, area), area)
-    require_border(found, border)
-    if beyond := strangers(features, area):
-        raise InvalidData(f"要素 {beyond[0]} 等 {len(beyond)} 个伸出更新范围，没有更新。请扩大范围或改正图形。")
-    edition = begin(work, layer, effective_on, "area", terms, case_id, note)
-    ended = end_keys(work, edition, [each.key for each in found.inside] + [each.feature.key for each in found.crossing])
-    return fill(work, layer, edition, [*features, *(each.remainder for each in found.crossing)], ended)
 
 
 def replace_features(

@@ -14,7 +14,7 @@ Memory is bounded: features are taken cell by cell (comparison_cell.py), each wh
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -237,10 +237,13 @@ def edition_of(session: Session, side: Side) -> LayerEdition:
     return found
 
 
-def editions(session: Session, layer_key: str) -> list[LayerEdition]:
-    """The editions of a layer, the newest first; none for a layer without data."""
-    statement = select(LayerEdition).join(Layer, Layer.id == LayerEdition.layer_id).where(Layer.key == layer_key)
-    return list(session.exec(statement.order_by(LayerEdition.number.desc())).all())
+def editions(session: Session, keys: Collection[str]) -> dict[str, list[LayerEdition]]:
+    """The editions of each of these layers, the newest first, in one statement; none for a layer without data."""
+    found: dict[str, list[LayerEdition]] = {key: [] for key in keys}
+    statement = select(Layer.key, LayerEdition).join(Layer, Layer.id == LayerEdition.layer_id).where(Layer.key.in_(sorted(found)))
+    for key, edition in session.exec(statement.order_by(LayerEdition.number.desc())).all():
+        found[key].append(edition)
+    return found
 
 
 def _districts(actor: Actor, layer_key: str, wanted: str) -> frozenset[str] | None:

@@ -6,7 +6,7 @@ a side the smaller key.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ from domain.layer.tables import Feature, LayerEdition
 from domain.overlay import FeatureSet, OverlayLayer, disjoint, overlay_table
 from domain.overlay.operations import polygonal, sound_intersection
 from domain.overlay.table import DISTRICT, NOISE_M2
+from domain.spatial_file.columns import as_column
 
 CELL_DEGREES = 0.05
 MOST_IN_CELL = 4_000
@@ -97,7 +98,7 @@ def compare_cell(session: Session, sources: Sources, members: numpy.ndarray, fou
     """Add what the features of a cell give."""
     rows, sides = _read(session, sources, members)
     features = FeatureSet(
-        tuple(row.key for row in rows), _column([row.geometry for row in rows]),
+        tuple(row.key for row in rows), as_column(row.geometry for row in rows),
         tuple({DISTRICT: row.district_code, _CLASS: sources.class_of(row)} for row in rows),
     )  # fmt: skip
     own = numpy.isin([row.id for row in rows], members[:, 0].astype(int))
@@ -188,10 +189,3 @@ def _condition(edition: LayerEdition, districts: frozenset[str] | None) -> Any:
 def _holds(edition: LayerEdition, districts: frozenset[str] | None, row: Row) -> bool:
     is_valid = row.from_number <= edition.number and (row.until_number is None or row.until_number > edition.number)
     return row.layer_id == edition.layer_id and is_valid and (districts is None or row.district_code in districts)
-
-
-def _column(values: Sequence[Any]) -> numpy.ndarray:
-    made = numpy.empty(len(values), dtype=object)
-    for place, value in enumerate(values):
-        made[place] = value
-    return made

@@ -6,8 +6,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import numpy
-
 from domain.command import Work, command
 from domain.district import district_name
 from domain.errors import InvalidData, NotAllowed
@@ -17,6 +15,7 @@ from domain.layer.listing import FeatureQuery, every_feature, page_of
 from domain.projection import STORAGE
 from domain.role import handles_cases
 from domain.spatial_file import FileField, FileLayer
+from domain.spatial_file.columns import as_column
 from domain.spatial_file.writing import write_spatial_file
 from domain.workbook import Workbook
 
@@ -88,13 +87,7 @@ def _geopackage(path: Path, definition: LayerDefinition, batches: Any, progress:
         progress.tell(len(features), max(total, len(features)), "读取要素")
     rows = [_values(definition, each) for each in features]
     fields = tuple(FileField(each.column, each.label, each.type, each.length, each.decimals) for each in definition.columns)
-    columns = {field.name: _array([row[place] for row in rows]) for place, field in enumerate(fields)}
-    layer = FileLayer(definition.table, _TYPES[definition.geometry], fields, _array([each.geometry for each in features]), columns, STORAGE)
+    columns = {field.name: as_column([row[place] for row in rows]) for place, field in enumerate(fields)}
+    layer = FileLayer(definition.table, _TYPES[definition.geometry], fields, as_column([each.geometry for each in features]), columns, STORAGE)
     write_spatial_file(path, "GeoPackage", [layer], STORAGE)
     return len(features)
-
-
-def _array(values: list[Any]) -> numpy.ndarray:
-    found = numpy.empty(len(values), dtype=object)
-    found[:] = values
-    return found

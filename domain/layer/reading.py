@@ -35,6 +35,15 @@ def layer_of(session: Session, key: str) -> Layer:
 
 def edition_on(session: Session, layer_key: str, on: date | None = None) -> LayerEdition:
     """The edition of a layer in force on a day (the latest without a day); NotFound before its first day."""
+    found = find_edition_on(session, layer_key, on)
+    if found is None:
+        when = f"在 {on:%Y-%m-%d} " if on else ""
+        raise NotFound(f"图层“{layer_key}”{when}还没有数据。请先导入该图层，或改查较晚的日期。")
+    return found
+
+
+def find_edition_on(session: Session, layer_key: str, on: date | None = None) -> LayerEdition | None:
+    """The edition of a layer in force on a day (the latest without a day); None before its first day."""
     statement = (
         select(LayerEdition)
         .join(Layer, Layer.id == LayerEdition.layer_id)
@@ -44,11 +53,7 @@ def edition_on(session: Session, layer_key: str, on: date | None = None) -> Laye
     )
     if on is not None:
         statement = statement.where(LayerEdition.effective_on <= on)
-    found = session.exec(statement).first()
-    if found is None:
-        when = f"在 {on:%Y-%m-%d} " if on else ""
-        raise NotFound(f"图层“{layer_key}”{when}还没有数据。请先导入该图层，或改查较晚的日期。")
-    return found
+    return session.exec(statement).first()
 
 
 def edition_of(session: Session, layer_key: str, number: int) -> LayerEdition:
@@ -115,9 +120,7 @@ def edition_features(
     session: Session, edition: LayerEdition, area: BaseGeometry, districts: Collection[str] | None = None
 ) -> list[FeatureData]:
     """The features of one edition as `features_in` finds them."""
-    statement = features_statement(edition).where(near(session, area.bounds))
-    if districts is not None:
-        statement = statement.where(Feature.district_code.in_(sorted(districts)))
+    statement = _within(features_statement(edition).where(near(session, area.bounds)), districts)
     found = read_features(session, statement.order_by(Feature.key))
     shapely.prepare(area)
     return [feature for feature in found if shapely.intersects(area, feature.geometry)]
@@ -137,14 +140,19 @@ def features_by_key(
     return found
 
 
-def all_features(session: Session, layer_key: str, on: date | None = None) -> list[FeatureData]:
-    """Every feature of a layer by key as it stood on a day."""
-    return features_of(session, edition_on(session, layer_key, on))
+def all_features(
+    session: Session, layer_key: str, on: date | None = None, districts: Collection[str] | None = None
+) -> list[FeatureData]:
+    """Every feature of a layer by key as it stood on a day; `districts` narrows to district codes (None: all)."""
+    return features_of(session, edition_on(session, layer_key, on), districts)
 
 
-def features_of(session: Session, edition: LayerEdition) -> list[FeatureData]:
-    """Every feature of an edition by key."""
-    return read_features(session, features_statement(edition).order_by(Feature.key))
+def features_of(
+    session: Session, edition: LayerEdition, districts: Collection[str] | None = None
+) -> list[FeatureData]:
+    """Every feature of an edition by key, of all districts or of these."""
+    statement = _within(features_statement(edition), districts)
+    return read_features(session, statement.order_by(Feature.key))
 
 
 def area_by_district(session: Session, layer_key: str, on: date | None = None) -> dict[str, Decimal]:
@@ -161,6 +169,10 @@ def area_by_district(session: Session, layer_key: str, on: date | None = None) -
 def features_statement(edition: LayerEdition) -> Select:
     """The columns of every feature of an edition, without order."""
     return select(*FEATURE_COLUMNS).where(*in_edition(edition))
+
+
+def _within(statement: Select, districts: Collection[str] | None) -> Select:
+    return statement if districts is None else statement.where(Feature.district_code.in_(sorted(districts)))
 
 
 def in_edition(edition: LayerEdition) -> tuple[Any, ...]:

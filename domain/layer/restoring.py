@@ -2,12 +2,12 @@
 
 from datetime import date
 
-from sqlalchemy import update
-from sqlmodel import col, select
+from sqlmodel import select
 
 from domain.command import Work
 from domain.errors import Refused
-from domain.layer.edition import Terms, begin, counted, last_edition, lock
+from domain.layer.edition import Terms, begin, counted, end, last_edition, lock
+from domain.layer.reading import edition_of
 from domain.layer.tables import Feature, Layer, LayerEdition
 
 _COPIED = (
@@ -24,14 +24,12 @@ def restore_former(work: Work, layer_key: str, effective_on: date, expected: int
     present = last_edition(work.session, layer)
     if refusal := refusal_to_restore(present):
         raise Refused(refusal)
-    former = work.session.exec(
-        select(LayerEdition).where(LayerEdition.layer_id == layer.id, LayerEdition.number == present.number - 1)
-    ).one()
+    former = edition_of(work.session, layer_key, present.number - 1)
     layer.is_generated = former.is_generated
     work.session.add(layer)
     terms = Terms(expected, "restore", reason, former.data_year, former.number)
     edition = begin(work, layer, effective_on, present.extent, terms, region=present.region_code)
-    ended, back = _end_added(work, edition, present.number), _bring_back(work, layer, edition, present.number)
+    ended, back = end(work, edition, Feature.from_number == present.number), _bring_back(work, layer, edition, present.number)
     edition.data_year = former.data_year
     return counted(work, layer, edition, back, ended)
 
@@ -43,14 +41,6 @@ def refusal_to_restore(present: LayerEdition | None) -> str:
     if present.case_id is not None:
         return "现行版本由办件产生，地块的占用标记和台账与它一起变动，不能单独回退。请通过相应的办件更正。"
     return ""
-
-
-def _end_added(work: Work, edition: LayerEdition, number: int) -> int:
-    """End what the edition of this number had added."""
-    added = (Feature.layer_id == edition.layer_id, Feature.from_number == number, col(Feature.until_number).is_(None))
-    return work.session.execute(
-        update(Feature).where(*added).values(until_number=edition.number), execution_options={"synchronize_session": False}
-    ).rowcount
 
 
 def _bring_back(work: Work, layer: Layer, edition: LayerEdition, number: int) -> int:

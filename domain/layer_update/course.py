@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from domain import job as jobs
 from domain.command import Work, command
-from domain.errors import Conflict, InvalidData, NotFound, Refused
+from domain.errors import Conflict, InvalidData, Refused
 from domain.file_store import ReceivedFile
 from domain.file_store import register as register_file
 from domain.job import Job
@@ -24,6 +24,7 @@ from domain.layer import (
     restore_former,
 )
 from domain.layer.edition import stale_words
+from domain.layer.reading import find_edition_on
 from domain.layer.rights import data_managers
 from domain.layer_update.access import home_of, lock
 from domain.layer_update.definition import ANNUAL, LONGEST_REASON, UpdateRequest
@@ -32,7 +33,6 @@ from domain.layer_update.tables import (
     APPLIED,
     APPLYING,
     DROPPED,
-    FAILED,
     READING,
     READY,
     REFUSED,
@@ -84,7 +84,7 @@ def request(work: Work, layer_key: str, asked: UpdateRequest, grounds: Grounds, 
 
 
 def _check_grounds(work: Work, layer_key: str, asked: UpdateRequest, grounds: Grounds) -> None:
-    last = present(work, layer_key)
+    last = find_edition_on(work.session, layer_key)
     if grounds.expected != (last.number if last else 0):
         raise Conflict(f"{stale_words(layer_of(work.session, layer_key), last)}没有提交。请刷新页面，看过现在的内容后再提交。")
     wrong = {}
@@ -110,14 +110,6 @@ def _year_fault(grounds: Grounds, last: LayerEdition | None, today: date) -> str
     if last is not None and last.data_year is not None and grounds.data_year < last.data_year:
         return f"图层现在已是 {last.data_year} 年度，不能用更早年度的数据更新"
     return ""
-
-
-def present(work: Work, layer_key: str) -> LayerEdition | None:
-    """The present edition of a layer; None for one without data."""
-    try:
-        return edition_on(work.session, layer_key)
-    except NotFound:
-        return None
 
 
 @command("layer_update.decide", allow=data_managers)
@@ -155,7 +147,7 @@ def compare_again(work: Work, layer_key: str, update_id: int, version: int) -> L
     """Compare what was uploaded with the layer as it stands now; what was decided is asked again."""
     row = lock(work, layer_key, update_id, version)
     _must_wait(row)
-    last = present(work, layer_key)
+    last = find_edition_on(work.session, layer_key)
     row.expected, row.state, row.decisions = last.number if last else 0, READING, {}
     row.effective_on = max(row.effective_on, last.effective_on) if last else row.effective_on
     title = layer_definition(layer_key).title
@@ -165,7 +157,7 @@ def compare_again(work: Work, layer_key: str, update_id: int, version: int) -> L
 
 def _must_wait(row: LayerUpdate) -> None:
     if row.state not in (READY, REFUSED):
-        words = {APPLIED: "已经更新入库", APPLYING: "正在更新", READING: "还在读取", DROPPED: "已经放弃", FAILED: "没有完成"}
+        words = {APPLIED: "已经更新入库", APPLYING: "正在更新", READING: "还在读取", DROPPED: "已经放弃"}
         raise Conflict(f"这次更新{words[row.state]}，不能再改。请刷新页面。")
 
 

@@ -99,7 +99,7 @@ def _scope(
         if request.way in (WHOLE, ANNUAL):
             return _Scope(all_features(session, definition.key))
         if request.way == REGION:
-            return _Scope([each for each in all_features(session, definition.key) if each.district_code == request.district])
+            return _Scope(all_features(session, definition.key, districts=[request.district]))
         if area is not None:
             found = divided(features_in(session, definition.key, area), area)
             return _Scope(found.inside, found.crossing, (found.refusal(),) if found.crossing and request.border != CUT else ())

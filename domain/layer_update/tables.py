@@ -8,10 +8,8 @@ from sqlmodel import Field, SQLModel
 
 from domain.columns import BIG_ID, code_column, id_column, json_column, moment_column
 
-READING, READY, REFUSED, APPLYING, APPLIED, FAILED, DROPPED = (
-    "reading", "ready", "refused", "applying", "applied", "failed", "dropped",
-)  # fmt: skip
-"""Being read; waits for confirmation; cannot be applied as it is; being applied; done; broke off; given up."""
+READING, READY, REFUSED, APPLYING, APPLIED, DROPPED = ("reading", "ready", "refused", "applying", "applied", "dropped")
+"""Being read; waits for confirmation; cannot be applied as it is; being applied; done; given up. What broke off is told by its job."""
 
 
 class LayerUpdate(SQLModel, table=True):

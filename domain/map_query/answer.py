@@ -5,7 +5,7 @@ it covers, and is cut out of those that its edge crosses, as an overlay does it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -34,6 +34,7 @@ from domain.map_query.definition import LayerQuery
 from domain.map_query.fields import column_of, condition_sql, expression
 from domain.overlay.features import FeatureSet
 from domain.overlay.operations import clip
+from domain.spatial_file.columns import as_column
 from domain.thematic_map.selection import LAND_LAYER, in_town, lying_in, town_of, town_shape
 
 MOST_CUT = 20_000
@@ -155,7 +156,7 @@ def with_inside(features: Sequence[FeatureData], query: LayerQuery) -> list[Quer
         return [QueryRow(each) for each in features]
     shape = query.place.geometry
     shapely.prepare(shape)
-    is_covered = shapely.covers(shape, _array(each.geometry for each in features))
+    is_covered = shapely.covers(shape, as_column(each.geometry for each in features))
     crossing = [each for each, covered in zip(features, is_covered, strict=True) if not covered]
     inside = dict(zip((each.key for each in crossing), _inside(crossing, shape), strict=True))
     return [QueryRow(each, inside.get(each.key, each.area_m2)) for each in features]
@@ -163,20 +164,13 @@ def with_inside(features: Sequence[FeatureData], query: LayerQuery) -> list[Quer
 
 def _inside(features: Sequence[Any], shape: BaseGeometry) -> list[Decimal]:
     """The area of each feature inside a range (m²); what is no polygon has none."""
-    owned = _array(each.geometry for each in features)
+    owned = as_column(each.geometry for each in features)
     rows = numpy.flatnonzero(numpy.isin(shapely.get_type_id(owned), (3, 6)))
     found = numpy.zeros(len(owned))
     if len(rows):
         pieces = clip(FeatureSet.without_attributes(owned[rows]), FeatureSet.without_attributes([shape]))
         numpy.add.at(found, rows[pieces.left_rows], unrounded_areas_m2(pieces.geometries))
     return [rounded_m2(value) for value in found]
-
-
-def _array(geometries: Iterable[BaseGeometry]) -> numpy.ndarray:
-    listed = list(geometries)
-    made = numpy.empty(len(listed), dtype=object)
-    made[:] = listed
-    return made
 
 
 def _sums(session: Session, found: Sequence[Any], query: LayerQuery) -> Iterator[tuple[tuple[str, str], Sum]]:

@@ -7,7 +7,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import numpy
 from sqlmodel import Session
 
 from domain import role
@@ -22,6 +21,7 @@ from domain.map_query.definition import LayerQuery
 from domain.map_query.reading import read_query
 from domain.overlay_run.words import class_words
 from domain.projection import STORAGE
+from domain.spatial_file.columns import as_column
 from domain.spatial_file.model import FileField, FileLayer
 from domain.spatial_file.writing import write_spatial_file
 from domain.workbook import Workbook
@@ -132,11 +132,10 @@ def _drawn(progress: Progress, found: _Found, path: Path, kind: str) -> int:
         raise InvalidData(f"查到 {found.answer.total.count} 个要素，超过 {MOST_DRAWN} 个，没有导出图形。请缩小查询，或导出 Excel。")
     rows = [row for batch in found.batches(progress) for row in batch]
     fields = tuple(_fields(found))
-    geometries = numpy.empty(len(rows), dtype=object)
-    geometries[:] = [row.feature.geometry for row in rows]
+    geometries = as_column(row.feature.geometry for row in rows)
     values = [_values(found, row) for row in rows]
     names = {field.name: name for field, name in zip(fields, _heads(found), strict=True)}
-    columns = {field: _column([each.get(name) for each in values]) for field, name in names.items()}
+    columns = {field: as_column(each.get(name) for each in values) for field, name in names.items()}
     layer = FileLayer(found.definition.table, "MultiPolygon", fields, geometries, columns, STORAGE, alias=found.definition.title)
     write_spatial_file(path, kind, [layer], STORAGE)
     return len(rows)
@@ -149,9 +148,3 @@ def _fields(found: _Found) -> Iterator[FileField]:
     yield FileField("SZQ", "所在区或管理区")
     if found.has_inside:
         yield FileField("FWNMJ", "范围内面积", "decimal", 15, 2)
-
-
-def _column(values: list[Any]) -> numpy.ndarray:
-    made = numpy.empty(len(values), dtype=object)
-    made[:] = values
-    return made

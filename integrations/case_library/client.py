@@ -1,11 +1,10 @@
 """Client of the case library."""
 
-import hashlib
-import json
 from typing import Any
 
 from domain.ports.case_library import CaseResult, HeldResult, LibraryReceipt
 from integrations.answer import Fields, read_envelope
+from integrations.digest import content_digest
 from integrations.http import Connection
 from integrations.samples import read_samples
 
@@ -64,12 +63,6 @@ def message_of(result: CaseResult) -> dict[str, Any]:
         "correction_reason": result.correction_reason,
     }
     return {**content, "digest": content_digest(content)}
-
-
-def content_digest(content: dict[str, Any]) -> str:
-    """Return the SM3 of a message without its digest: JSON with sorted names, no spaces, UTF-8."""
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.new("sm3", text.encode("utf-8")).hexdigest()
 
 
 def _read_receipt(fields: Fields) -> LibraryReceipt:

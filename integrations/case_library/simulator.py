@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from domain.ports.partner import partner
-from integrations.case_library.client import content_digest
+from integrations.digest import content_digest
 from integrations.samples import read_samples
 from integrations.simulators.simulator import (
     Simulator,

@@ -20,14 +20,17 @@ from integrations.house_registration.simulator import SCHEMA as HOUSE_SCHEMA
 from integrations.house_registration.simulator import house_registration_simulator
 from integrations.identity.simulator import SCHEMA as IDENTITY_SCHEMA
 from integrations.identity.simulator import identity_simulator
+from integrations.map_service.simulator import map_service_simulator
 from integrations.monitoring.simulator import KEY as MONITORING
 from integrations.monitoring.simulator import SCHEMA as MONITORING_SCHEMA
 from integrations.monitoring.simulator import TABLE as READING_PUSHES
 from integrations.monitoring.simulator import monitoring_simulator
+from integrations.sharing_library.simulator import sharing_library_simulator
 from integrations.signature import derived_secret
 from integrations.simulators.control import Control, loopback_address, reset
 from integrations.simulators.faults import FaultGate
 from integrations.simulators.gate import SignatureGate
+from integrations.simulators.keeping import SCHEMA as KEPT_SCHEMA
 from integrations.simulators.pages import STYLE_PATH, style
 from integrations.simulators.pushing import PushWorker
 from integrations.simulators.simulator import Simulator
@@ -44,7 +47,7 @@ from integrations.usage_control.simulator import (
 )
 from integrations.usage_control.simulator import SCHEMA as USAGE_SCHEMA
 
-SCHEMAS = (IDENTITY_SCHEMA, USAGE_SCHEMA, LIBRARY_SCHEMA, TAX_SCHEMA, HOUSE_SCHEMA, SURVEY_SCHEMA, MONITORING_SCHEMA)
+SCHEMAS = (IDENTITY_SCHEMA, USAGE_SCHEMA, LIBRARY_SCHEMA, TAX_SCHEMA, HOUSE_SCHEMA, SURVEY_SCHEMA, MONITORING_SCHEMA, KEPT_SCHEMA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,8 @@ def _simulators(settings: SimulatorSettings, store: Store, worker: PushWorker) -
         house_registration_simulator(store),
         survey_planning_simulator(store),
         monitoring_simulator(),
+        sharing_library_simulator(store),
+        map_service_simulator(store),
     )
     return MappingProxyType({simulator.partner.key: simulator for simulator in simulators})
 

@@ -124,6 +124,7 @@ class Control:
             "pushes": self._rows("usage_push", "id"),
             "readings": self._rows("reading_push", "id"),
             "results": self._rows("library_result", "received_at"),
+            "kept": self._rows("kept_thing", "received_at"),
             "callback_url": self._store.setting("callback_url"),
             "answer_delay_seconds": self._store.setting("answer_delay_seconds") or DEFAULT_DELAY_SECONDS,
         }

@@ -2,7 +2,7 @@
 
 from domain.inspection.task import access
 from portal.access import PUBLIC, Page, roles
-from views.inspections import acts, certificate, listing, places, task, variants
+from views.inspections import acts, certificate, listing, patches, places, task, variants
 
 GET_POST, POST = ("GET", "POST"), ("POST",)
 SEE, INSPECT = roles(*access.roles_with(access.SEE)), roles(*access.roles_with(access.INSPECT))
@@ -38,6 +38,9 @@ PAGES: list[Page] = [
     Page(RUN + "/package", "inspection_package", acts.package_file, SEE),
     Page(RUN + "/certificate", "inspection_certificate", certificate.download, SEE),
     Page(RUN + "/rules", "inspection_rules", certificate.rules, SEE),
+    Page(RUN + "/patches", "inspection_patches", patches.show, SEE),
+    Page(RUN + "/patches/resume", "resume_patches", patches.resume, ADMIT, POST),
+    Page(RUN + "/patches/export", "export_patches", patches.export_list, SEE, POST),
     Page(EXCEPTION + "/decide", "decide_inspection_exception", acts.decide_exception, EXCEPT, POST),
     Page(EXCEPTION + "/withdraw", "withdraw_inspection_exception", acts.withdraw_exception, INSPECT, POST),
     Page("/inspections/verify", "verify_inspection", certificate.verify, PUBLIC, GET_POST, largest_mb=certificate.LARGEST_MB),

@@ -9,7 +9,8 @@
           - {outside: true}                         # jobs run, messages are delivered, answers are asked for
           - {by: dispatcher, do: dispatch, ends: granted}
 
-`by` is a role in the district of the journey, or applicant.
+`by` is a role in the district of the journey, or applicant. A journey with `opens` begins with a case that the portal itself opened
+with these values.
 """
 
 from typing import Any
@@ -17,8 +18,15 @@ from typing import Any
 import pytest
 import yaml
 
+from domain import case_range
+from domain.actor import SYSTEM
+from domain.case import automatic
+from domain.command import Work, command, system_only
+from domain.demo import sample_package
 from domain.errors import PortalError
 from domain.exchange import results
+from domain.office import office_of
+from domain.portal_clock import local_date
 from portal.runner import Runner
 from portal.settings import PROJECT_DIR
 from tests.case_types.permit_walk import LOCAL_TXT, PDF
@@ -26,6 +34,7 @@ from tests.domain.case.filing_steps import Walk
 
 FOLDER = PROJECT_DIR / "rules" / "case_types"
 DISTRICT = "310118"
+PLACE = b'{"type": "FeatureCollection", "features": []}'
 
 
 def journeys() -> list[Any]:
@@ -36,13 +45,32 @@ def journeys() -> list[Any]:
     return found
 
 
+@command("test.open", allow=system_only)
+def open_automatically(work: Work, key: str, values: dict[str, Any]) -> int:
+    definition = office_of(work.session).catalogue.current(key, local_date(work.at))
+    case = automatic.begin(work, definition, values["district"], values, "系统立案")
+    file = office_of(work.session).files.put_bytes(PLACE, "place.geojson")
+    case_range.come_in(work, case, sample_package.patch(0), file, "place.geojson", "样例图斑")
+    automatic.hand_on(work, case, definition)
+    return case.id
+
+
+class Opened(Walk):
+    """A case that nobody started: the portal opened it with what came in."""
+
+    def __init__(self, database: Any, key: str, values: dict[str, Any]) -> None:
+        self.database = database
+        with database.writing() as session:
+            self.id = open_automatically(session, SYSTEM, key, values)
+
+
 class Journey:
     """One case with the people who take part, made as the acts name them."""
 
-    def __init__(self, database: Any, person: Any, key: str, starter: str) -> None:
+    def __init__(self, database: Any, person: Any, key: str, starter: str, opens: dict[str, Any] | None = None) -> None:
         self.database, self.person, self.people = database, person, {}
         self.runner = Runner(database, database.office)
-        self.walk = Walk(database, self.actor(starter), key)
+        self.walk = Opened(database, key, opens) if opens else Walk(database, self.actor(starter), key)
 
     def actor(self, role: str) -> Any:
         if role not in self.people:
@@ -89,7 +117,7 @@ def test_there_are_journeys():
 def test_journey(key, journey, database, linked, person, running):
     for partner, fault in journey.get("partners", {}).items():
         running.fault(partner, fault)
-    made = Journey(database, person, key, journey["acts"][0]["by"])
+    made = Journey(database, person, key, journey["acts"][0]["by"], journey.get("opens"))
     for number, step in enumerate(journey["acts"], 1):
         made.act(step)
         case = made.walk.case

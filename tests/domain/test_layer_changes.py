@@ -3,6 +3,7 @@
 On both databases, with two sessions where two people meet.
 """
 
+import re
 import threading
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -13,9 +14,8 @@ import shapely
 from domain.actor import Actor, Grant
 from domain.area import area_m2, sum_m2
 from domain.command import Work
-from domain.errors import Conflict, InvalidData, NotAllowed, Refused
+from domain.errors import Conflict, NotAllowed, Refused
 from domain.layer import (
-    CUT,
     FeatureData,
     Terms,
     all_features,
@@ -25,13 +25,13 @@ from domain.layer import (
     layer_of,
     load_layer,
     load_region,
-    replace_area,
     replace_features,
     replace_region,
     replace_whole,
     restore_former,
+    write_change,
 )
-from domain.layer.border import divided
+from domain.layer.border import divided, strangers
 from portal.database import Database
 
 KEY, QINGPU, PUDONG = "annual_farmland", "310118", "310115"
@@ -91,7 +91,7 @@ def test_a_stale_change_is_refused_and_says_who_changed_it_and_when(loaded):
 CHANGES = {
     "whole": lambda terms: (replace_whole, KEY, [plot(5)], MARCH, None, None, "", terms),
     "region": lambda terms: (replace_region, KEY, QINGPU, [plot(5)], MARCH, None, "", terms),
-    "area": lambda terms: (replace_area, KEY, plot(1).geometry, [], MARCH, CUT, None, "", terms),
+    "area": lambda terms: (write_change, KEY, "area", ["P1"], [], MARCH, None, "", terms),
     "feature": lambda terms: (replace_features, KEY, ["P1"], [], MARCH, None, "", terms),
     "change": lambda terms: (change_features, KEY, ["P1"], MARCH, None, "预占", None, "", terms),
     "restore": lambda terms: (restore_former, KEY, MARCH, terms.expected, "误传"),
@@ -169,7 +169,7 @@ def test_two_who_make_the_first_edition_at_once_follow_each_other(database):
 @pytest.mark.function("GEO-030", "c2", "c3")
 def test_an_area_is_renewed_and_everything_beside_it_stays(loaded):
     fresh = FeatureData("N1", QINGPU, "0102", area_m2(plot(1).geometry), plot(1).geometry)
-    act(loaded, replace_area, KEY, plot(1).geometry, [fresh], MARCH)
+    act(loaded, write_change, KEY, "area", ["P1"], [fresh], MARCH)
     assert keys(loaded) == ["N1", "P0", "P2", "P3", "P9"]
     assert keys(loaded, JANUARY) == ["P0", "P1", "P2", "P3", "P9"]
     with loaded.reading() as session:
@@ -180,20 +180,22 @@ def test_an_area_is_renewed_and_everything_beside_it_stays(loaded):
 
 
 def test_what_crosses_the_border_is_refused_with_its_areas(loaded):
-    half = shapely.box(121.01, 31.0, 121.025, 31.01)
-    with pytest.raises(Refused, match="P2（范围内 .* 平方米）跨在范围边界上"):
-        act(loaded, replace_area, KEY, half, [], MARCH)
-    assert len(keys(loaded)) == 5
+    with loaded.reading() as session:
+        found = divided(all_features(session, KEY), shapely.box(121.01, 31.0, 121.025, 31.01))
+    assert [each.key for each in found.inside] == ["P1"]
+    assert re.match("原有图形 P2（范围内 .* 平方米）跨在范围边界上", found.refusal())
 
 
 def test_what_crosses_is_cut_on_request_and_the_areas_close(loaded):
     half = shapely.box(121.01, 31.0, 121.025, 31.01)
-    act(loaded, replace_area, KEY, half, [], MARCH, CUT)
+    with loaded.reading() as session:
+        found = divided(all_features(session, KEY), half)
+    (cut,) = found.crossing
+    act(loaded, write_change, KEY, "area", [*(each.key for each in found.inside), "P2"], [cut.remainder], MARCH)
     with loaded.reading() as session:
         now = {each.key: each for each in all_features(session, KEY)}
         assert sorted(now) == ["P0", "P2", "P3", "P9"]
         (left, was) = history_of(session, KEY, "P2")
-        (cut,) = divided([was.feature], half).crossing
         assert left.feature.area_m2 + cut.inside_m2 == was.feature.area_m2
         assert shapely.intersection(left.feature.geometry, half).area < 1e-15
         assert left.feature.attributes == was.feature.attributes
@@ -212,10 +214,9 @@ def test_a_common_border_is_no_crossing(loaded):
     assert ([each.key for each in found.inside], found.crossing) == (["P1"], ())
 
 
-def test_new_features_that_reach_out_of_the_area_are_refused(loaded):
-    with pytest.raises(InvalidData, match="P5 等 1 个伸出更新范围"):
-        act(loaded, replace_area, KEY, plot(1).geometry, [plot(5)], MARCH)
-    assert len(keys(loaded)) == 5
+def test_new_features_that_reach_out_of_the_area_are_named():
+    assert strangers([plot(1), plot(5)], plot(1).geometry) == ["P5"]
+    assert strangers([], plot(1).geometry) == []
 
 
 # -- the way back

@@ -12,7 +12,7 @@ def actor(*keys: str, delegated_by: int | None = None) -> Actor:
 
 
 def test_every_role_of_the_architecture_is_there() -> None:
-    assert len(role.keys()) == 25 and {"applicant", "graphic_manager", "district_transferor", "audit_admin"} <= role.keys()
+    assert len(role.keys()) == 26 and {"applicant", "graphic_manager", "district_transferor", "audit_admin"} <= role.keys()
 
 
 def test_administrators_see_no_cases() -> None:

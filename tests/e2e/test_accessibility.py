@@ -205,6 +205,7 @@ COVERED: dict[str, Visits] = {
           for state, tail in (("failed", ""), ("failed", "?finding=1"), ("failed", "?pane=layers"), ("failed", "?pane=table"), ("passed", ""))),
     ),
     "inspection_changes": row("/inspections/runs/{}/changes", "SELECT min(id) FROM inspection_run WHERE state = 'failed'", INSPECTOR),
+    "inspection_patches": row("/inspections/runs/{}/patches", "SELECT min(run_id) FROM admitted_patch", INSPECTOR),
     "new_inspection_variant": each("/inspections/variants/new?scheme={}", "supplement_package", who="city_handler"),
     "inspection_variant": row("/inspections/variants/{}", "SELECT id FROM inspection_variant", "city_handler"),
     "guide": each("/hall/{}", "pipeline_permit", "pipeline_permit_cancellation"),

@@ -18,6 +18,7 @@ from integrations.http import Connection, Limits
 from tests.integrations.packages import make_package, permit_files
 from tests.integrations.running import KEY, LIMITS
 from tests.integrations.test_case_library import RESULT
+from tests.integrations.test_patches import FEATURE, PATCH
 
 CALLS = {
     "identity": lambda partners: partners.identity.begin_login("http://127.0.0.1:8000/login/return"),
@@ -31,6 +32,8 @@ CALLS = {
     "tax": lambda partners: partners.tax.payments(contract_number="样例-转让-2026-001"),
     "house_registration": lambda partners: partners.house_registration.counts("样例-ZD-2026-01"),
     "survey_planning": lambda partners: partners.survey_planning.pipeline_project("GX-2026-0001"),
+    "sharing_library": lambda partners: partners.sharing_library.store(PATCH),
+    "map_service": lambda partners: partners.map_service.place(FEATURE),
 }
 EVERY_FAULT = {
     "error_500": OutsideSystemDown,

@@ -45,7 +45,7 @@ from tests.case_types.permit_walk import Permit
 OTHER_DISTRICT = "310115"
 DISTRICT_ROLES = (
     "window", "pre_reviewer", "reviewer", "section_chief", "approver", "printer", "dispatcher", "erratum_reviewer", "district_handler",
-    "district_chief", "district_leader", "district_transferor",
+    "district_chief", "district_leader", "district_transferor", "enforcer",
 )
 REFUSED = (403, 404)
 
@@ -191,6 +191,7 @@ ROUTES = {
     "template_file_version": Route("/administration/template-files/plots/versions/1"),
     "inspection": Route(INSPECTION), "inspection_changes": Route(INSPECTED + "/changes"), "inspection_package": Route(INSPECTED + "/package"),
     "inspection_certificate": Route(INSPECTED + "/certificate"), "inspection_rules": Route(INSPECTED + "/rules"),
+    "inspection_patches": Route(INSPECTED + "/patches"), "resume_patches": Route(INSPECTED + "/patches/resume"), "export_patches": Route(INSPECTED + "/patches/export"),
     "inspection_findings": Route(INSPECTED + "/findings?bounds=1,2,3,4"),
     "inspection_features": Route(INSPECTED + "/features?bounds=1,2,3,4"), "export_inspection": Route(INSPECTED + "/export", posted={"what": "report.pdf"}),
     "pack_inspection": Route(INSPECTED + "/pack"), "admit_inspection": Route(INSPECTION + "/packages/1/admit", posted={"version": "1"}),

@@ -21,7 +21,7 @@ KINDS = {
     "exchange_export": "导出报文", "exchange_reconcile": "对账", "inspection_admit": "打包入库", "inspection_export": "导出质检结果", "inspection_pack": "成果打包", "inspection_read": "读取数据包", "inspection_run": "质检",
     "layer_comparison": "导出图层对比", "layer_export": "导出图层", "layer_share": "打包共享数据", "ledger_export": "导出台账", "map_drawing": "绘制地图", "map_print": "打印地图", "map_query_export": "导出查询结果",
     "layer_update_apply": "更新图层", "layer_update_read": "读取图层更新数据",
-    "nightly_sweep": "每日自动处理", "observation_export": "导出监测序列", "overlay_run": "叠加分析", "overlay_run_export": "导出叠加分析", "renew_papers": "重新生成文书", "report_export": "导出报送", "rule_replay": "规则回放", "rule_replay_export": "导出回放结果",
+    "nightly_sweep": "每日自动处理", "observation_export": "导出监测序列", "overlay_run": "叠加分析", "overlay_run_export": "导出叠加分析", "patch_cases": "图斑立案", "patch_case_export": "导出图斑案件", "renew_papers": "重新生成文书", "report_export": "导出报送", "rule_replay": "规则回放", "rule_replay_export": "导出回放结果",
     "sweep_clocks": "重算时限", "thematic_map": "导出专题图",
 }
 DONE = {"cancel": "已要求取消。执行中的作业在下一步停下。", "retry": "作业已重新排队。"}
@@ -64,18 +64,13 @@ def list_jobs(request: Request) -> Response:
 
 def _row(request: Request, each: JobRow) -> dict[str, Any]:
     row = each.job
-    percent = _percent(row)
     return {"cells": {
         "title": {"text": row.title, "href": request.app.state.templates.url("administered_job", job_id=row.id), "sub": KINDS.get(row.kind, row.kind)},
         "owner": each.owner or {"text": "系统", "is_soft": True},
         "created": portal_clock.local_date(row.created_at).isoformat(),
-        "progress": f"{percent}%" if percent is not None else None,
+        "progress": f"{row.percent}%" if row.percent is not None else None,
         "state": {"tag": {"label": STATES[row.status], "tone": TONES.get(row.status, "")}},
     }}
-
-
-def _percent(row: Job) -> int | None:
-    return min(100, row.done_units * 100 // row.total_units) if row.total_units else None
 
 
 def show(request: Request) -> Response:
@@ -84,7 +79,7 @@ def show(request: Request) -> Response:
         row = job.job_of(session, actor(request), request.path_params["job_id"])
         is_running = row.status == "running" and row.heartbeat_at is not None
         silent = int((portal_clock.now(session) - row.heartbeat_at).total_seconds()) if is_running else None
-    page = JobPage(row, KINDS.get(row.kind, row.kind), STATES[row.status], TONES.get(row.status, ""), silent, _percent(row))
+    page = JobPage(row, KINDS.get(row.kind, row.kind), STATES[row.status], TONES.get(row.status, ""), silent, row.percent)
     return frame.render(
         request, "administration/job.html", page, section=SECTION, title=row.title, trail=(Crumb(row.title),), notices=frame.done(request, DONE)
     )

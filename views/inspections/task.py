@@ -30,6 +30,7 @@ from views import page
 from views.declared_system import encoding_choices, system_choices
 from views.inspections import panel, words
 from views.inspections.panel import AttributePanel
+from views.inspections.patches import Section, section_of
 from views.inspections.words import crumbs, may, url
 from views.posted import digits
 from views.shell import Crumb
@@ -93,6 +94,7 @@ class TaskPage:
     is_inspecting: bool
     is_admitting: bool
     admission: Mapping[str, Any]
+    patches: Section | None
     refused: str
 
 
@@ -138,7 +140,8 @@ def _context(request: Request, session: Session, task: InspectionTask, refused: 
         encodings=encoding_choices(),
         variants=[{"value": str(each.id), "label": each.title} for each in variant.variants(session, task.scheme)], choices=export.CHOICES,
         may_inspect=is_mine, may_ask=is_mine and run.is_latest and run.state in ("passed", "failed"), is_inspecting=any(each.state in BUSY for each in latest),
-        is_admitting=any(_is_admitting(each, jobs) for each in latest), admission=_admission(request, session, task, run, jobs), refused=refused,
+        is_admitting=any(_is_admitting(each, jobs) for each in latest), admission=_admission(request, session, task, run, jobs),
+        patches=section_of(request, session, task, run), refused=refused,
     )  # fmt: skip
 
 
@@ -248,7 +251,7 @@ def _admission(
     ]
     return {
         "has_plan": wanted.is_admitted, "has_layer": bool(admission.layers_of(wanted)), "may": admission.may_admit(page.actor(request), task), "why_not": admission.refusal(task, run, lowest),
-        "status": wanted.status, "layers": layers, "cases": run.admission.get("cases", []), "is_city": wanted.level == "city", "lowest": lowest,
+        "status": wanted.status, "layers": layers, "is_city": wanted.level == "city", "lowest": lowest,
         "is_running": _is_admitting(run, jobs),
         "titles": "、".join(each.title for each in admission.layers_of(wanted)),
         "left_out": run.admission.get("left_out") or admission.left_out(task, run),

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,7 +14,7 @@ from domain import layer_update
 from domain.case import scope
 from domain.case.tables import Case
 from domain.district import load_account_areas
-from domain.errors import Conflict, InvalidData, NotAllowed, NotFound, Refused
+from domain.errors import Conflict, InvalidData, NotAllowed, Refused
 from domain.file_store import CHUNK_BYTES, ReceivedFile
 from domain.format import moment
 from domain.inspection import schemes
@@ -26,9 +26,9 @@ from domain.layer import (
     LayerEdition,
     catalogue,
     districts_to_change,
-    edition_on,
     layer_definition,
 )
+from domain.layer.reading import find_edition, find_edition_on
 from domain.layer.restoring import refusal_to_restore
 from domain.layer_update import Grounds, StoredUpload, UpdateRequest, ways_of
 from domain.layer_update.definition import ANNUAL, AREA, DELETE, FEATURE, REGION, STATUS, TAKES_FILE, WHOLE
@@ -54,7 +54,7 @@ HINTS = {
 BORDERS = ((REFUSE, "拒绝，列出图形"), (CUT, "沿边界切开，范围外的部分留下，面积闭合"))
 STATES = {
     "reading": ("正在读取", "info"), "ready": ("待确认", "warn"), "refused": ("不能更新", "bad"), "applying": ("正在入库", "info"),
-    "applied": ("已入库", "good"), "failed": ("没有完成", "bad"), "dropped": ("已放弃", ""),
+    "applied": ("已入库", "good"), "dropped": ("已放弃", ""),
 }  # fmt: skip
 
 
@@ -114,7 +114,7 @@ def _form(request: Request, definition: LayerDefinition, faults: tuple[FieldFaul
     actor = page.actor(request)
     with page.reading(request) as session:
         catalogue.require(actor, definition.key)
-        entry, edition = catalogue.entry(session, actor, definition.key), _edition(session, definition.key)
+        entry, edition = catalogue.entry(session, actor, definition.key), find_edition_on(session, definition.key)
         rows = [_row(request, each) for each in layer_update.updates_of(session, actor, definition.key)]
         given = _given(request, session)
         session.expunge_all()
@@ -138,13 +138,6 @@ def _form(request: Request, definition: LayerDefinition, faults: tuple[FieldFaul
 def _ways(definition: LayerDefinition, own: set[str] | None) -> dict[str, str]:
     """The ways that are open: those of the whole layer to the city alone."""
     return {way: label for way, label in ways_of(definition).items() if own is None or way not in (WHOLE, ANNUAL)}
-
-
-def _edition(session: Session, key: str) -> LayerEdition | None:
-    try:
-        return edition_on(session, key)
-    except NotFound:
-        return None
 
 
 def _given(request: Request, session: Session) -> Mapping[str, str]:
@@ -230,10 +223,8 @@ def restore(request: Request) -> Response:
 def _restore_page(request: Request, fault: str, status: int) -> Response:
     actor, definition = page.actor(request), layer_definition(request.path_params["key"])
     with page.reading(request) as session:
-        entry, present = catalogue.entry(session, actor, definition.key), _edition(session, definition.key)
-        former = None
-        if present is not None:
-            former = session.exec(select(LayerEdition).where(LayerEdition.layer_id == present.layer_id, LayerEdition.number == present.number - 1)).first()
+        entry, present = catalogue.entry(session, actor, definition.key), find_edition_on(session, definition.key)
+        former = find_edition(session, definition.key, present.number - 1) if present else None
         facts = [_edition_fact("现行", present)] if present else []
         facts += [_edition_fact("回退到", former)] if former else []
     context = RestorePage(definition, facts, present.number if present else 0, refusal_to_restore(present), given_texts(request).get("reason", ""), fault)

@@ -42,9 +42,7 @@ class UpdatePage:
     """The context of layer_updates/show.html."""
 
     row: LayerUpdate
-    definition: LayerDefinition
     head: str
-    tag: Mapping[str, str]
     card: Mapping[str, Any] | None
     facts: Sequence[Mapping[str, Any]]
     understood: Mapping[str, Any]
@@ -91,13 +89,12 @@ def _page(request: Request, refused: str = "", status: int = 200) -> Response:
 
 
 def _context(request: Request, session: Session, row: LayerUpdate, job: Job | None, refused: str) -> UpdatePage:
-    found, definition = row.found, layer_definition(row.layer_key)
+    found = row.found
     is_waiting = row.state in ("ready", "refused")
     conflicts = [_conflict(each, row.decisions.get(each["key"])) for each in found.get("conflicts", ())]
     picture = _picture(found.get("shapes") or {})
-    label, tone = STATES[row.state]
     return UpdatePage(
-        row=row, definition=definition, head=_head(definition, row), tag={"label": label, "tone": tone}, card=_card(request, row, job),
+        row=row, head=_head(layer_definition(row.layer_key), row), card=_card(request, row, job),
         facts=_facts(session, page.actor(request), row), understood=row.understood, refusals=found.get("refusals", ()) if row.state == "refused" else (),
         notes=found.get("notes", ()), inspection=found.get("inspection") or {}, counts=_counts(found),
         districts=[{"cells": _sums(district_name(each["code"]), each)} for each in found.get("districts", ())],

@@ -46,7 +46,6 @@ class FeaturePage:
     """The context of layers/feature.html."""
 
     entry: Entry
-    feature: FeatureData
     title: str
     state: Row
     facts: Sequence[Row]
@@ -84,7 +83,7 @@ def _context(request: Request, entry: Entry, spans: list[Span], span: Span, pict
     definition, feature = layer_definition(entry.key), span.feature
     stands = spans[0].until is None
     return FeaturePage(
-        entry, feature, f"{feature.key}：{thousands(feature.area_m2, 2)} 平方米" if feature.area_m2 else feature.key, _state(span, is_latest=span is spans[0]), attributes(definition, feature),
+        entry, f"{feature.key}：{thousands(feature.area_m2, 2)} 平方米" if feature.area_m2 else feature.key, _state(span, is_latest=span is spans[0]), attributes(definition, feature),
         picture, legend, [_row(request, definition, entry.key, each, spans[place + 1] if place + 1 < len(spans) else None, each is span)
                           for place, each in enumerate(spans)],
         tabs(request, entry, "layer_features"), url(request, "map", {"plot": feature.key}) if stands and entry.key in BY_KEY else "",

@@ -1,7 +1,7 @@
 """The features of a layer as a table: as of a day or those that are past, searched, filtered, sorted, paged, exported."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
@@ -101,7 +101,6 @@ def _fields(definition: LayerDefinition, entry: Entry, given: Mapping[str, str],
     classes = [{"value": code, "label": f"{class_label(definition, code)}　{count:,}"} for code, count in codes.items() if code]
     if given["class"] and given["class"] not in codes:
         classes.insert(0, {"value": given["class"], "label": f"{given['class']} 开头"})
-    statuses = next((column.options for column in definition.columns if column.name == "status"), ())
     found_fields: list[Row] = [
         {"name": "on", "label": "截至日期", "kind": "date", "value": given["on"]},
         {"name": "state", "label": "现势或历史", "kind": "select", "value": given["state"], "blank": "当日现势", "choices": [{"value": PAST, "label": "已转入历史"}]},
@@ -111,9 +110,9 @@ def _fields(definition: LayerDefinition, entry: Entry, given: Mapping[str, str],
         {"name": "class", "label": "类别", "kind": "select", "value": given["class"], "choices": classes},
         {"name": "district", "label": "区或管理区", "kind": "select", "value": given["district"], "choices": districts_of(entry)},
     ]  # fmt: skip
-    if statuses:
+    if definition.statuses:
         found_fields.append({"name": "status", "label": "状态", "kind": "select", "value": given["status"],
-                             "choices": [{"value": each, "label": each} for each in statuses]})  # fmt: skip
+                             "choices": [{"value": each, "label": each} for each in definition.statuses]})  # fmt: skip
     return found_fields
 
 
@@ -166,5 +165,5 @@ def export(request: Request) -> Response:
     key = request.path_params["key"]
     query = query_of(key, {name: posted.text(request, name, LONGEST) for name in NAMES})
     with page.writing(request) as session:
-        job_id = request_export(session, page.actor(request), replace(query, sort=query.sort or SORTS[0]), posted.text(request, "format", 8)).id
+        job_id = request_export(session, page.actor(request), query, posted.text(request, "format", 8)).id
     return page.redirect(request, "job", job_id=job_id)

@@ -1,6 +1,6 @@
 """What the pages of layers share: the frame of one layer, its tabs, its links, and values in words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
@@ -41,9 +41,13 @@ def tabs(request: Request, entry: Entry, current: str) -> Sequence[Mapping[str, 
 
 def map_href(request: Request, key: str) -> str:
     """The one map with this layer alone, above the districts."""
-    shown = [key] if key == "administrative_area" else ["administrative_area", key]
-    groups = [f"{layer}.{group.key}" for layer in shown if layer in BY_KEY for group in BY_KEY[layer].groups]
-    return f"{url(request, 'map')}?layers={quote(','.join(groups))}"
+    return f"{url(request, 'map')}?layers={quote(map_groups([key]))}"
+
+
+def map_groups(keys: Iterable[str]) -> str:
+    """The groups of these layers above the districts, as an address of the one map takes them."""
+    shown = dict.fromkeys(("administrative_area", *keys))
+    return ",".join(f"{key}.{group.key}" for key in shown if key in BY_KEY for group in BY_KEY[key].groups)
 
 
 def update_href(request: Request, actor: Actor, key: str) -> str:

@@ -32,7 +32,7 @@ from domain.layer import (
     replace_region,
 )
 from domain.layer.intake import left_out_words
-from domain.numbering import take_number
+from domain.patch_case import opening
 from domain.portal_clock import local_date
 from domain.spatial_file import SpatialFile
 
@@ -175,7 +175,7 @@ def admit(work: Work, run_id: int, features: Mapping[str, Sequence[FeatureData]]
         raise Conflict("数据包在入库前又重新质检或更换过，没有入库。请查看最近一次的结果。")
     _require_own(task, features)
     run.state, run.admitted_at, run.admitted_by_name = ADMITTED, work.at, work.actor.name
-    run.admission = {"layers": [_into_layer(work, task, run, key, rows) for key, rows in features.items()], **_numbers(work, task, run, features)}
+    run.admission = {"layers": [_into_layer(work, task, run, key, rows) for key, rows in features.items()], **opening.enter(work, task, run, features)}
     run.admission["left_out"] = left_out(task, run)
     failpoint.reach("inspection:admitted")
     work.session.add(run)
@@ -212,17 +212,3 @@ def _present(session: Session, key: str, rows: Sequence[FeatureData]) -> list[st
     except NotFound:
         return []
 
-
-def _numbers(work: Work, task: InspectionTask, run: InspectionRun, features: Mapping[str, Sequence[FeatureData]]) -> dict[str, Any]:
-    """Numbers of the clues that the patches become, where the plan says so."""
-    numbers = plan.plan_of(task.scheme).cases
-    if numbers is None:
-        return {}
-    given = [
-        {"feature": each.key, "number": take_number(
-            work.session, numbers.series, numbers.pattern, on=local_date(work.at),
-            values={"district": each.district_code}, subject=f"inspection_run:{run.id}", at=work.at,
-        )}
-        for rows in features.values() for each in rows
-    ]  # fmt: skip
-    return {"cases": given}

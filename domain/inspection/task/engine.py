@@ -118,7 +118,7 @@ def write_rules(session: Session, run: InspectionRun, task: InspectionTask, path
     write_grounds(path, grounds_of(office_of(session).book, _scheme(task.scheme), run.certificate["edition"]))
 
 
-def score(work: Work, task: InspectionTask, run: InspectionRun, left: Mapping[str, int]) -> tuple[Decimal, Decimal]:
+def score(task: InspectionTask, left: Mapping[str, int]) -> tuple[Decimal, Decimal]:
     """Score of what is left after exceptions, by the words of the checks, by the marks of the scheme; and the lowest that passes."""
     scheme = _scheme(task.scheme)
     return score_of(scheme, {check.key: left.get(check.label, 0) for check in scheme.checks}), scheme.lowest

@@ -202,7 +202,7 @@ def recount(work: Work, task: InspectionTask, run: InspectionRun) -> None:
         left: Counter[str] = Counter()
         for row in rows:
             left[row["label"]] += row["total"] - row["excepted"] if row["severity"] != NOTICE else 0
-        run.score, lowest = engine.score(work, task, run, left)
+        run.score, lowest = engine.score(task, left)
         run.is_passed = run.error_count == 0 and run.score >= lowest
     elif run.counts.get("result"):
         run.score, run.is_passed = Decimal(run.counts["result"]["score"]), run.counts["result"]["passed"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from domain.layer import layer_definition
 from domain.numbering import NumberPattern
 from rules.engine.document import Block, read_document
 
@@ -22,6 +23,27 @@ class CaseNumbers:
 
 
 @dataclass(frozen=True, slots=True)
+class OverlayOf:
+    """A layer that patches are laid over, and the field that classes it."""
+
+    layer: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The case type that each admitted patch becomes a case of, and what its form takes from the patch.
+
+    `fields` are form fields by layer field; `totals` are form fields by the layer and class whose area they take.
+    """
+
+    case_type: str
+    fields: Mapping[str, str]
+    overlays: tuple[OverlayOf, ...]
+    totals: Mapping[str, tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What becomes of the packages of one scheme that passed."""
 
@@ -32,6 +54,7 @@ class Plan:
     basis: str = ""
     not_excepted: tuple[str, ...] = ()
     cases: CaseNumbers | None = None
+    opens: Opening | None = None
 
     @property
     def is_admitted(self) -> bool:
@@ -52,8 +75,15 @@ def _plan(key: str, row: Block) -> Plan:
     cases = row.get("cases")
     numbers = CaseNumbers(cases["series"], NumberPattern.parse(cases["pattern"])) if cases else None
     return Plan(
-        tuple(row["layers"]), row["way"], row.get("status") or "", row["level"], row["basis"], tuple(row.get("not_excepted") or ()), numbers
-    )
+        tuple(row["layers"]), row["way"], row.get("status") or "", row["level"], row["basis"], tuple(row.get("not_excepted") or ()), numbers,
+        _opening(row["opens"]) if row.get("opens") else None,
+    )  # fmt: skip
+
+
+def _opening(row: Block) -> Opening:
+    overlays = tuple(OverlayOf(each["layer"], each.get("by") or layer_definition(each["layer"]).class_field) for each in row["overlays"])
+    totals = {field: (each["layer"], each["class"]) for field, each in row["totals"].items()}
+    return Opening(row["case_type"], MappingProxyType(dict(row["fields"])), overlays, MappingProxyType(totals))
 
 
 def plan_of(scheme: str) -> Plan:

@@ -17,6 +17,7 @@ from domain.inspection.task.findings import FindingQuery
 from domain.job import Job
 from domain.layer import all_features
 from domain.notice import page_of
+from domain.patch_case.tables import AdmittedPatch
 from tests.domain.inspection.conftest import Tasks
 from tests.domain.shared_data import shared_file
 
@@ -167,9 +168,10 @@ def test_clue_patches_that_passed_are_kept_and_each_becomes_a_numbered_clue(real
     [run] = real.runs(task.id)
     with real.database.reading() as session:
         patches = all_features(session, "clue_patch")
+        clues = session.exec(select(AdmittedPatch).where(AdmittedPatch.run_id == run.id)).all()
     assert {each.status for each in patches} == {"待核查"}
-    assert sorted(each["feature"] for each in run.admission["cases"]) == [each.key for each in patches]
-    assert len({each["number"] for each in run.admission["cases"]}) == len(patches)
+    assert sorted(each.feature_key for each in clues) == [each.key for each in patches]
+    assert len({each.number for each in clues}) == run.admission["patches"] == len(patches)
 
 
 def test_a_key_that_an_exception_left_twice_keeps_the_whole_package_out_of_the_layer(real):

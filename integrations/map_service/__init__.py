@@ -1,0 +1,1 @@
+"""The map service of the city: features of cases."""

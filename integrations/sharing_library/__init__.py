@@ -1,0 +1,1 @@
+"""The shared library of spatial data: patches of cases."""
