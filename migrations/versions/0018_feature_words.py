@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0018_feature_words"
-down_revision = "0016_sketches"
+down_revision = "0017_admitted_patches"
 branch_labels = None
 depends_on = None
 

@@ -4,7 +4,7 @@ from alembic import op
 
 from portal.migration_statements import run
 
-revision = "0018_shared_ranges"
+revision = "0019_shared_ranges"
 down_revision = "0018_feature_words"
 branch_labels = None
 depends_on = None
