@@ -34,6 +34,7 @@ KIND = "map_print"
 SCREEN_DOTS = (1000, 700)
 """About the size of the map on a screen, for what an address with a zoom shows."""
 RANGES = "ranges.range"
+POINTED_OUT = "#f2b52a"
 MOST_PRINTED, MOST_OUTLINED = 40_000, 4_000
 
 
@@ -131,39 +132,61 @@ def extent_of(spec: PrintSpec, place: Place | None) -> shapely.Polygon:
     return shapely.box(west - margin, south - margin, east + margin, north + margin)
 
 
+@dataclass
+class _Drawn:
+    """What the layers of a print come to, from the bottom to the top."""
+
+    marks: list[Fill] = field(default_factory=list)
+    keys: list[Key] = field(default_factory=list)
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    source: list[str] = field(default_factory=list)
+    is_generated: bool = False
+
+
 def content_of(session: Session, actor: Actor, spec: PrintSpec, place: Place | None) -> Content:
     """The sheet of the current view, with the actor's rights. Raises InvalidData where there is too much to print, NotFound where no layer has data."""
     extent = extent_of(spec, place)
-    moments, latest = map_time.moments(session, actor), latest_editions(session)
+    moments = map_time.moments(session, actor)
     chosen = map_time.chosen(moments, spec.on, spec.days)
-    marks, keys, rows, source, is_generated = [], [], [], [], False
-    drawn_layers = _drawn_layers(moments, chosen, spec)
-    for layer in drawn_layers:
-        edition = edition_of(session, layer.key, chosen[layer.key].number)
-        found_marks, found_keys, found_rows = _layer(session, actor, layer, edition, spec, extent)
-        marks += found_marks
-        keys += found_keys
-        rows += found_rows
-        source.append(f"{layer.title}第 {edition.number} 版（{date_formal(edition.effective_on)}起）")
-        is_generated |= latest[layer.key].is_generated
-    ranges = _ranges(session, actor, spec, extent)
-    if ranges is not None:
-        marks.append(ranges)
-        keys.append(Key("办件范围", _as_seen(ranges)))
-    if place is not None and not place.point and (outlines := map_layer.outlines(session, actor, place)):
-        marks.append(Fill([shape for _name, shape in outlines], None, "#f2b52a", 0.9, is_simplified=False))
-        keys.append(Key(place.label, None, "", stroke="#f2b52a"))
+    layers = _drawn_layers(moments, chosen, spec)
+    found = _draw_layers(session, actor, spec, extent, [(layer, chosen[layer.key].number) for layer in layers])
+    _draw_pointed_out(session, actor, spec, extent, place, found)
     today = portal_clock.today(session)
-    table = Table("图内要素", ("图层", "图例", "个数", "面积（平方米）", "面积（公顷）"), tuple(rows), (None, None, 0, 2, 4))
-    legend = Legend("图内要素个数与面积（公顷）", tuple(reversed(keys)), "公顷")
-    limited = (catalogue.limits(actor, layer.key) for layer in drawn_layers)
-    notes = ("个数和面积按与图幅相交的整个图斑统计", *(each for each in limited if each), mark("boundaries"), *((mark("generated_note"),) if is_generated else ()))
+    table = Table("图内要素", ("图层", "图例", "个数", "面积（平方米）", "面积（公顷）"), tuple(found.rows), (None, None, 0, 2, 4))
+    legend = Legend("图内要素个数与面积（公顷）", tuple(reversed(found.keys)), "公顷")
+    limited = (catalogue.limits(actor, layer.key) for layer in layers)
+    notes = ("个数和面积按与图幅相交的整个图斑统计", *(each for each in limited if each), mark("boundaries"), *((mark("generated_note"),) if found.is_generated else ()))
     return Content(
         title=spec.title or (f"{place.label}地图" if place else "一张图"), subtitle=_subtitle(spec, today),
-        extent=extent, outline=None, drawn=Drawn(marks, legend, (table,)), source=("数据来源：" + "、".join(source) if source else "没有显示图层", "坐标系：CGCS2000"),
-        notes=notes, secrecy="" if spec.secrecy == "none" else label_of("secrecy", spec.secrecy), stamp=mark("generated") if is_generated else "",
+        extent=extent, outline=None, drawn=Drawn(found.marks, legend, (table,)),
+        source=("数据来源：" + "、".join(found.source) if found.source else "没有显示图层", "坐标系：CGCS2000"),
+        notes=notes, secrecy="" if spec.secrecy == "none" else label_of("secrecy", spec.secrecy), stamp=mark("generated") if found.is_generated else "",
         maker=f"打印：{actor.name}　{date_formal(today)}",
     )
+
+
+def _draw_layers(session: Session, actor: Actor, spec: PrintSpec, extent: shapely.Polygon, editions: Sequence[tuple[MapLayer, int]]) -> _Drawn:
+    """The layers in their editions, the first one below."""
+    found, latest = _Drawn(), latest_editions(session)
+    for layer, number in editions:
+        edition = edition_of(session, layer.key, number)
+        marks, keys, rows = _layer(session, actor, layer, edition, spec, extent)
+        found.marks += marks
+        found.keys += keys
+        found.rows += rows
+        found.source.append(f"{layer.title}第 {edition.number} 版（{date_formal(edition.effective_on)}起）")
+        found.is_generated |= latest[layer.key].is_generated
+    return found
+
+
+def _draw_pointed_out(session: Session, actor: Actor, spec: PrintSpec, extent: shapely.Polygon, place: Place | None, found: _Drawn) -> None:
+    """The ranges of cases above the layers, and above all what the address points out."""
+    if (ranges := _ranges(session, actor, spec, extent)) is not None:
+        found.marks.append(ranges)
+        found.keys.append(Key("办件范围", _as_seen(ranges)))
+    if place is not None and not place.point and (outlines := map_layer.outlines(session, actor, place)):
+        found.marks.append(Fill([shape for _name, shape in outlines], None, POINTED_OUT, 0.9, is_simplified=False))
+        found.keys.append(Key(place.label, None, "", stroke=POINTED_OUT))
 
 
 def _drawn_layers(moments: Mapping[str, Any], chosen: Mapping[str, Any], spec: PrintSpec) -> list[MapLayer]:

@@ -23,6 +23,8 @@ from domain.saved_name import checked_name
 
 LONGEST_NAME, LONGEST_STATE, MOST_VIEWS, MOST_SHARES = 40, 4000, 100, 50
 NOT_KEPT = frozenset({"csrf_token", "name", "done"})
+SAYS_NOTHING = frozenset({"layers"})
+"""What means something even when it is empty: that no layer is shown."""
 KINDS = {"person": "人员", "role": "岗位", "organisation": "单位", "district": "区"}
 
 
@@ -150,7 +152,7 @@ def save(work: Work, name: str, state: Mapping[str, str]) -> MapView:
     if len(mine) >= MOST_VIEWS:
         raise Conflict(f"已有 {MOST_VIEWS} 个视图，不能再加。请先删除不用的视图。")
     kept = checked_name(name, "视图", LONGEST_NAME, [each.name for each in mine])
-    query = urlencode({key: value for key, value in state.items() if key not in NOT_KEPT and value})
+    query = urlencode({key: value for key, value in state.items() if key not in NOT_KEPT and (value or key in SAYS_NOTHING)})
     if len(query) > LONGEST_STATE:
         raise InvalidData("地图状态太长，不能保存。请减少选中的地块后再保存。", {"name": "地图状态太长"})
     made = MapView(owner_id=work.actor.person_id, name=kept, state=query, created_at=work.at, changed_at=work.at)

@@ -14,7 +14,7 @@ from domain.map_print import PrintSpec, read_print
 from domain.thematic_map.content import Content
 from domain.thematic_map.export import is_heavy
 from domain.thematic_map.sheet import compose, scale_of
-from domain.thematic_map.words import choices, words
+from domain.thematic_map.words import choices, paper_choices
 from domain.thematic_map.writing import FORMATS, WrittenTable, in_words
 from views import page, posted
 from views.map_found import url
@@ -45,7 +45,8 @@ class PrintPage:
 
 
 def _given(request: Request, source: Mapping[str, Any]) -> dict[str, str]:
-    return {key: value for key in (*STATE, *LAYOUT) if isinstance(value := source.get(key), str) and value}
+    """What is said of the map and the sheet; an empty list of layers says that none is shown."""
+    return {key: value for key in (*STATE, *LAYOUT) if isinstance(value := source.get(key), str) and (value or key == "layers")}
 
 
 def _content(request: Request, session: Session, spec: PrintSpec, given: Mapping[str, str]) -> Content:
@@ -68,10 +69,9 @@ def show(request: Request) -> Response:
         scale = f"1:{scale_of(content, spec.paper, spec.orientation):,}"
     except InvalidData as fault:
         faults = posted.faults_of(fault)
-    papers = tuple(each for each in choices("papers") if not words()["papers"][each["value"]].get("is_screen"))
     texts = {"title": content.title if content else "", "paper": "a4", "orientation": "landscape", "secrecy": "internal", **given}
     context = PrintPage(
-        "打印当前地图", texts, {key: given[key] for key in STATE if key in given}, papers, choices("orientations"), choices("secrecy"),
+        "打印当前地图", texts, {key: given[key] for key in STATE if key in given}, paper_choices(), choices("orientations"), choices("secrecy"),
         url(request, "map_print", {**given, "picture": "paper"}) if content else "", url(request, "map_print", {**given, "picture": "phone"}) if content else "",
         scale, tuple(in_words(each) for each in content.drawn.tables) if content else (), faults,
         url(request, "map", {key: given[key] for key in STATE if key in given}),

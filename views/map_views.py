@@ -80,12 +80,12 @@ LABELS = {"layers": "图层", "at": "位置", "on": "日期", "date": "日期", 
 def _words(state: str) -> str:
     """What an address of the map shows, in a few words."""
     parts = []
-    for key, value in parse_qsl(state):
+    for key, value in parse_qsl(state, keep_blank_values=True):
         if key == "layers":
-            parts.append(f"图层 {len(value.split(','))} 组")
-        elif key == "at":
+            parts.append(f"图层 {len(value.split(','))} 组" if value else "不显示图层")
+        elif value and key == "at":
             parts.append("位置 " + "，".join(value.split(",")[:2]))
-        elif key in LABELS:
+        elif value and key in LABELS:
             parts.append(f"{LABELS[key]} {value[:30]}")
     return "；".join(parts) or ("全图" if state else "")
 
@@ -103,7 +103,7 @@ def save(request: Request) -> Response:
     state, name = posted.text(request, "state", map_view.LONGEST_STATE), posted.text(request, "name", 200)
     try:
         with page.writing(request) as session:
-            map_view.save(session, page.actor(request), name, dict(parse_qsl(state)))
+            map_view.save(session, page.actor(request), name, dict(parse_qsl(state, keep_blank_values=True)))
     except InvalidData as fault:
         return _index(request, state, name, posted.faults_of(fault))
     return page.redirect(request, "map_views")

@@ -28,6 +28,11 @@ def choices(group: str) -> tuple[Mapping[str, str], ...]:
     return tuple({"value": key, "label": label_of(group, key)} for key in words()[group])
 
 
+def paper_choices() -> tuple[Mapping[str, str], ...]:
+    """The papers without the screens, for a select field."""
+    return tuple(each for each in choices("papers") if not words()["papers"][each["value"]].get("is_screen"))
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """A number of a unit: what it is called, its unit, and its decimals on maps and in tables."""

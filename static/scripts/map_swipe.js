@@ -7,13 +7,16 @@ const form = document.querySelector("[data-swipe]");
 // `panes`: keys of the tree's layers; `time` says what a source is; a source layer@number gets a layer of its own.
 export function bindSwipe(map, panes, time, say) {
   if (!form) return { refresh() {}, sideAt: () => "" };
-  const { left, right, divider } = form.elements, own = new Map();
+  const { left, right, divider } = form.elements, own = new Map(), bar = Object.assign(document.createElement("span"), { className: "map-bar", hidden: true });
+  map.getContainer().append(bar);
   const state = () => ({ left: left.value, right: right.value, share: Number(divider.value) });
   const isOn = ({ left: one, right: other }) => one && other && one !== other;
   const paneOf = (source) => map.getPane(source.replace("@", "-"));
   const clip = () => {
     const now = state();
     for (const key of panes) { paneOf(key).style.clipPath = ""; paneOf(key).style.display = ""; }
+    bar.hidden = !isOn(now);
+    bar.style.left = `${now.share}%`;
     if (!isOn(now)) return;
     const { x, y } = map.getSize(), from = map.containerPointToLayerPoint([0, 0]), at = from.x + (x * now.share) / 100;
     for (const source of [now.left, now.right]) paneOf(source.split("@")[0]).style.display = [now.left, now.right].includes(source.split("@")[0]) ? "" : "none";

@@ -1,5 +1,5 @@
 // The page of a sketch: map and table of coordinates say the same; the server reads, measures and refuses.
-import { isShown, tileLayer } from "./map_tiles.js";
+import { fade, isShown, tileLayer } from "./map_tiles.js";
 import { drawing, plain } from "./sketch_draw.js";
 import { bindKeys } from "./sketch_keys.js";
 import { snapping } from "./sketch_snap.js";
@@ -20,7 +20,7 @@ function background(map, data) {
   const show = (key) => { const layer = layers[key]; if (!isShown(key)) layer.remove(); else if (map.hasLayer(layer)) layer.restyle(); else layer.addTo(map); };
   order.forEach(show);
   tree.addEventListener("change", ({ target }) => { if (target.matches("[data-group]")) show(target.closest("[data-layer]").dataset.layer); });
-  tree.addEventListener("input", ({ target }) => { if (target.matches("[data-opacity]")) layers[target.closest("[data-layer]").dataset.layer].setOpacity(target.value / 100); });
+  tree.addEventListener("input", ({ target }) => { if (target.matches("[data-opacity]")) fade(target.closest("[data-layer]").dataset.layer); });
 }
 
 // Asks the server what a text draws; only the answer to the last question counts.

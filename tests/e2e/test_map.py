@@ -105,6 +105,21 @@ def test_a_click_tells_what_is_there_and_the_address_brings_it_back(page):
     assert "at=121.1" in page.url
 
 
+@pytest.mark.function("GEO-030", "c4")
+def test_what_was_clicked_leads_to_its_history_and_its_update(page):
+    page.goto("/map?at=121.10,31.12,15")
+    settled(page)
+    page.locator("#map").focus()
+    page.keyboard.press("Enter")
+    land = page.locator('#map-facts [data-found][aria-label^="土地利用现状"]')
+    key = land.get_attribute("data-found")
+    land.get_by_role("link", name="删除图形").press("Enter")
+    expect(page.get_by_label("图形编号")).to_have_value(key)
+    page.go_back()
+    land.get_by_role("link", name="历史").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(key)
+
+
 def test_the_keyboard_finds_and_measures(page):
     page.goto("/map?at=121.10,31.12,15")
     settled(page)

@@ -64,6 +64,8 @@ def test_two_editions_are_swiped_by_keyboard_and_the_address_brings_it_back(page
     page.get_by_label("分界").press("ArrowLeft")
     after = clip(page, oldest), clip(page, newest)
     assert all(before) and all(after) and before != after
+    bar, ground = page.locator(".map-bar").bounding_box(), page.locator("#map").bounding_box()
+    assert abs((bar["x"] - ground["x"]) / ground["width"] - 0.49) < 0.02, "the divider is seen on the map"
     expect(page.get_by_text(re.compile(f"左边 .* 起，第 {oldest} 版；右边 .* 起，第 {newest} 版。分界在图宽的 49%"))).to_be_visible()
     expect(page.locator(f".leaflet-{LAYER}-pane")).to_be_hidden()
     is_fit(reviewer)
@@ -72,7 +74,7 @@ def test_two_editions_are_swiped_by_keyboard_and_the_address_brings_it_back(page
     assert all((clip(page, oldest), clip(page, newest)))
     page.get_by_label("左边图层").select_option("")
     expect(page.locator(f".leaflet-{LAYER}-{oldest}-pane canvas")).to_have_count(0)
-    assert "swipe" not in page.url
+    assert "swipe" not in page.url and page.locator(".map-bar").is_hidden()
 
 
 @pytest.mark.function("ONEMAP-013", "c1")

@@ -60,6 +60,28 @@ def test_a_planner_makes_saves_and_prints_thematic_maps(enter):
     assert "崇明区" in pdf.pages[1].extract_text()
 
 
+@pytest.mark.function("ONEMAP-012", "c1")
+def test_a_flow_map_is_made_of_the_fields_of_a_layer(enter):
+    page = enter(MANAGER)
+    page.goto("/thematic-maps")
+    page.get_by_role("link", name="新建专题图").click()
+    page.get_by_role("link", name="流向", exact=True).click()
+    page.get_by_label("图层", exact=True).select_option("新增耕地资源层")
+    page.get_by_role("button", name="更新预览").click()
+    page.get_by_label("起点", exact=True).select_option("要素所在的区、管理区")
+    page.get_by_label("终点", exact=True).select_option("指标使用区代码")
+    page.get_by_label("流量").select_option("个数（个）")
+    page.get_by_role("button", name="更新预览").click()
+    drawn(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("上海市新增耕地资源层流向图")
+    expect(page.get_by_role("row").filter(has_text="浦东新区").filter(has_text="奉贤区")).to_contain_text("4")
+    checked(page)
+    page.get_by_label("终点", exact=True).select_option("项目编号")
+    page.get_by_role("button", name="更新预览").click()
+    expect(page.get_by_role("alert")).to_contain_text("“项目编号”的 样例项目-310116-01")
+    checked(page)
+
+
 def test_land_use_of_one_town_is_shown_class_by_class(enter):
     page = enter(PLANNER, "310118")
     page.goto("/thematic-maps/make?layer=land_use&kind=single")

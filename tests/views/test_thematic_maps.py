@@ -177,6 +177,15 @@ def test_a_print_points_out_what_the_map_does(planner):
     assert "GD-2" in svg and "#f2b52a" in svg
 
 
+def test_a_map_without_any_layer_is_printed_and_kept_as_such(planner):
+    """An address that says that no layer is shown means something else than one that says nothing."""
+    shown, picture = made(planner.get("/map/print?at=121.0645,31.063,15&layers="))
+    assert not shown.select("tbody tr") and "没有显示图层" in planner.get(picture["src"]).text
+    planner.post("/map/views/save", {"state": "at=121.1,31.1,13&layers=&opacity=land_use:30", "name": "空图"})
+    opened = planner.get(page(planner.get("/map/views")).select_one("td a")["href"], follow_redirects=False).headers["location"]
+    assert "layers=" in opened and "layers=l" not in opened and "opacity=land_use%3A30" in opened
+
+
 @pytest.mark.parametrize("bad", ["at=1,2,3", "at=x", "on=x", "opacity=a:200", "paper=a9"])
 def test_a_print_that_cannot_be_read_is_refused_in_words(planner, bad):
     assert planner.get(f"/map/print?{bad}").status_code == 422

@@ -20,7 +20,7 @@ from domain.thematic_map.grouping import category_attributes, number_attributes
 from domain.thematic_map.sheet import scale_of
 from domain.thematic_map.spec import KEYS
 from domain.thematic_map.tables import SavedThematicMap
-from domain.thematic_map.words import choices, measures, words
+from domain.thematic_map.words import choices, measures, paper_choices, words
 from domain.thematic_map.writing import FORMATS, WrittenTable, in_words, written
 from domain.town import towns
 from views import page, posted
@@ -162,7 +162,7 @@ def _context(
         kinds=tuple({"label": entry["label"], "href": url(request, "thematic_map", _switched(texts, key) | ({"saved": str(saved.id)} if saved else {})), "is_current": key == kind} for key, entry in words()["kinds"].items()),
         layers=tuple({"value": key, "label": layer_definition(key).title} for key in catalogue.open_keys(session, page.actor(request))),
         areas=tuple(_areas(texts.get("area", ""))), units=tuple(each for each in choices("units") if each["value"] in words()["kinds"].get(kind, {"units": ()})["units"]),
-        fields=tuple(_fields(texts)), ends=_ends(texts), groups={each: tuple(choices(each)) for each in ("methods", "ramps", "weights", "orientations", "secrecy")} | {"papers": _papers()},
+        fields=tuple(_fields(texts)), ends=_ends(texts), groups={each: tuple(choices(each)) for each in ("methods", "ramps", "weights", "orientations", "secrecy")} | {"papers": paper_choices()},
         faults=faults, picture=url(request, "thematic_map_picture", query) if made else "",
         phone_picture=url(request, "thematic_map_picture", {**query, "screen": "phone"}) if made else "",
         tables=tuple(_shortened(in_words(each)) for each in made.tables) if made else (), facts=_facts(made) if made else (),
@@ -185,10 +185,6 @@ def _all(texts: Mapping[str, str]) -> dict[str, str]:
 def _switched(texts: Mapping[str, str], kind: str) -> dict[str, str]:
     kept = ("layer", "area", "on", "classes", "paper", "orientation", "secrecy")
     return {key: texts[key] for key in kept if key in texts} | {"kind": kind, **({"flows": words()["sample_flows"], "flow_unit": "公顷", "note": "起讫数据为样例"} if kind == "flow" else {})}
-
-
-def _papers() -> tuple[Mapping[str, str], ...]:
-    return tuple(each for each in choices("papers") if not words()["papers"][each["value"]].get("is_screen"))
 
 
 def _areas(chosen: str) -> list[Mapping[str, str]]:
