@@ -1,4 +1,4 @@
-"""Golden cases from real decisions: personal data never comes along; from the limits; run with reasons."""
+"""Golden cases from real decisions: personal data never comes along; they pass at once in the draft that takes them."""
 
 import json
 from datetime import date
@@ -11,6 +11,7 @@ from domain.rule_edition import draft
 from domain.rule_workbench import golden_case
 from domain.rule_workbench.golden_case import shape
 from rules.engine import read_text
+from rules.engine.golden import run_cases
 from tests.domain.rule_edition.conftest import HIGHER, TEXT, bench, office  # noqa: F401
 from tests.domain.rule_replay.conftest import replays  # noqa: F401
 
@@ -96,15 +97,9 @@ def test_appended_to_the_draft_with_name_and_why_and_run_at_once(replays, bench)
     text = golden_case.with_case(row.text, bench.office.book.known, proposal, "原先放行的一件", "样例：现在应停", "stop")
     assert text.startswith("# 样例：本文件带注释")
     row = bench.write(draft.save, row.id, text, row.version)
-    runs = golden_case.run(bench.office, bench.examined(row).rules)
-    assert [(each.name, each.passed) for each in runs][-1] == ("原先放行的一件", True)
-    assert "规则「below」（样例）成立" in "\n".join(runs[-1].sentences) and runs[-1].outcome_word
-
-
-def test_a_case_that_fails_says_what_differs(bench):  # noqa: F811
-    rules = read_text(TEXT.replace("expect: {outcome: stop, rule: below}", "expect: {outcome: none}"), "sample.yaml")
-    failed = [each for each in golden_case.run(bench.office, rules) if not each.passed]
-    assert [each.name for each in failed] == ["低一步"] and "结论应是“无结论”，实际是“停办”" in failed[0].differences[0]
+    run = run_cases(bench.examined(row).rules)[-1]
+    assert (run.case.name, run.passed) == ("原先放行的一件", True)
+    assert "规则「below」（样例）成立" in "\n".join(run.decision.sentences())
 
 
 def test_name_and_why_are_asked_for_and_hold_no_personal_data(replays, bench):  # noqa: F811
@@ -121,19 +116,6 @@ def test_an_outcome_that_the_kind_does_not_give_is_refused(replays, bench):  # n
     proposal = replays.read(golden_case.from_decision, stored.id, read_text(HIGHER, "sample.yaml"))
     with pytest.raises(InvalidData, match="没有加入草稿"):
         golden_case.with_case(HIGHER, bench.office.book.known, proposal, "样例", "样例", "granted")
-
-
-def test_boundary_proposals_are_accepted_with_the_outcome_of_a_person(bench):  # noqa: F811
-    bare = HIGHER[: HIGHER.index("cases:")] + "cases:\n  - {name: 远, on: 2026-06-30, given: {area_m2: \"500\"}, expect: {outcome: none}}\n"
-    known = bench.office.book.known
-    proposals = golden_case.boundaries(read_text(bare, "sample.yaml", known))
-    assert len(proposals) == 3
-    chosen = {each.name: each.engine["outcome"] for each in proposals[:2]}
-    text = golden_case.with_boundaries(bare, known, chosen)
-    runs = golden_case.run(bench.office, read_text(text, "sample.yaml", known))
-    assert [each.passed for each in runs] == [True, True, True]
-    with pytest.raises(InvalidData, match="已不在"):
-        golden_case.with_boundaries(text, known, chosen)
 
 
 def test_only_for_rule_maintainers_and_decisions_that_exist(replays, bench, person, kept):  # noqa: F811
