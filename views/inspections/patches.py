@@ -141,7 +141,7 @@ def columns() -> list[Mapping[str, Any]]:
 
 def _row(request: Request, row: PatchRow) -> Mapping[str, Any]:
     patch = row.patch
-    named = {"text": patch.feature_key, "sub": f"{patch.number}，{district_name(patch.district_code)}" + ("，此前已立案" if patch.is_repeated else "")}
+    named = {"text": patch.feature_key, "sub": f"{patch.number}　{district_name(patch.district_code)}" + ("，此前已立案" if patch.is_repeated else "")}
     if row.may_open and row.case is not None:
         named["href"] = url(request, "map", {"case": row.case.id})
     cells = {each.key: _cell(each) for each in row.stages}
