@@ -20,6 +20,7 @@ from portal.database import Database
 from portal.migration import migrate
 from portal.office import open_office
 from portal.settings import Settings, current_settings, read_settings
+from tests import compiled_statements
 
 pytest_plugins = ["tests.partners"]
 
@@ -104,6 +105,7 @@ def database(request: pytest.FixtureRequest, office: Office, tmp_path: Path) -> 
     else:
         url = request.getfixturevalue("postgres_url")
     opened = Database(url, office=office)
+    compiled_statements.share(opened.engine)
     if opened.is_sqlite:
         event.listen(opened.engine, "connect", _write_without_waiting)
     yield opened
