@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import insert
 
 from domain import job as jobs
-from domain import rule_tally, rule_use
 from domain.actor import SYSTEM, Actor
 from domain.case.tables import StoredDecision
 from domain.person import Person, RoleGrant, actor_of
 from domain.portal_clock import now
 from domain.rule_edition import draft, examination, files
 from domain.rule_replay import reading, request
+from domain.rule_workbench import tally, usage
 from portal.database import Database
 from portal.migration import migrate
 from portal.office import open_office
@@ -122,11 +122,11 @@ def _tallied(database: Database, count: int) -> list[dict[str, Any]]:
     started, left = time.perf_counter(), 1
     while left:
         with database.writing() as session:
-            left = rule_tally.keep(session, SYSTEM)
+            left = tally.keep(session, SYSTEM)
     kept_s = time.perf_counter() - started
     with database.reading() as session:
-        found = rule_use.of_month(session, KEY, "2026-06")
-        month_s = _timed(lambda: rule_use.of_month(session, KEY, "2026-06"))
+        found = usage.of_month(session, KEY, "2026-06")
+        month_s = _timed(lambda: usage.of_month(session, KEY, "2026-06"))
     if not found.asked or not found.refused:
         raise AssertionError("the month has no decisions")
     per_second = round(count / kept_s)

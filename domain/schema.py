@@ -39,8 +39,8 @@ import domain.plot.tables
 import domain.portal_clock
 import domain.rule_edition.tables
 import domain.rule_replay.tables
-import domain.rule_tally
 import domain.rule_trouble
+import domain.rule_workbench.tally
 import domain.session
 import domain.sketch.tables
 import domain.template_file

@@ -20,7 +20,6 @@ from domain import (
     file_store,
     job,
     portal_clock,
-    rule_tally,
     rule_trouble,
 )
 from domain.actor import SYSTEM, Actor
@@ -34,6 +33,7 @@ from domain.notice import notify
 from domain.observation import judging
 from domain.office import office_of
 from domain.person import Absence, Person
+from domain.rule_workbench import tally
 from domain.session import SignedInSession, SignInAttempt
 from rules.engine import RuleError
 
@@ -170,9 +170,9 @@ def _keep_rule_tally(progress: Progress) -> int:
     batches, left = 0, 1
     while left:
         with progress.writing() as session:
-            left = rule_tally.keep(session, SYSTEM)
+            left = tally.keep(session, SYSTEM)
         batches += 1
-        progress.tell(batches, batches + left // rule_tally.BATCH_ROWS, "规则判断计数")
+        progress.tell(batches, batches + left // tally.BATCH_ROWS, "规则判断计数")
     return batches
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date
+from functools import cache
 from typing import Any
 
 import anyio.to_thread
@@ -16,7 +17,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from domain import portal_clock, rule_trouble
@@ -47,10 +48,7 @@ def create_app(settings: Settings, *, office: Any = None, database: Database | N
     office = office or _opened(settings, database)
     database.office = office
     app = Starlette(
-        routes=[
-            *(Route(page.path, guarded(page), name=page.name, methods=list(page.methods)) for page in PAGES),
-            Mount("/static", StaticFiles(directory=PROJECT_DIR / "static"), name="static"),
-        ],
+        routes=_routes(),
         middleware=_middleware(settings),
         exception_handlers={HTTPException: _http_problem, Exception: _unexpected, OperationalError: _database_down,
                             RuleError: _no_decision},
@@ -62,6 +60,13 @@ def create_app(settings: Settings, *, office: Any = None, database: Database | N
     app.state.foot_text = "上海市规划和自然资源局"
     app.state.runner = Runner(database, office)
     return app
+
+
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """The route table, compiled once a process: what a page needs of the app it takes from its request."""
+    pages = (Route(page.path, guarded(page), name=page.name, methods=list(page.methods)) for page in PAGES)
+    return *pages, Mount("/static", StaticFiles(directory=PROJECT_DIR / "static"), name="static")
 
 
 def _opened(settings: Settings, database: Database) -> Office:

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from domain import portal_clock, rule_text
+from domain import portal_clock
 from domain.district import district_name
 from domain.rule_edition import shelf
 from domain.rule_replay import past
 from domain.rule_replay.comparison import Comparer, Difference
 from domain.rule_replay.tables import OUTCOME, UNABLE
+from domain.rule_workbench import source
 from portal.command_line import CommandRefused
 from portal.database import Database
 from portal.office import open_office
@@ -56,7 +57,7 @@ def _must_be(rules: RuleSet, key: str) -> None:
 
 def _compared(session: Any, office: Any, rules: RuleSet) -> Iterator[tuple[int, list[Difference]]]:
     try:
-        base = rule_text.in_force(office, rules.key, portal_clock.now(session))
+        base = source.in_force(office, rules.key, portal_clock.now(session))
     except (RuleSetMissing, NoEditionInForce):
         base = None
     comparer = Comparer(rules, base)

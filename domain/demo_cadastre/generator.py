@@ -62,7 +62,7 @@ def generate_demo_cadastre(settings: dict[str, Any] | None = None) -> DemoCadast
         own = [patch for patch in patches if patch.account == index]
         random = numpy.random.default_rng([chosen["seed"], index])
         plots += _plots(account, own, chosen, random)
-    arable = [plot for plot in plots if plot.class_code.startswith("01")]
+    arable = [plot for plot in plots if plot.is_arable]
     now, before = land_use_years(plots, chosen)
     layers = {
         "administrative_area": _administrative_areas(accounts, chosen),

@@ -51,7 +51,7 @@ def _drawn(random: Generator, plots: Sequence[Plot], count: int) -> list[Plot]:
 
 def _supplements(plots: Sequence[Plot], settings: Settings, random: Generator) -> Iterator[FeatureData]:
     """Unprotected arable patches brought in, protected ones given up, of both kinds of protection."""
-    arable = [plot for plot in plots if plot.class_code.startswith("01")]
+    arable = [plot for plot in plots if plot.is_arable]
     for number, plot in enumerate(_drawn(random, [each for each in arable if not each.protection], settings["supplements_in"])):
         yield records.supplement(plot, settings, "调入", (PERMANENT, PROTECTED)[number % 2])
     for plot in _drawn(random, [each for each in arable if each.protection], settings["supplements_out"]):
@@ -82,7 +82,7 @@ def _red_lines(plots: Sequence[Plot], settings: Settings, random: Generator, tak
 def _boundaries(plots: Sequence[Plot], settings: Settings, random: Generator, taken: list[shapely.Geometry]) -> Iterator[Line]:
     """Round some built patches; the three lines do not cross."""
     chosen = settings["growth_boundary"]
-    built = [plot for plot in plots if plot.class_code[:2] in ("05", "06", "07")]
+    built = [plot for plot in plots if plot.is_built]
     for plot in _drawn(random, built, chosen["count"]):
         code, name = chosen["zones"][int(random.integers(len(chosen["zones"])))]
         yield plot.account, _blob(plot, random, chosen["radius_degrees"], taken), code, {
@@ -132,7 +132,7 @@ def _blob(plot: Plot, random: Generator, radius: float, taken: list[shapely.Geom
 
 def _boreholes(plots: Sequence[Plot], settings: Settings, random: Generator) -> Iterator[FeatureData]:
     """A grid of boreholes for each made-up building project."""
-    built = [plot for plot in plots if plot.class_code[:2] in ("05", "06", "07")]
+    built = [plot for plot in plots if plot.is_built]
     for number, plot in enumerate(_drawn(random, built, settings["borehole_projects"]), start=1):
         project = f"GC{plot.account.code}{settings['data_year']}{number:02d}"
         x, y = shapely.get_coordinates(shapely.point_on_surface(plot.geometry))[0]

@@ -29,6 +29,16 @@ class Plot:
     class_code: str
     protection: str
 
+    @property
+    def is_arable(self) -> bool:
+        """True for a patch of 耕地."""
+        return self.class_code.startswith("01")
+
+    @property
+    def is_built(self) -> bool:
+        """True for a patch of 建设用地."""
+        return self.class_code[:2] in ("05", "06", "07")
+
 
 def _common(plot: Plot, settings: Settings) -> dict[str, Any]:
     """Fields that every layer of plots has."""
@@ -55,7 +65,7 @@ def _feature(
 
 def land_use(plot: Plot, settings: Settings) -> FeatureData:
     """The patch in the survey of land use."""
-    arable = plot.class_code.startswith("01")
+    arable = plot.is_arable
     values = _common(plot, settings) | _location(plot)
     values |= {
         "element_code": "2001010100",

@@ -61,9 +61,9 @@ def _split(plots: Sequence[Plot], taken: set[int], count: int, random: Generator
 
 
 def _neighbours(plots: Sequence[Plot], shapes: numpy.ndarray, tree: shapely.STRtree, place: int, taken: set[int]) -> Iterator[int]:
-    if place in taken or not plots[place].class_code.startswith("01"):
+    if place in taken or not plots[place].is_arable:
         return
     for other in sorted(tree.query(shapes[place], predicate="touches").tolist()):
-        is_built = plots[other].class_code[:2] in ("05", "06", "07") and plots[other].account.code == plots[place].account.code
+        is_built = plots[other].is_built and plots[other].account.code == plots[place].account.code
         if is_built and other not in taken and shapely.length(shapely.intersection(shapes[place], shapes[other])) > 0:
             yield other

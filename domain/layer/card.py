@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from domain import role
 from domain.actor import Actor
@@ -28,20 +28,20 @@ class Description:
     basis: str
 
 
-def stored_card(session: Session, layer_key: str) -> LayerCard | None:
-    """What was written about a layer; None if the file still speaks."""
-    return session.exec(select(LayerCard).where(LayerCard.layer_key == layer_key)).first()
-
-
 def may_describe(actor: Actor) -> bool:
     """True for those who may change layers in the whole city."""
     return actor.is_system or (role.may(actor, RIGHT) and districts_to_change(actor) is None)
 
 
+def require_describe(actor: Actor) -> None:
+    """Raise NotAllowed for those who may not."""
+    if not may_describe(actor):
+        raise NotAllowed("图层说明由市级数据管理人员修改。需要改的，请联系市规划资源局。")
+
+
 def managers(work: Work) -> None:
     """The data managers of the city."""
-    if not may_describe(work.actor):
-        raise NotAllowed("图层说明由市级数据管理人员修改。需要改的，请联系市规划资源局。")
+    require_describe(work.actor)
 
 
 @command("layer.describe", allow=managers)

@@ -214,11 +214,15 @@ def entries(session: Session, actor: Actor) -> tuple[Entry, ...]:
 
 def entry(session: Session, actor: Actor, layer_key: str) -> Entry:
     """One layer as `entries` lists it. Raises NotFound for a layer that there is not."""
-    layer_definition(layer_key)
-    found = next((each for each in entries(session, actor) if each.key == layer_key), None)
-    if found is None:
-        raise NotFound(f"图层“{layer_definition(layer_key).title}”没有编入资源目录。请联系市级数据管理人员。")
-    return found
+    title, listed = layer_definition(layer_key).title, listings().get(layer_key)
+    if listed is None:
+        raise NotFound(f"图层“{title}”没有编入资源目录。请联系市级数据管理人员。")
+    return _entry(actor, listed, latest_editions(session).get(layer_key), stored_card(session, layer_key))
+
+
+def stored_card(session: Session, layer_key: str) -> LayerCard | None:
+    """What was written about a layer; None if the file still speaks."""
+    return session.exec(select(LayerCard).where(LayerCard.layer_key == layer_key)).first()
 
 
 def _entry(actor: Actor, listed: Listing, latest: LatestEdition | None, card: LayerCard | None) -> Entry:

@@ -27,7 +27,7 @@ from domain.layer.edition import stale_words
 from domain.layer.reading import find_edition_on
 from domain.layer.rights import data_managers
 from domain.layer_update.access import home_of, lock
-from domain.layer_update.definition import ANNUAL, LONGEST_REASON, UpdateRequest
+from domain.layer_update.definition import ANNUAL, LONGEST_REASON, OF_THE_WHOLE, UpdateRequest
 from domain.layer_update.marks import CHOICES, bring_back
 from domain.layer_update.tables import (
     APPLIED,
@@ -66,7 +66,7 @@ def request(work: Work, layer_key: str, asked: UpdateRequest, grounds: Grounds, 
     _check_grounds(work, layer_key, asked, grounds)
     if asked.district:
         require_change(work.actor, [asked.district])
-    elif asked.way in ("whole", ANNUAL):
+    elif asked.way in OF_THE_WHOLE:
         require_change(work.actor)
     for each in files:
         register_file(work.session, each, work.at)

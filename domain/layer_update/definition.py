@@ -8,6 +8,8 @@ from domain.errors import InvalidData
 from domain.layer import CHANGES, CUT, REFUSE, LayerDefinition
 
 WHOLE, REGION, AREA, FEATURE, DELETE, STATUS, ANNUAL = "whole", "region", "area", "feature", "delete", "status", "annual"
+OF_THE_WHOLE = (WHOLE, ANNUAL)
+"""Ways that renew the whole layer; they are for the city alone."""
 TAKES_FILE = (WHOLE, REGION, AREA, FEATURE, ANNUAL)
 EXTENTS = {WHOLE: "whole", ANNUAL: "whole", REGION: "region", AREA: "area"}
 """The extent of the edition that a way makes; feature for the others."""

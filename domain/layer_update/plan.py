@@ -23,7 +23,7 @@ from domain.layer import (
     require_change,
 )
 from domain.layer.border import CutFeature, divided, strangers
-from domain.layer_update.definition import ANNUAL, AREA, DELETE, FEATURE, REGION, STATUS, WHOLE, UpdateRequest
+from domain.layer_update.definition import AREA, DELETE, FEATURE, OF_THE_WHOLE, REGION, STATUS, UpdateRequest
 from domain.layer_update.marks import MarkConflict, conflicts_of, decided, with_year
 from domain.layer_update.matching import Pair, changes_of, identity, matched
 from domain.layer_update.upload import Upload
@@ -96,7 +96,7 @@ def _scope(
 ) -> _Scope:  # fmt: skip
     """Which old features are concerned, by the way of the update."""
     try:
-        if request.way in (WHOLE, ANNUAL):
+        if request.way in OF_THE_WHOLE:
             return _Scope(all_features(session, definition.key))
         if request.way == REGION:
             return _Scope(all_features(session, definition.key, districts=[request.district]))
@@ -167,7 +167,7 @@ def _taken(session: Session, definition: LayerDefinition, scope: _Scope, pairs: 
 
 def _beyond(actor: Actor, request: UpdateRequest, pairs: Sequence[Pair]) -> list[str]:
     """The districts outside the actor's right that the update would touch, in words."""
-    whole = request.way in (WHOLE, ANNUAL)
+    whole = request.way in OF_THE_WHOLE
     touched = {side.district_code for pair in pairs for side in (pair.former, pair.new) if side is not None and pair.former != pair.new}
     try:
         require_change(actor, None if whole else touched)

@@ -17,7 +17,7 @@ from domain.layer.edition import lock as lock_layer
 from domain.layer.rights import data_managers
 from domain.layer_update import access, upload
 from domain.layer_update.course import APPLY_KIND, READ_KIND, changed
-from domain.layer_update.definition import ANNUAL, AREA, EXTENTS, REGION, WHOLE, UpdateRequest
+from domain.layer_update.definition import AREA, EXTENTS, OF_THE_WHOLE, REGION, UpdateRequest
 from domain.layer_update.difference import difference
 from domain.layer_update.marks import let_go
 from domain.layer_update.plan import Plan, plan_of
@@ -153,7 +153,7 @@ def apply(work: Work, material: _Material) -> dict[str, Any]:
     layer = lock_layer(work, definition.key, row.expected)
     plan = plan_of(work.session, work.actor, definition, request, material.upload, material.area, row.data_year, row.decisions)
     _must_be_doable(plan)
-    if request.way in (WHOLE, ANNUAL) and request.is_generated is not None:
+    if request.way in OF_THE_WHOLE and request.is_generated is not None:
         layer.is_generated = request.is_generated
         work.session.add(layer)
     released = let_go(work, definition.title, plan.conflicts, row.decisions)

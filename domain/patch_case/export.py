@@ -52,6 +52,6 @@ def _write(progress: Progress, query: PatchQuery, path: Path) -> int:
 
 def _cells(row: PatchRow) -> list[Any]:
     patch, states = row.patch, words("states")
-    told = [cell for each in row.stages for cell in (states[each.state]["label"], "；".join(filter(None, (each.said, each.advice))))]
+    told = [cell for each in row.stages for cell in (states[each.state]["label"], each.words)]
     first = [patch.feature_key, patch.number, district_name(patch.district_code), patch.area_m2, "是" if patch.is_repeated else ""]
     return [*first, *told, status_words(row.case) if row.case else ""]

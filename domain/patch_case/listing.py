@@ -16,6 +16,7 @@ from domain.case import scope
 from domain.case.definition import case_type_of
 from domain.case.tables import Case
 from domain.exchange import OutboxMessage
+from domain.exchange.tables import PartnerLine
 from domain.patch_case.handing_over import LIBRARY, MAP
 from domain.patch_case.overlaying import LAID, NOTE, SECTION
 from domain.patch_case.tables import AdmittedPatch
@@ -55,6 +56,11 @@ class Stage:
     state: str
     said: str = ""
     advice: str = ""
+
+    @property
+    def words(self) -> str:
+        """What is said and what is to be done, as one text."""
+        return "。".join(each.rstrip("。") for each in (self.said, self.advice) if each)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,12 @@ def summary_of(session: Session, run_id: int) -> Summary:
         )
     ).where(AdmittedPatch.run_id == run_id)  # fmt: skip
     return Summary(*(int(each) for each in session.execute(statement).one()))
+
+
+def partners_down(session: Session) -> list[PartnerLine]:
+    """The lines on which patches wait because their partner does not answer."""
+    down = (col(PartnerLine.partner).in_((LIBRARY, MAP)), col(PartnerLine.down_since).is_not(None))
+    return list(session.exec(select(PartnerLine).where(*down).order_by(col(PartnerLine.partner))).all())
 
 
 def _joined(statement: Any) -> Any:

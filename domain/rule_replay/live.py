@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 
 from sqlmodel import Session
 
-from domain import portal_clock, rule_text
+from domain import portal_clock
 from domain.actor import Actor
 from domain.decision import REFUSING
 from domain.decision_subject import district_of
 from domain.district import district_name
 from domain.office import office_of
 from domain.rule_edition.draft import KEEPERS
+from domain.rule_workbench import source
 from rules.engine import Answer, BatchDecider
 
 
@@ -69,12 +70,12 @@ def answers(session: Session, actor: Actor, draft_id: int) -> list[LiveAnswer]:
     Raises InvalidData while the draft cannot be read.
     """
     actor.must_have(*KEEPERS)
-    rules = rule_text.of_draft(session, draft_id)
+    rules = source.of_draft(session, draft_id)
     look = SUBJECTS.get(rules.key)
     if look is None:
         return []
     today = portal_clock.today(session)
-    now = BatchDecider(rule_text.in_force(office_of(session), rules.key, portal_clock.now(session)))
+    now = BatchDecider(source.in_force(office_of(session), rules.key, portal_clock.now(session)))
     draft = BatchDecider(rules)
     found = [
         _answer(each, now.answer((each.facts, today)), draft.answer((each.facts, today))) for each in look(session)

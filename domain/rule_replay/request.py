@@ -7,7 +7,6 @@ from sqlalchemy import insert
 from sqlmodel import Session, select
 
 from domain import job as jobs
-from domain import rule_text
 from domain.actor import SYSTEM
 from domain.command import Work, command, holders_of, system_only
 from domain.errors import Conflict, NotFound, Refused
@@ -22,6 +21,7 @@ from domain.rule_replay import past
 from domain.rule_replay.comparison import Comparer, Difference
 from domain.rule_replay.tables import RuleReplay, RuleReplayChange
 from domain.rule_replay.tally import Tally, month_of
+from domain.rule_workbench import source
 from rules.engine import RuleSet, read_content
 
 KIND = "rule_replay"
@@ -116,7 +116,7 @@ def run(progress: Progress, arguments: Mapping[str, Any]) -> JobResult:
 
 def comparer_of(office: Office, replay: RuleReplay) -> Comparer:
     """The draft as it was when the replay was asked for, and the edition then in force."""
-    base = rule_text.of_edition(office, replay.key, replay.base_digest) if replay.base_digest else None
+    base = source.of_edition(office, replay.key, replay.base_digest) if replay.base_digest else None
     return Comparer(read_content(replay.content, office.book.known), base)
 
 

@@ -10,7 +10,7 @@ from domain.case.tables import StoredDecision
 from domain.rule_edition import shelf
 from domain.rule_replay import past
 from domain.rule_replay.comparison import Comparer
-from domain.rule_text import of_edition
+from domain.rule_workbench.source import of_edition
 from portal.database import Database
 from portal.office import open_office
 from portal.settings import read_settings

@@ -8,7 +8,7 @@ def page(answer, status=200):
     """The parsed page of an answer with this status; a bad tag fails the test."""
     assert answer.status_code == status, answer.text[:2000]
     html5lib.HTMLParser(strict=True).parse(answer.text)
-    return BeautifulSoup(answer.text, "html5lib")
+    return BeautifulSoup(answer.text, "html.parser")
 
 
 def title(answer, status=200):

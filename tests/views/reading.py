@@ -12,7 +12,7 @@ def read(response: Any, status: int = 200) -> BeautifulSoup:
     parser = html5lib.HTMLParser(tree=html5lib.getTreeBuilder("etree"), strict=True)
     whole = response.text.lstrip().lower().startswith("<!doctype")
     (parser.parse if whole else parser.parseFragment)(response.text)
-    return BeautifulSoup(response.text, "html5lib")
+    return BeautifulSoup(response.text, "html.parser")
 
 
 def words(tag: Tag | BeautifulSoup | None) -> str:

@@ -54,7 +54,7 @@ def served_portal(app, exchange):
 
 
 def page(answer):
-    return BeautifulSoup(answer.text, "html5lib")
+    return BeautifulSoup(answer.text, "html.parser")
 
 
 def test_a_pushed_number_arrives(exchange, served_portal):

@@ -53,7 +53,7 @@ def run_jobs(database, office):
 
 def page(answer, status=200):
     assert answer.status_code == status, answer.text[:500]
-    return BeautifulSoup(answer.text, "html5lib")
+    return BeautifulSoup(answer.text, "html.parser")
 
 
 def rows(shown, label):

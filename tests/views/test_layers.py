@@ -50,7 +50,7 @@ def city(sign_in, person):
 
 def page(answer, status=200):
     assert answer.status_code == status, answer.text[:500]
-    return BeautifulSoup(answer.text, "html5lib")
+    return BeautifulSoup(answer.text, "html.parser")
 
 
 def head(shown):

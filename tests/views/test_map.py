@@ -51,7 +51,7 @@ def walk(database, handler):
 
 def page(answer, status=200):
     assert answer.status_code == status, answer.text[:500]
-    return BeautifulSoup(answer.text, "html5lib")
+    return BeautifulSoup(answer.text, "html.parser")
 
 
 def at(shape):

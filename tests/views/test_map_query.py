@@ -68,7 +68,7 @@ def run_jobs(database, office):
 def found(browser, query):
     answer = browser.get(f"/map/query?{query}")
     assert answer.status_code == 200, answer.text[:500]
-    shown = BeautifulSoup(answer.text, "html5lib")
+    shown = BeautifulSoup(answer.text, "html.parser")
     keys = [row.select_one("a").text for row in shown.select("section[aria-label=清单] tbody tr")]
     return keys, shown.select_one("#q-count").text, shown.select_one("#q-area").text, shown
 
@@ -144,14 +144,14 @@ def test_a_town_is_asked_of_layers_that_do_not_say_it(browser, database):
 ])  # fmt: skip
 def test_what_cannot_be_read_is_refused_in_words(browser, query):
     answer = browser.get(f"/map/query?{query}")
-    fault = BeautifulSoup(answer.text, "html5lib").select_one("[role=alert], .errors, .error")
+    fault = BeautifulSoup(answer.text, "html.parser").select_one("[role=alert], .errors, .error")
     assert answer.status_code == 422 and fault is not None and "。" in fault.text
 
 
 def test_coordinates_that_no_address_holds_are_refused_and_not_cut(browser):
     many = "\n".join(f"121.{100 + n:03d},31.1" for n in range(1500))
     answer = browser.get("/map/query", params={"layer": "land_use", "points": many, "kind": "line"})
-    assert answer.status_code == 422 and "存为草图" in answer.text and BeautifulSoup(answer.text, "html5lib").select_one("#q-count") is None
+    assert answer.status_code == 422 and "存为草图" in answer.text and BeautifulSoup(answer.text, "html.parser").select_one("#q-count") is None
 
 
 def test_layers_and_rows_are_those_that_are_open(browser, sign_in, person):
@@ -163,7 +163,7 @@ def test_layers_and_rows_are_those_that_are_open(browser, sign_in, person):
 @pytest.mark.function("ONEMAP-014", "c2")
 def test_the_list_leads_to_the_map_and_its_shapes_are_those_of_the_page(browser):
     shown = found(browser, f"layer=land_use&class=01&points={points(HALF)}")[3]
-    on_map = BeautifulSoup(browser.get(shown.find("a", string="在一张图上看这一页")["href"]).text, "html5lib")
+    on_map = BeautifulSoup(browser.get(shown.find("a", string="在一张图上看这一页")["href"]).text, "html.parser")
     assert [each["data-found"] for each in on_map.select("#map-facts [data-found]")] == ["DL-1", "DL-2"]
     drawn = browser.get(json.loads(shown.select_one("[data-query-map]")["data-query-map"])["shapes"]).json()["features"]
     assert [(each["properties"]["what"], each["properties"]["key"]) for each in drawn] == [("range", "所写的面"), ("found", "DL-1"), ("found", "DL-2")]
@@ -171,18 +171,18 @@ def test_the_list_leads_to_the_map_and_its_shapes_are_those_of_the_page(browser)
 
 
 def test_another_layer_brings_its_fields_without_asking(browser):
-    shown = BeautifulSoup(browser.get("/map/query?layer=annual_farmland&only=form").text, "html5lib")
+    shown = BeautifulSoup(browser.get("/map/query?layer=annual_farmland&only=form").text, "html.parser")
     assert shown.select_one("#field1 option[value=quality_class]") is not None and shown.select_one("#q-count") is None
 
 
 def test_a_query_is_saved_under_a_name_and_opens_again(browser):
     asked = f"layer=land_use&field1=class_code&op1=starts&value1=01&field2=data_year&op2=empty&join=any&points={points(HALF)}"
     shown = found(browser, asked)[3]
-    form = BeautifulSoup(browser.get(shown.find("a", string="保存这个查询")["href"]).text, "html5lib").select_one("main form")
+    form = BeautifulSoup(browser.get(shown.find("a", string="保存这个查询")["href"]).text, "html.parser").select_one("main form")
     sent = {each["name"]: each["value"] for each in form.select("input[type=hidden]")}
     saved = browser.post("/desk/filters/new", {**sent, "name": "01 类"})
     assert saved.status_code == 303
-    listed = BeautifulSoup(browser.get("/map/query").text, "html5lib").find("a", string="01 类")
+    listed = BeautifulSoup(browser.get("/map/query").text, "html.parser").find("a", string="01 类")
     again = browser.get(listed["href"], follow_redirects=False)
     address = parse_qs(urlsplit(again.headers["location"]).query)
     assert address["op2"] == ["empty"] and address["join"] == ["any"]
@@ -241,6 +241,6 @@ def test_the_list_leads_to_the_history_of_each_feature_and_to_the_update_of_thos
     links = {each.text: each["href"] for each in found(keeper, query)[3].select("a[href*='/update?']")}
     assert "按图形更新" in links
     [delete] = [href for label, href in links.items() if label.startswith("删除图形（")]
-    form = BeautifulSoup(keeper.get(delete).text, "html5lib")
+    form = BeautifulSoup(keeper.get(delete).text, "html.parser")
     assert form.select_one("textarea[name=keys]").text.strip().split(",") == found(keeper, query)[0]
     assert not found(keeper, f"{query}&on=2026-06-30")[3].select("a[href*='/update?']"), "what an earlier day shows is not changed from there"

@@ -36,7 +36,7 @@ def desk(sign_in, handler):
 def shown(desk, address="/map"):
     answer = desk.get(address)
     assert answer.status_code == 200, answer.text[:500]
-    return BeautifulSoup(answer.text, "html5lib")
+    return BeautifulSoup(answer.text, "html.parser")
 
 
 def data_of(page):

@@ -69,13 +69,22 @@ def test_the_list_is_filtered_sorted_and_searched(clues, linked, sign_in, runnin
     clues.deliver()
     browser, path = sign_in(clues.handler), f"/inspections/runs/{run.id}/patches"
     [failed] = rows(soup(browser.get(f"{path}?state=failed")))
-    assert tags(failed)[2] == "失败" and "GXK-409" in failed.get_text() and "交换监控" in failed.get_text()
+    assert "。。" not in failed.get_text() and tags(failed)[2] == "失败" and "GXK-409" in failed.get_text() and "交换监控" in failed.get_text()
     assert len(rows(soup(browser.get(f"{path}?state=done")))) == 2
     last = clues.cases()[-1]
     [found] = rows(soup(browser.get(f"{path}?words={last.values['patch_number']}&sort=-area_m2")))
     assert last.number in found.get_text()
     assert "没有符合条件的图斑" in soup(browser.get(f"{path}?words=没有")).get_text()
     assert browser.get(f"{path}?page=9&state=x&sort=y").status_code == 200
+
+
+def test_a_partner_that_does_not_answer_is_named_above_the_list(clues, linked, sign_in, running):
+    run = clues.admitted(count=2)
+    running.fault(LIBRARY, "down")
+    clues.deliver()
+    shown = soup(sign_in(clues.handler).get(f"/inspections/runs/{run.id}/patches"))
+    assert "共享库没有正常应答" in shown.get_text() and "天地图没有" not in shown.get_text()
+    assert sorted(tags(row)[2] for row in rows(shown)) == ["进行中"] * 2 and {tags(row)[4] for row in rows(shown)} == {"完成"}
 
 
 def test_going_on_is_offered_to_those_who_admit_and_to_nobody_else(clues, sign_in, person):

@@ -33,7 +33,7 @@ def browser(owner, sign_in):
 
 
 def page_of(answer):
-    return BeautifulSoup(answer.text, "html5lib")
+    return BeautifulSoup(answer.text, "html.parser")
 
 
 def kept(browser, name="范围", text=SQUARE, kind="polygon"):

@@ -17,6 +17,7 @@ from domain.job import Job
 from domain.patch_case import export, listing, opening
 from domain.patch_case.listing import SORTS, PatchQuery, PatchRow, Stage, Summary, words
 from domain.patch_case.overlaying import SECTION
+from domain.ports.partner import partner
 from views import page
 from views.inspections.words import crumbs, may, url
 from views.paging import PAGE_SIZE, Pager, pager, place
@@ -34,6 +35,8 @@ class Standing:
     summary: Summary
     job: Job | None
     is_working: bool
+    down: Sequence[str]
+    """The partners that do not answer now."""
     may_resume: bool
     href: str
     watch_href: str
@@ -77,8 +80,9 @@ def _standing(request: Request, session: Session, task: InspectionTask, run: Ins
     found = listing.summary_of(session, run.id)
     job = session.get(Job, run.admission_job_id) if run.admission_job_id else None
     is_opening = job is not None and job.is_unfinished
+    down = [partner(each.partner).label for each in listing.partners_down(session)] if found.is_working else []
     return Standing(
-        found, job, is_opening or found.is_working, bool(found.left) and not is_opening and admission.may_admit(page.actor(request), task),
+        found, job, is_opening or found.is_working, down, bool(found.left) and not is_opening and admission.may_admit(page.actor(request), task),
         url(request, "inspection_patches", run_id=run.id), url(request, "inspection_patches", {**kept, "watch": 1}, run_id=run.id),
         url(request, "resume_patches", run_id=run.id),
     )  # fmt: skip
@@ -137,7 +141,7 @@ def columns() -> list[Mapping[str, Any]]:
 
 def _row(request: Request, row: PatchRow) -> Mapping[str, Any]:
     patch = row.patch
-    named = {"text": patch.feature_key, "sub": f"{patch.number}，{district_name(patch.district_code)}" + ("，此前已立案" if patch.is_repeated else "")}
+    named = {"text": patch.feature_key, "sub": f"{patch.number}　{district_name(patch.district_code)}" + ("，此前已立案" if patch.is_repeated else "")}
     if row.may_open and row.case is not None:
         named["href"] = url(request, "map", {"case": row.case.id})
     cells = {each.key: _cell(each) for each in row.stages}
@@ -148,7 +152,7 @@ def _row(request: Request, row: PatchRow) -> Mapping[str, Any]:
 
 
 def _cell(stage: Stage) -> Mapping[str, Any]:
-    return {"tag": state_tag(stage), "sub": "。".join(filter(None, (stage.said, stage.advice)))}
+    return {"tag": state_tag(stage), "sub": stage.words}
 
 
 def state_tag(stage: Stage) -> Mapping[str, str]:

@@ -31,7 +31,17 @@ from domain.layer import (
 from domain.layer.reading import find_edition, find_edition_on
 from domain.layer.restoring import refusal_to_restore
 from domain.layer_update import Grounds, StoredUpload, UpdateRequest, ways_of
-from domain.layer_update.definition import ANNUAL, AREA, DELETE, FEATURE, REGION, STATUS, TAKES_FILE, WHOLE
+from domain.layer_update.definition import (
+    ANNUAL,
+    AREA,
+    DELETE,
+    FEATURE,
+    OF_THE_WHOLE,
+    REGION,
+    STATUS,
+    TAKES_FILE,
+    WHOLE,
+)
 from domain.portal_clock import today
 from views import page
 from views.declared_system import system_choices
@@ -137,7 +147,7 @@ def _form(request: Request, definition: LayerDefinition, faults: tuple[FieldFaul
 
 def _ways(definition: LayerDefinition, own: set[str] | None) -> dict[str, str]:
     """The ways that are open: those of the whole layer to the city alone."""
-    return {way: label for way, label in ways_of(definition).items() if own is None or way not in (WHOLE, ANNUAL)}
+    return {way: label for way, label in ways_of(definition).items() if own is None or way not in OF_THE_WHOLE}
 
 
 def _given(request: Request, session: Session) -> Mapping[str, str]:
@@ -168,7 +178,7 @@ def _asked(request: Request) -> tuple[UpdateRequest, list[ReceivedFile]]:
         way, text(request, "district", 16) if way == REGION else "", stored.get("file"), stored.get("area"), text(request, "border", 8) or REFUSE,
         tuple(text(request, "keys", 200_000).replace(",", " ").replace("，", " ").replace("、", " ").split()) if way in (DELETE, STATUS) else (),
         text(request, "status", 32) if way == STATUS else "", text(request, "crs", 16), "",
-        bool(text(request, "is_generated", 4)) if way in (WHOLE, ANNUAL) else None,
+        bool(text(request, "is_generated", 4)) if way in OF_THE_WHOLE else None,
     )  # fmt: skip
     return asked, [pair[1] for pair in found.values() if pair]
 

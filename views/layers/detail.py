@@ -11,7 +11,7 @@ from domain.case.words import code_of
 from domain.district import district_name
 from domain.format import moment
 from domain.layer import LayerDefinition, catalogue, layer_definition
-from domain.layer.card import may_describe, stored_card
+from domain.layer.card import may_describe
 from domain.layer.catalogue import Entry
 from domain.layer.definition import LayerColumn
 from domain.layer.history import Version, versions
@@ -57,7 +57,7 @@ def show(request: Request) -> Response:
     key, actor = request.path_params["key"], page.actor(request)
     catalogue.require(actor, key)
     with page.reading(request) as session:
-        entry, card = catalogue.entry(session, actor, key), stored_card(session, key)
+        entry, card = catalogue.entry(session, actor, key), catalogue.stored_card(session, key)
         changed = f"{card.changed_by_name} {moment(card.changed_at)}" if card else ""
     title = f"{entry.title}：第 {entry.edition} 版，{entry.feature_count:,} 个要素" if entry.has_data else f"{entry.title}：还没有数据"
     context = LayerPage(

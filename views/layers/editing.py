@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain.errors import InvalidData, NotAllowed
+from domain.errors import InvalidData
 from domain.layer import catalogue
-from domain.layer.card import LONGEST, Description, describe, may_describe, stored_card
+from domain.layer.card import LONGEST, Description, describe, require_describe
 from domain.layer.catalogue import Entry
 from views import page, posted
 from views.layers.words import CURRENT, crumbs
@@ -35,8 +35,7 @@ def edit(request: Request) -> Response:
     """The form, and what was posted with it."""
     key = request.path_params["key"]
     catalogue.require(page.actor(request), key)
-    if not may_describe(page.actor(request)):
-        raise NotAllowed("图层说明由市级数据管理人员修改。需要改的，请联系市规划资源局。")
+    require_describe(page.actor(request))
     if request.method == "GET":
         return _form(request, key)
     given = {name: posted.text(request, name) for name in NAMES}
@@ -50,7 +49,7 @@ def edit(request: Request) -> Response:
 
 def _form(request: Request, key: str, given: Mapping[str, str] | None = None, faults: tuple[FieldFault, ...] = ()) -> Response:
     with page.reading(request) as session:
-        entry, card = catalogue.entry(session, page.actor(request), key), stored_card(session, key)
+        entry, card = catalogue.entry(session, page.actor(request), key), catalogue.stored_card(session, key)
         version = posted.version(request) if given is not None else card.version if card else 0
     levels = tuple({"value": level, "label": label} for level, label in catalogue.words()["security_levels"].items())
     told = given if given is not None else {name: asdict(entry)[name] for name in NAMES}

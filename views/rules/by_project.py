@@ -7,11 +7,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain import rule_use
 from domain.case.tables import Case
 from domain.case.words import code_of
 from domain.rule_edition.history import EditionUse
-from domain.rule_use import Given
+from domain.rule_workbench import usage
+from domain.rule_workbench.usage import Given
 from rules.engine import RuleBook
 from rules.engine.kind import kinds
 from views import page
@@ -33,8 +33,8 @@ def show(request: Request) -> Response:
     """A page of the cases within reach that fit the words, each with the editions that decided it."""
     words = request.query_params.get("q", "").strip()
     with page.reading(request) as session:
-        found = rule_use.of_project(session, page.actor(request), words, place(request), PAGE_SIZE)
-        given = rule_use.newest_given(session, [case.id for case, _uses in found.rows])
+        found = usage.of_project(session, page.actor(request), words, place(request), PAGE_SIZE)
+        given = usage.newest_given(session, [case.id for case, _uses in found.rows])
         context = ProjectPage(
             words, tuple(_case(request, case, uses, given) for case, uses in found.rows),
             pager(request, len(found.rows), found.total, "件"),

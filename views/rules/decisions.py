@@ -8,13 +8,14 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain import decision, rule_golden, rule_text, rule_what_if
+from domain import decision
 from domain.case.tables import StoredDecision
 from domain.errors import InvalidData
 from domain.office import office_of
 from domain.rule_edition import draft, store
 from domain.rule_edition.tables import EDITABLE, SET_ASIDE, RuleDraft
-from domain.rule_what_if import Comparison
+from domain.rule_workbench import golden_case, source, what_if
+from domain.rule_workbench.what_if import Comparison
 from rules.engine import EditionUnknown, RuleSet
 from rules.engine.document import UnreadableDocument, parse_document
 from rules.engine.value import Declaration, plain, present, take
@@ -56,7 +57,7 @@ class GoldenPage:
 
     kept: StoredDecision
     draft: RuleDraft
-    proposal: rule_golden.Proposal
+    proposal: golden_case.Proposal
     given: str
     then: str
     now: str
@@ -70,7 +71,7 @@ class GoldenPage:
 def show(request: Request) -> Response:
     """Why it came out so; with altered facts in the query, what would have come of them."""
     with page.reading(request) as session:
-        kept = rule_what_if.decision_of(session, page.actor(request), request.path_params["decision_id"])
+        kept = what_if.decision_of(session, page.actor(request), request.path_params["decision_id"])
         context = _context(request, session, kept)
     trail = (*frame.set_crumbs(kept.kind, kept.rule_set, context.title), Crumb("为什么"))
     return frame.render(
@@ -181,7 +182,7 @@ def _what_if(
     try:
         altered = _altered(request, kept.document["facts"], rules)
         which = {"draft_id": posted.whole_number(against.removeprefix("draft:"), "against")} if against.startswith("draft:") else {"edition": against or None}
-        return rule_what_if.of_decision(session, page.actor(request), kept.id, altered, **which), ()
+        return what_if.of_decision(session, page.actor(request), kept.id, altered, **which), ()
     except InvalidData as error:
         return None, tuple(FieldFault(f"f-{fault.field}" if fault.field else "", fault.text) for fault in faults_of(error))
     except UnreadableDocument as error:
@@ -209,15 +210,15 @@ def golden(request: Request) -> Response:
     number, draft_id = request.path_params["decision_id"], request.path_params["draft_id"]
     errors: tuple[FieldFault, ...] = ()
     with page.reading(request) as session:
-        kept = rule_what_if.decision_of(session, page.actor(request), number)
+        kept = what_if.decision_of(session, page.actor(request), number)
         row = draft.draft(session, draft_id)
-        rules = rule_text.of_draft(session, draft_id, kept.rule_set)
-        proposal = rule_golden.from_decision(session, page.actor(request), number, rules)
+        rules = source.of_draft(session, draft_id, kept.rule_set)
+        proposal = golden_case.from_decision(session, page.actor(request), number, rules)
         known = office_of(session).book.known
     given = posted.given_texts(request)
     if request.method == "POST":
         try:
-            text = rule_golden.with_case(row.text, known, proposal, posted.text(request, "name"), posted.text(request, "why"), posted.text(request, "outcome"))
+            text = golden_case.with_case(row.text, known, proposal, posted.text(request, "name"), posted.text(request, "why"), posted.text(request, "outcome"))
             draft_head.keep(request, text, posted.version(request))
             return page.redirect(request, "rule_draft_cases", query={"done": "case_added"}, draft_id=draft_id)
         except InvalidData as error:

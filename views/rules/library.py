@@ -9,10 +9,10 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain import rule_use
 from domain.rule_edition import conflict, draft, files, store
 from domain.rule_edition.tables import IN_FORCE, SCHEDULED, RuleDraft, RuleEdition
-from domain.rule_use import MonthUse, SetQuery
+from domain.rule_workbench import usage
+from domain.rule_workbench.usage import MonthUse, SetQuery
 from rules.engine import RuleSet
 from rules.engine.kind import kinds
 from views import page
@@ -78,7 +78,7 @@ def library(request: Request) -> Response:
     with page.reading(request) as session:
         standing = _standing(session, today)
     wanted = SetQuery(asked["q"], asked["kind"], asked["fact"], asked["parameter"], asked["system"], asked["matter"], asked["step"])
-    found = [each for each in rule_use.search(office, wanted, today) if not asked["state"] or asked["state"] in standing.states(each.key)]
+    found = [each for each in usage.search(office, wanted, today) if not asked["state"] or asked["state"] in standing.states(each.key)]
     sort = request.query_params.get("sort", "")
     groups: dict[str, list[RuleSet]] = {}
     for rules in _sorted(found, sort, standing.use):
@@ -119,7 +119,7 @@ def _standing(session: Session, today: date) -> Standing:
     open_conflicts = frozenset(row.key for row in conflict.conflicts(session))
     return Standing(
         store.current(session), draft.drafts(session), open_conflicts, len(files.faults(session)),
-        rule_use.of_all(session, today),
+        usage.of_all(session, today),
     )  # fmt: skip
 
 
@@ -151,7 +151,7 @@ def _fields(asked: Mapping[str, str], case_types: Sequence[Any]) -> list[Mapping
 
 
 def _row(request: Request, rules: RuleSet, on: date, standing: Standing) -> Mapping[str, Any]:
-    asking = rule_use.asked_at(page.office(request), rules.key, on)
+    asking = usage.asked_at(page.office(request), rules.key, on)
     use = standing.use.get(rules.key, UNUSED)
     return {
         "title": {"text": rules.title, "href": frame.address(request, "rule", key=rules.key), "sub": rules.key},

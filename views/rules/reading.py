@@ -7,9 +7,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain import rule_use
 from domain.case.words import words
 from domain.errors import NotFound
+from domain.rule_workbench import usage
 from rules.engine import RuleSet, prose, table, table_rows
 from rules.engine.value import plain, present
 from views import page
@@ -98,7 +98,7 @@ def _render(request: Request, template: str, context: Any, found: Shown) -> Resp
 
 def _reading(request: Request, found: Shown) -> RulePage:
     said = wording("asked_at")
-    asking = rule_use.asked_at(page.office(request), found.rules.key, found.today)
+    asking = usage.asked_at(page.office(request), found.rules.key, found.today)
     asked = (f"{one.title}，{said[one.place]}{'：' if one.label else ''}{one.label}" for one in asking)
     return RulePage(
         head=shown.head(request, found, ""), digest=found.rules.digest, sentences=tuple(prose(found.rules)),

@@ -13,7 +13,7 @@ from domain.errors import NotFound
 from domain.office import office_of
 from domain.rule_edition import draft, store
 from domain.rule_edition.tables import IN_FORCE, RuleDraft, RuleEdition
-from domain.rule_use import edition_on
+from domain.rule_workbench.usage import edition_on
 from rules.engine import RuleBook, RuleSet, Unread, read_content, read_text
 from rules.engine.note import Known
 from views import page

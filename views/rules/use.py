@@ -8,10 +8,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain import rule_use
 from domain.case.words import code_of
 from domain.errors import InvalidData
 from domain.rule_edition import history
+from domain.rule_workbench import usage
 from views import page
 from views.paging import PAGE_SIZE, Pager, pager, place
 from views.rules import frame, shown
@@ -25,8 +25,8 @@ class UsePage:
     """What templates/rules/use.html reads."""
 
     head: RuleHead
-    month: rule_use.Use
-    months: tuple[rule_use.MonthUse, ...]
+    month: usage.Use
+    months: tuple[usage.MonthUse, ...]
     editions: tuple[frame.Row, ...]
     cases: tuple[Mapping[str, Any], ...]
     shown_edition: str
@@ -40,8 +40,8 @@ def show(request: Request) -> Response:
         counts = history.counts_of(session, found.rules.kind.key, found.rules.key)
         cases = history.cases_by(session, page.actor(request), found.rules.digest, place(request), PAGE_SIZE)
         context = UsePage(
-            head=shown.head(request, found, "use"), month=rule_use.of_month(session, found.rules.key, _month(request)),
-            months=tuple(reversed(rule_use.by_month(session, found.rules.key))), editions=tuple(_editions(request, found, counts)),
+            head=shown.head(request, found, "use"), month=usage.of_month(session, found.rules.key, _month(request)),
+            months=tuple(reversed(usage.by_month(session, found.rules.key))), editions=tuple(_editions(request, found, counts)),
             cases=tuple(_case(request, each) for each in cases.rows), shown_edition=frame.edition_words(found.rules),
             pager=pager(request, len(cases.rows), cases.total, "件", key=found.rules.key, tab="use"),
         )  # fmt: skip

@@ -113,7 +113,7 @@ def put_in(patch: pytest.MonkeyPatch) -> None:
     for name, act in {
         "read": read, "inspect": inspect, "certificate": certificate, "features_of": features_of, "scheme_page": scheme_page,
         "titles": lambda: {SCHEME: TITLE}, "require_scheme": lambda key: None,
-        "score": lambda work, task, run, left: _score(left), "lowest_score": lambda task: Decimal(90), "write_rules": lambda session, run, task, path: path.write_bytes(b"PK"),
+        "score": lambda task, left: _score(left), "lowest_score": lambda task: Decimal(90), "write_rules": lambda session, run, task, path: path.write_bytes(b"PK"),
         "checked_variant": lambda work, scheme, off, parameters: (list(off), dict(parameters)),
     }.items():  # fmt: skip
         patch.setattr(engine, name, act)

@@ -9,12 +9,13 @@ from typing import Any
 
 from sqlmodel import Session
 
-from domain import portal_clock, rule_text
+from domain import portal_clock
 from domain.actor import Actor
 from domain.decision import facts_for, rules_moment
 from domain.errors import InvalidData
 from domain.office import office_of
-from domain.rule_scope import case_of, decision_of
+from domain.rule_workbench import source
+from domain.rule_workbench.scope import case_of, decision_of
 from rules.engine import Change, Decision, InvalidFact, RuleBook, RuleSet, what_if
 from rules.engine.rule_book import CompiledSet
 
@@ -50,7 +51,7 @@ def of_case(
     """
     case = case_of(session, actor, case_id)
     office = office_of(session)
-    own = rule_text.in_force(office, rule_set, rules_moment(session, case))
+    own = source.in_force(office, rule_set, rules_moment(session, case))
     facts = facts_for(session, actor, case, [rule_set])
     known = {name: facts.get(name) for name in own.facts}
     return _compared(session, own, known, altered, portal_clock.today(session), _other(session, own, edition, draft_id))
@@ -62,15 +63,15 @@ def of_decision(
 ) -> Comparison:  # fmt: skip
     """A stored decision as it was given, beside altered facts on the same day by an edition (digest) or draft. Raises NotFound, InvalidData."""
     stored = decision_of(session, actor, decision_id)
-    own = rule_text.of_edition(office_of(session), stored.rule_set, stored.digest)
+    own = source.of_edition(office_of(session), stored.rule_set, stored.digest)
     facts = stored.document["facts"]
     return _compared(session, own, facts, altered, stored.decided_on, _other(session, own, edition, draft_id))
 
 
 def _other(session: Session, own: RuleSet, edition: str | None, draft_id: int | None) -> RuleSet:
     if draft_id is not None:
-        return rule_text.of_draft(session, draft_id, own.key)
-    return rule_text.of_edition(office_of(session), own.key, edition) if edition else own
+        return source.of_draft(session, draft_id, own.key)
+    return source.of_edition(office_of(session), own.key, edition) if edition else own
 
 
 def _compared(

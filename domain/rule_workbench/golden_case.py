@@ -1,11 +1,11 @@
-"""Golden cases for a draft: from a real decision with personal data removed, from the limits, run at once with reasons.
+"""A golden case for a draft from a real decision, personal data removed.
 
-Everything answers a new text, which the maintainer's draft then keeps (domain/rule_edition/draft.py: save).
+It answers a new text, which the maintainer's draft then keeps (domain/rule_edition/draft.py: save).
 """
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,21 +15,18 @@ from sqlmodel import Session
 from domain.actor import Actor
 from domain.case.tables import Case, StoredDecision
 from domain.errors import InvalidData
-from domain.office import Office, office_of
+from domain.office import office_of
 from domain.redaction import redact
 from domain.rule_edition.draft import KEEPERS
-from domain.rule_scope import decision_of
+from domain.rule_workbench.scope import decision_of
 from rules.engine import (
     Answer,
     BatchDecider,
     Draft,
     EditRefused,
     Known,
-    ProposedCase,
     RuleSet,
-    proposed_cases,
 )
-from rules.engine.golden import run_cases
 from rules.engine.value import Declaration
 
 PERSONAL_TYPES = frozenset({"phone", "email", "credit_code"})
@@ -52,18 +49,6 @@ class Proposal:
     """Labels of facts left out: no condition reads them, or they are personal."""
     replaced: tuple[str, ...]
     """Labels of facts whose text was replaced by one of the same shape."""
-
-
-@dataclass(frozen=True, slots=True)
-class CaseRun:
-    """A golden case as it went; `outcome_word` and `sentences` are empty where a fact was refused."""
-
-    name: str
-    line: int
-    passed: bool
-    differences: tuple[str, ...]
-    outcome_word: str
-    sentences: tuple[str, ...]
 
 
 def from_decision(session: Session, actor: Actor, decision_id: int, rules: RuleSet) -> Proposal:
@@ -198,7 +183,10 @@ def with_case(text: str, known: Known, proposal: Proposal, name: str, why: str, 
     entry = {
         "name": name.strip(), "on": proposal.on, "given": dict(proposal.given), "expect": {"outcome": outcome}, "why": why.strip(),
     }  # fmt: skip
-    return _edited(text, known, [entry])
+    try:
+        return Draft(text, known=known).add_case(entry).text
+    except EditRefused as refused:
+        raise InvalidData("用例没有加入草稿：" + "；".join(fault.message for fault in refused.faults) + "。") from refused
 
 
 def _must_be_told(name: str, why: str) -> None:
@@ -210,38 +198,3 @@ def _must_be_told(name: str, why: str) -> None:
             faults[key] = "这里像有手机号或身份证号。黄金用例不能含个人信息，请删去。"
     if faults:
         raise InvalidData("用例没有加入草稿，请改正标出的各项。", faults)
-
-
-def boundaries(rules: RuleSet) -> list[ProposedCase]:
-    """Golden cases proposed at the limits that none tries yet; the outcome is for a person to say."""
-    return proposed_cases(rules)
-
-
-def with_boundaries(text: str, known: Known, accepted: Mapping[str, str]) -> str:
-    """The draft's text with accepted proposals more: the outcome a person confirmed, by the proposal's name. Raises InvalidData."""
-    proposals = {each.name: each for each in boundaries(Draft(text, known=known).read())}
-    if unknown := sorted(set(accepted) - set(proposals)):
-        raise InvalidData(f"建议的用例「{'、'.join(unknown)}」已不在：草稿改过了。请刷新后再选。")
-    return _edited(text, known, [proposals[name].entry(outcome) for name, outcome in accepted.items()])
-
-
-def _edited(text: str, known: Known, entries: Iterable[Mapping[str, Any]]) -> str:
-    draft = Draft(text, known=known)
-    try:
-        for entry in entries:
-            draft = draft.add_case(entry)
-    except EditRefused as refused:
-        raise InvalidData("用例没有加入草稿：" + "；".join(fault.message for fault in refused.faults) + "。") from refused
-    return draft.text
-
-
-def run(office: Office, rules: RuleSet) -> list[CaseRun]:
-    """Every golden case of a set, run now, with its reasoning."""
-    return [
-        CaseRun(
-            each.case.name, each.case.line, each.passed, each.differences,
-            rules.kind.word(each.decision.outcome) if each.decision else "",
-            tuple(each.decision.sentences()) if each.decision else (),
-        )
-        for each in run_cases(rules, office.book.engine if office.book.holds(rules.digest) else "python")
-    ]  # fmt: skip

@@ -1,16 +1,17 @@
-"""Golden cases from real decisions: personal data never comes along; from the limits; run with reasons."""
+"""Golden cases from real decisions: personal data never comes along; they pass at once in the draft that takes them."""
 
 import json
 from datetime import date
 
 import pytest
 
-from domain import rule_golden
 from domain.case.tables import StoredDecision
 from domain.errors import InvalidData, NotAllowed, NotFound
 from domain.rule_edition import draft
-from domain.rule_golden import shape
+from domain.rule_workbench import golden_case
+from domain.rule_workbench.golden_case import shape
 from rules.engine import read_text
+from rules.engine.golden import run_cases
 from tests.domain.rule_edition.conftest import HIGHER, TEXT, bench, office  # noqa: F401
 from tests.domain.rule_replay.conftest import replays  # noqa: F401
 
@@ -63,7 +64,7 @@ def kept(bench):  # noqa: F811
 
 
 def test_personal_data_never_comes_along(replays, kept):  # noqa: F811
-    found = replays.read(rule_golden.from_decision, kept(PEOPLE, REAL), read_text(PEOPLE, "sample.yaml"))
+    found = replays.read(golden_case.from_decision, kept(PEOPLE, REAL), read_text(PEOPLE, "sample.yaml"))
     assert dict(found.given) == {
         "handler_phone": "10000000000", "level": "特级", "project_code": "SH某某0000", "area_m2": "12.5", "plots": [{"size_m2": "50"}],
     }  # fmt: skip
@@ -76,14 +77,14 @@ def test_a_field_marked_personal_on_a_form_goes_whatever_its_type_and_value(repl
     named = PEOPLE.replace("level: {type", "legal_representative: {type").replace("fact: level, is: 特级", "fact: legal_representative, is: 特级")
     facts = {**{key: value for key, value in REAL.items() if key != "level"}, "legal_representative": "特级", "handler_phone": "1"}
     with pytest.raises(InvalidData, match="去掉个人信息.*以后结论就变了"):
-        replays.read(rule_golden.from_decision, kept(named, facts), read_text(named, "sample.yaml"))
+        replays.read(golden_case.from_decision, kept(named, facts), read_text(named, "sample.yaml"))
 
 
 def test_facts_that_the_draft_no_longer_declares_are_left_out(replays, kept):  # noqa: F811
     less = PEOPLE.replace("  level: {type: text, label: 等级}\n", "").replace(
         "  - {key: level, basis: 样例, when: {fact: level, is: 特级}, then: {outcome: stop}}\n", ""
     )
-    found = replays.read(rule_golden.from_decision, kept(PEOPLE, REAL), read_text(less, "sample.yaml"))
+    found = replays.read(golden_case.from_decision, kept(PEOPLE, REAL), read_text(less, "sample.yaml"))
     assert "level" not in found.given
 
 
@@ -91,57 +92,38 @@ def test_appended_to_the_draft_with_name_and_why_and_run_at_once(replays, bench)
     [stored] = replays.decided(["15"])
     row = bench.drafted(HIGHER)
     rules = bench.examined(row).rules
-    proposal = replays.read(rule_golden.from_decision, stored.id, rules)
+    proposal = replays.read(golden_case.from_decision, stored.id, rules)
     assert (proposal.given_answer, proposal.now.outcome, dict(proposal.given)) == ("none", "stop", {"area_m2": "15"})
-    text = rule_golden.with_case(row.text, bench.office.book.known, proposal, "原先放行的一件", "样例：现在应停", "stop")
+    text = golden_case.with_case(row.text, bench.office.book.known, proposal, "原先放行的一件", "样例：现在应停", "stop")
     assert text.startswith("# 样例：本文件带注释")
     row = bench.write(draft.save, row.id, text, row.version)
-    runs = rule_golden.run(bench.office, bench.examined(row).rules)
-    assert [(each.name, each.passed) for each in runs][-1] == ("原先放行的一件", True)
-    assert "规则「below」（样例）成立" in "\n".join(runs[-1].sentences) and runs[-1].outcome_word
-
-
-def test_a_case_that_fails_says_what_differs(bench):  # noqa: F811
-    rules = read_text(TEXT.replace("expect: {outcome: stop, rule: below}", "expect: {outcome: none}"), "sample.yaml")
-    failed = [each for each in rule_golden.run(bench.office, rules) if not each.passed]
-    assert [each.name for each in failed] == ["低一步"] and "结论应是“无结论”，实际是“停办”" in failed[0].differences[0]
+    run = run_cases(bench.examined(row).rules)[-1]
+    assert (run.case.name, run.passed) == ("原先放行的一件", True)
+    assert "规则「below」（样例）成立" in "\n".join(run.decision.sentences())
 
 
 def test_name_and_why_are_asked_for_and_hold_no_personal_data(replays, bench):  # noqa: F811
     [stored] = replays.decided(["15"])
-    proposal = replays.read(rule_golden.from_decision, stored.id, read_text(HIGHER, "sample.yaml"))
+    proposal = replays.read(golden_case.from_decision, stored.id, read_text(HIGHER, "sample.yaml"))
     for name, why, fields in (("", "", {"name", "why"}), ("某某 13812345678", "因为", {"name"}), ("样例", " ", {"why"})):
         with pytest.raises(InvalidData) as refused:
-            rule_golden.with_case(HIGHER, bench.office.book.known, proposal, name, why, "stop")
+            golden_case.with_case(HIGHER, bench.office.book.known, proposal, name, why, "stop")
         assert set(refused.value.fields) == fields
 
 
 def test_an_outcome_that_the_kind_does_not_give_is_refused(replays, bench):  # noqa: F811
     [stored] = replays.decided(["15"])
-    proposal = replays.read(rule_golden.from_decision, stored.id, read_text(HIGHER, "sample.yaml"))
+    proposal = replays.read(golden_case.from_decision, stored.id, read_text(HIGHER, "sample.yaml"))
     with pytest.raises(InvalidData, match="没有加入草稿"):
-        rule_golden.with_case(HIGHER, bench.office.book.known, proposal, "样例", "样例", "granted")
-
-
-def test_boundary_proposals_are_accepted_with_the_outcome_of_a_person(bench):  # noqa: F811
-    bare = HIGHER[: HIGHER.index("cases:")] + "cases:\n  - {name: 远, on: 2026-06-30, given: {area_m2: \"500\"}, expect: {outcome: none}}\n"
-    known = bench.office.book.known
-    proposals = rule_golden.boundaries(read_text(bare, "sample.yaml", known))
-    assert len(proposals) == 3
-    chosen = {each.name: each.engine["outcome"] for each in proposals[:2]}
-    text = rule_golden.with_boundaries(bare, known, chosen)
-    runs = rule_golden.run(bench.office, read_text(text, "sample.yaml", known))
-    assert [each.passed for each in runs] == [True, True, True]
-    with pytest.raises(InvalidData, match="已不在"):
-        rule_golden.with_boundaries(text, known, chosen)
+        golden_case.with_case(HIGHER, bench.office.book.known, proposal, "样例", "样例", "granted")
 
 
 def test_only_for_rule_maintainers_and_decisions_that_exist(replays, bench, person, kept):  # noqa: F811
     rules = read_text(PEOPLE, "sample.yaml")
     with bench.database.reading() as session, pytest.raises(NotAllowed):
-        rule_golden.from_decision(session, person("city_viewer"), kept(PEOPLE, REAL), rules)
+        golden_case.from_decision(session, person("city_viewer"), kept(PEOPLE, REAL), rules)
     with pytest.raises(NotFound):
-        replays.read(rule_golden.from_decision, 999, rules)
+        replays.read(golden_case.from_decision, 999, rules)
 
 
 @pytest.mark.parametrize(("text", "like"), [("王a B9-1", "某a A0-0"), ("13812345678", "10000000000"), ("", "")])

@@ -15,8 +15,8 @@ from domain.decision import REFUSING, kind_of
 from domain.district import district_name
 from domain.office import Office, office_of
 from domain.rule_edition.history import Page, editions_of_cases
-from domain.rule_scope import seen
-from domain.rule_tally import Answered, RuleTally, counted, outcomes_in, since_mark
+from domain.rule_workbench.scope import seen
+from domain.rule_workbench.tally import Answered, RuleTally, counted, outcomes_in, since_mark
 from rules.case_type import CaseType
 from rules.engine import NoEditionInForce, RuleBook, RuleSet
 from rules.engine.kind import UNDETERMINED
