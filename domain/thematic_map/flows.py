@@ -96,22 +96,23 @@ def layer_flows(session: Session, selection: Selection, spec: MapSpec) -> Flows:
     _must_match(ends)
     rows = _summed(found)
     if not rows:
-        raise InvalidData("范围里没有起点和终点都填了的要素，画不出流向。请换字段、范围或类别。", {"destination": "没有起讫都填了的要素"})
+        raise InvalidData("范围里没有起点和终点都填了的要素，画不出流向。请换字段、范围或类别。", {"destination": "范围里没有起点和终点都填了的要素，请换字段、范围或类别"})
     if len(rows) > MOST_DRAWN:
-        raise InvalidData(f"合并后有 {len(rows):,} 对起讫，超过 {MOST_DRAWN}，图上分不清。请缩小范围，或改按区看。", {"area": "起讫太多"})
+        raise InvalidData(f"合并后有 {len(rows):,} 对起讫，超过 {MOST_DRAWN}，图上分不清。请缩小范围，或改按区看。", {"area": f"合并后有 {len(rows):,} 对起讫，超过 {MOST_DRAWN}，请缩小范围，或改按区看"})
     return Flows(rows, places, spec.flow_unit or unit, left_out)
 
 
 def _must_match(ends: Sequence[_Ends]) -> None:
-    faults = {name: each for name, each in zip(("origin", "destination"), ends, strict=True) if each.unknown}
-    if not faults:
-        return
-    said = []
-    for each in faults.values():
-        listed = "、".join(value for value, _count in sorted(each.unknown.items())[:MOST_LISTED])
-        more = f" 等 {len(each.unknown):,} 个值" if len(each.unknown) > MOST_LISTED else ""
-        said.append(f"“{each.label}”的 {listed}{more}（{each.unknown.total():,} 个要素）对不上任何地点")
-    raise InvalidData("；".join(said) + "。请改选字段或对照的图层，或先改正数据。", {name: "有对不上的值" for name in faults})
+    """Refuse values that name no place, listed under the field of their end."""
+    faults = {name: _unmatched(each) for name, each in zip(("origin", "destination"), ends, strict=True) if each.unknown}
+    if faults:
+        raise InvalidData("；".join(faults.values()) + "。请改选字段或对照的图层，或先改正数据。", faults)
+
+
+def _unmatched(end: _Ends) -> str:
+    listed = "、".join(sorted(end.unknown)[:MOST_LISTED])
+    more = f" 等 {len(end.unknown):,} 个值" if len(end.unknown) > MOST_LISTED else ""
+    return f"“{end.label}”的 {listed}{more}（{end.unknown.total():,} 个要素）对不上任何地点"
 
 
 def _ends(session: Session, selection: Selection, spec: MapSpec, name: str) -> _Ends:

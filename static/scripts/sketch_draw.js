@@ -1,6 +1,6 @@
 // The drawing on the map: its shape, a handle on every point, a fainter one in the middle of every edge.
 const LINE = { color: "#8f1f10", weight: 2.5, fillColor: "#8f1f10", fillOpacity: 0.12, interactive: false };
-const MOST_HANDLES = 400;
+const MOST_HANDLES = 400, NEAREST = 8, NEAREST_MIDDLE = 32; // handles nearer than so many dots would cover each other: they come with a larger scale
 const at = ([x, y]) => [y, x];
 const icon = (size) => L.divIcon({ className: "leaflet-div-icon", iconSize: [size, size] });
 const plain = ({ lng, lat }) => [Number(lng.toFixed(9)), Number(lat.toFixed(9))];
@@ -35,13 +35,15 @@ export function drawing(map, sketch, snapped) {
   function drawHandles() {
     handles.clearLayers();
     const seen = map.getBounds().pad(0.1), { kind, parts } = sketch.state;
-    let left = MOST_HANDLES;
+    const dots = (one, other) => map.latLngToContainerPoint(at(one)).distanceTo(map.latLngToContainerPoint(at(other)));
+    let left = MOST_HANDLES, last = null;
     parts.forEach((points, part) => points.forEach((point, index) => {
-      if (left <= 0 || !seen.contains(at(point))) return;
+      if (left <= 0 || !seen.contains(at(point)) || (index && last && dots(last, point) < NEAREST)) return;
       left -= 1;
+      last = point;
       bindPoint(part, index, point);
       const isClosed = kind === "polygon" && points.length > 2, next = points[index + 1] ?? (isClosed ? points[0] : null);
-      if (next && kind !== "point") bindMiddle(part, index, point, next);
+      if (next && kind !== "point" && dots(point, next) >= NEAREST_MIDDLE) bindMiddle(part, index, point, next);
     }));
   }
   map.on("moveend", drawHandles);

@@ -82,7 +82,7 @@ def test_codes_that_match_nothing_are_listed_and_refused(load, made):
     load(PUDONG, "999999", "天津", "999999")
     with pytest.raises(InvalidData, match="“指标使用区代码”的 999999、天津（3 个要素）对不上任何地点") as refused:
         made()
-    assert set(refused.value.fields) == {"destination"}
+    assert list(refused.value.fields) == ["destination"] and "999999、天津" in refused.value.fields["destination"], "the page shows what stands at the field"
 
 
 def test_features_that_name_no_end_are_left_out_and_said(load, made):
