@@ -25,6 +25,7 @@ from domain.actor import SYSTEM
 from domain.errors import NotFound, OutsideSystemDown, PortalError, Refused
 from domain.office import Office
 from domain.rule_edition.shelf import recorded
+from portal.access import Page
 from portal.database import Database
 from portal.gate import guarded, no_such_page, problem_response
 from portal.headers import SecurityHeaders
@@ -48,7 +49,7 @@ def create_app(settings: Settings, *, office: Any = None, database: Database | N
     office = office or _opened(settings, database)
     database.office = office
     app = Starlette(
-        routes=_routes(),
+        routes=_routes(PAGES),
         middleware=_middleware(settings),
         exception_handlers={HTTPException: _http_problem, Exception: _unexpected, OperationalError: _database_down,
                             RuleError: _no_decision},
@@ -63,10 +64,10 @@ def create_app(settings: Settings, *, office: Any = None, database: Database | N
 
 
 @cache
-def _routes() -> tuple[BaseRoute, ...]:
+def _routes(pages: tuple[Page, ...]) -> tuple[BaseRoute, ...]:
     """The route table, compiled once a process: what a page needs of the app it takes from its request."""
-    pages = (Route(page.path, guarded(page), name=page.name, methods=list(page.methods)) for page in PAGES)
-    return *pages, Mount("/static", StaticFiles(directory=PROJECT_DIR / "static"), name="static")
+    routes = (Route(page.path, guarded(page), name=page.name, methods=list(page.methods)) for page in pages)
+    return *routes, Mount("/static", StaticFiles(directory=PROJECT_DIR / "static"), name="static")
 
 
 def _opened(settings: Settings, database: Database) -> Office:

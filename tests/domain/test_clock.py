@@ -278,8 +278,8 @@ def test_corrections_are_made_and_taken_back_each_with_a_revision_and_a_job(time
         assert calendar_of(session).is_working_day(day)
     with time_office.reading() as session:
         assert calendar_of(session).is_working_day(day)
-        assert [r.reason for r in session.exec(select(CalendarRevision))] == ["市政府通告", "通告撤销"]
-        assert [(job.kind, job.arguments["reason"]) for job in session.exec(select(Job))] == [
+        assert [r.reason for r in session.exec(select(CalendarRevision).order_by(CalendarRevision.id))] == ["市政府通告", "通告撤销"]
+        assert [(job.kind, job.arguments["reason"]) for job in session.exec(select(Job).order_by(Job.id))] == [
             ("sweep_clocks", "市政府通告"), ("sweep_clocks", "通告撤销")]
 
 
