@@ -50,6 +50,15 @@ def plots(portal):
         return [key for (key,) in found]
 
 
+STANDS_STILL = """() => {
+    const box = JSON.stringify([...document.querySelectorAll("#map path.leaflet-interactive")].pop().getBoundingClientRect());
+    const isStill = window.boxBefore === box && !document.querySelector("#map .leaflet-zoom-anim");
+    window.boxBefore = box;
+    return isStill;
+}"""
+"""True once the last shape has not moved between two looks: a slow machine moves the map to it for seconds."""
+
+
 def settled(page: Page) -> Page:
     page.wait_for_load_state("networkidle")
     page.wait_for_selector("#map canvas")
@@ -163,6 +172,7 @@ def test_an_entry_of_the_list_and_its_shape_lead_to_each_other(page, plots):
     page.locator(f'[data-show="{plots[1]}"]').click()
     expect(page.locator(f'[data-found="{plots[1]}"]')).to_have_class("picked")
     page.wait_for_timeout(600)
+    page.wait_for_function(STANDS_STILL, polling=300)
     expect(page.locator("#map-facts .picked")).to_be_focused()
     assert "at=" in page.url and whole
     page.locator("#map path.leaflet-interactive").last.click(force=True)
