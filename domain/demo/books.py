@@ -5,7 +5,6 @@ whose turn it is, at a moment of the year so far. What is to happen is in refere
 """
 
 import io
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +18,7 @@ import shapely
 import yaml
 from sqlmodel import col, select
 
-from domain import case_range, plot, portal_clock
+from domain import case_range, geojson, plot, portal_clock
 from domain.area import area_m2, sum_m2
 from domain.case import actions, draft
 from domain.case.tables import Case, Material, Task
@@ -168,9 +167,7 @@ def _task(work: Work, case: Case) -> Task:
 
 def _geojson(shapes: Sequence[shapely.Geometry]) -> bytes:
     """A GeoJSON file in CGCS2000 with these polygons."""
-    features = [{"type": "Feature", "properties": {}, "geometry": json.loads(shapely.to_geojson(each))} for each in shapes]
-    crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4490"}}
-    return json.dumps({"type": "FeatureCollection", "crs": crs, "features": features}).encode()
+    return geojson.content_of(({}, each) for each in shapes)
 
 
 def _workbook(numbers: Sequence[str], district: str) -> bytes:

@@ -18,6 +18,7 @@ from domain.actor import SYSTEM
 from domain.command import Work, command, system_only
 from domain.errors import Conflict, Gone, NotAllowed, NotFound
 from domain.file_store import ReceivedFile, register
+from domain.geojson import CRS
 from domain.job import JobResult, Progress, job_handler
 from domain.layer import Feature, FeatureData, LayerDefinition, edition_on, layer_definition, layer_of
 from domain.layer.reading import features_statement, read_features
@@ -103,7 +104,7 @@ def feature_page(session: Session, share: LayerShare, page: int, size: int = PAG
     rows = read_features(session, statement)
     features = [_geojson(definition, share, each) for each in rows[:size]]
     document = {
-        "type": "FeatureCollection", "name": definition.title, "crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4490"}},
+        "type": "FeatureCollection", "name": definition.title, "crs": CRS,
         "edition": edition.number, "effectiveOn": edition.effective_on.isoformat(), "isGenerated": layer_of(session, share.layer_key).is_generated,
         "page": page, "pageSize": size, "features": features,
     }

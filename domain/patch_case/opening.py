@@ -4,15 +4,13 @@ What makes it once is the patch in its layer: the case takes a lasting hold on i
 package leads to the case that there is.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import shapely
 from sqlmodel import Session, col, func, select
 
-from domain import case_range, failpoint, hold
+from domain import case_range, failpoint, geojson, hold
 from domain import job as jobs
 from domain.actor import SYSTEM
 from domain.case import automatic, history
@@ -155,14 +153,8 @@ def _ready(patch: AdmittedPatch, feature: FeatureData | None, overlaying: Overla
         overlay = overlaying.of(feature.geometry)
     except InvalidData as fault:
         return Prepared(patch.id, fault=f"套合没有完成，没有立案：{fault.message}请更正图层后点「继续立案」。")
-    return Prepared(patch.id, feature, overlay, files.put_bytes(_geojson(feature), f"{feature.key}.geojson"))
-
-
-def _geojson(feature: FeatureData) -> bytes:
-    """The patch as a file of its own, which states its coordinate system."""
-    shape = {"type": "Feature", "properties": {"number": feature.key}, "geometry": json.loads(shapely.to_geojson(feature.geometry))}
-    named = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4490"}}
-    return json.dumps({"type": "FeatureCollection", "crs": named, "features": [shape]}).encode()
+    content = geojson.content_of([({"number": feature.key}, feature.geometry)])
+    return Prepared(patch.id, feature, overlay, files.put_bytes(content, f"{feature.key}.geojson"))
 
 
 def _opening(session: Session, run_id: int) -> Opening:

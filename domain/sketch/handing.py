@@ -1,9 +1,8 @@
 """A sketch as a file: GeoJSON, or a 界址点 TXT in the zone nearest to it."""
 
-import json
-
 import shapely
 
+from domain import geojson
 from domain.area import area_m2
 from domain.boundary_points import BoundaryPointFile, parcel_from_polygon, write_boundary_points
 from domain.errors import InvalidData
@@ -19,15 +18,8 @@ def file_of(sketch: Sketch, file_format: str) -> tuple[bytes, str]:
     """The content and the name of the file. Raises InvalidData for a format that there is not, or that the sketch does not fit."""
     if file_format not in FORMATS:
         raise InvalidData("没有这种格式。请选 GeoJSON 或界址点 TXT。")
-    content = _geojson(sketch) if file_format == "geojson" else _boundary_points(sketch)
+    content = geojson.content_of([({"name": sketch.name}, sketch.geometry)]) if file_format == "geojson" else _boundary_points(sketch)
     return content, sketch.name.replace("/", "_") + FORMATS[file_format]
-
-
-def _geojson(sketch: Sketch) -> bytes:
-    """Every digit as it is stored, and the coordinate system named, as our own range door reads it."""
-    feature = {"type": "Feature", "properties": {"name": sketch.name}, "geometry": shapely.geometry.mapping(sketch.geometry)}
-    crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4490"}}
-    return json.dumps({"type": "FeatureCollection", "crs": crs, "features": [feature]}, ensure_ascii=False).encode()
 
 
 def _boundary_points(sketch: Sketch) -> bytes:
