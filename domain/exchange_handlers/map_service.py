@@ -27,5 +27,4 @@ def _compare(office: Office, message: OutboxMessage) -> str | None:
 @delivery(PARTNER, KIND, compare=_compare)
 def place(office: Office, message: OutboxMessage) -> Mapping[str, Any]:
     """Deliver a feature."""
-    placed = office.partners.map_service.place(MapFeature(**message.payload))
-    return {**asdict(placed), "received_at": placed.received_at.isoformat()}
+    return office.partners.map_service.place(MapFeature(**message.payload)).to_json()

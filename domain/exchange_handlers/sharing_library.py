@@ -35,5 +35,4 @@ def _compare(office: Office, message: OutboxMessage) -> str | None:
 @delivery(PARTNER, KIND, compare=_compare)
 def store(office: Office, message: OutboxMessage) -> Mapping[str, Any]:
     """Deliver a patch."""
-    receipt = office.partners.sharing_library.store(patch_of(message.payload))
-    return {**asdict(receipt), "received_at": receipt.received_at.isoformat()}
+    return office.partners.sharing_library.store(patch_of(message.payload)).to_json()

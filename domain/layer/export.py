@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +60,7 @@ def _workbook(path: Path, definition: LayerDefinition, batches: Any, progress: P
     with Workbook(path) as book:
         sheet = book.sheet(definition.title, ["账户区", *(f"{each.label}（{each.column}）" for each in definition.columns)])
         for batch in batches:
-            sheet.add((district_name(each.district_code), *map(_cell, _values(definition, each))) for each in batch)
+            sheet.add((district_name(each.district_code), *_values(definition, each)) for each in batch)
             progress.tell(sheet.row_count, max(total, sheet.row_count), "写入工作簿")
     return sheet.row_count
 
@@ -69,11 +68,6 @@ def _workbook(path: Path, definition: LayerDefinition, batches: Any, progress: P
 def _values(definition: LayerDefinition, feature: Any) -> list[Any]:
     values = definition.values(feature)
     return [values.get(column.name) for column in definition.columns]
-
-
-def _cell(value: Any) -> Any:
-    """A value as the worksheet takes it: every number is a Decimal."""
-    return Decimal(value) if isinstance(value, int) else value
 
 
 _TYPES = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "Point"}

@@ -1,7 +1,7 @@
 """套合: a patch laid over the layers that its plan names, by the one overlay engine, as the layers stand today."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +25,7 @@ class Share:
 
     layer: str
     class_value: str
+    class_words: str
     area_m2: Decimal
 
 
@@ -35,13 +36,11 @@ class PatchOverlay:
     shares: tuple[Share, ...]
     layers: tuple[str, ...]
     note: str
-    words: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """What a class of a layer is called."""
 
     def values(self, opening: Opening) -> dict[str, Any]:
         """The overlay as the form keeps it."""
         rows = [
-            {"layer": layer_definition(each.layer).title, "class": self.words[each.layer, each.class_value], "overlap_m2": f"{each.area_m2:f}"}
+            {"layer": layer_definition(each.layer).title, "class": each.class_words, "overlap_m2": f"{each.area_m2:f}"}
             for each in self.shares
         ]
         return {SECTION: rows, NOTE: self.note, LAID: len(self.layers), **{name: self._total(*wanted) for name, wanted in opening.totals.items()}}
@@ -67,10 +66,8 @@ class Overlaying:
         found: list[Share] = []
         for each in self._present:
             shares = overlay_areas(geometry, features_in(self._session, each.layer, geometry), each.by).by_class()
-            found += [Share(each.layer, value, area) for value, area in shares.items()]
-        fields = {each.layer: each.by for each in self._present}
-        words = {(each.layer, each.class_value): class_words(each.layer, fields[each.layer], each.class_value) for each in found}
-        return PatchOverlay(tuple(found), tuple(fields), self._note, words)
+            found += [Share(each.layer, value, class_words(each.layer, each.by, value), area) for value, area in shares.items()]
+        return PatchOverlay(tuple(found), tuple(each.layer for each in self._present), self._note)
 
 
 def _note(wanted: Sequence[OverlayOf], editions: Mapping[str, LatestEdition]) -> str:

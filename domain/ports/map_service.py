@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol
+
+from domain.ports.receipt import Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,20 +19,10 @@ class MapFeature:
     geometry: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedFeature:
-    """The map service's word that it shows the feature, and under which identifier."""
-
-    business_key: str
-    receipt_number: str
-    received_at: datetime
-    is_duplicate: bool
-
-
 class MapService(Protocol):
     """The map service as the portal uses it."""
 
-    def place(self, feature: MapFeature, *, correlation_id: str | None = None) -> PlacedFeature:
+    def place(self, feature: MapFeature, *, correlation_id: str | None = None) -> Receipt:
         """Deliver a feature; the same key and content gives the first identifier again.
 
         Raises PartnerRefused for other content under the same key.

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
+
+from domain.ports.receipt import Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +32,10 @@ class SharedPatch:
     geometry: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class SharingReceipt:
-    """The library's word that it holds the patch."""
-
-    business_key: str
-    receipt_number: str
-    received_at: datetime
-    is_duplicate: bool
-
-
 class SharingLibrary(Protocol):
     """The shared library as the portal uses it."""
 
-    def store(self, patch: SharedPatch, *, correlation_id: str | None = None) -> SharingReceipt:
+    def store(self, patch: SharedPatch, *, correlation_id: str | None = None) -> Receipt:
         """Deliver a patch; the same key and content gives the first receipt again.
 
         Raises PartnerRefused for other content under the same key.

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from domain.ports.map_service import MapFeature, PlacedFeature
+from domain.ports.map_service import MapFeature
+from domain.ports.receipt import Receipt
 from integrations.answer import read_envelope
 from integrations.digest import content_digest
 from integrations.http import Connection
@@ -15,10 +16,10 @@ class MapServiceClient:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def place(self, feature: MapFeature, *, correlation_id: str | None = None) -> PlacedFeature:
+    def place(self, feature: MapFeature, *, correlation_id: str | None = None) -> Receipt:
         """Deliver a feature."""
         answer = self._connection.post_json("/features", message_of(feature), correlation_id)
-        return PlacedFeature(**read_receipt(read_envelope(self._connection.partner, answer), feature.business_key))
+        return read_receipt(read_envelope(self._connection.partner, answer), feature.business_key)
 
     def is_placed(self, business_key: str, *, correlation_id: str | None = None) -> bool:
         """True if the map service shows a feature under this key."""

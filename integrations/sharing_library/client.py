@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from domain.ports.sharing_library import SharedPatch, SharingReceipt
+from domain.ports.receipt import Receipt
+from domain.ports.sharing_library import SharedPatch
 from integrations.answer import read_envelope
 from integrations.digest import content_digest
 from integrations.http import Connection
@@ -15,10 +16,10 @@ class SharingLibraryClient:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def store(self, patch: SharedPatch, *, correlation_id: str | None = None) -> SharingReceipt:
+    def store(self, patch: SharedPatch, *, correlation_id: str | None = None) -> Receipt:
         """Deliver a patch."""
         answer = self._connection.post_json("/patches", message_of(patch), correlation_id)
-        return SharingReceipt(**read_receipt(read_envelope(self._connection.partner, answer), patch.business_key))
+        return read_receipt(read_envelope(self._connection.partner, answer), patch.business_key)
 
     def is_held(self, business_key: str, *, correlation_id: str | None = None) -> bool:
         """True if the library holds a patch under this key."""
